@@ -1,0 +1,1 @@
+//! A Pusher Channels client on tokio: WebSocket, TLS, channel authorization, bounded delivery.

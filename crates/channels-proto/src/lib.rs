@@ -1,0 +1,1 @@
+//! The Pusher Channels protocol as a state machine: no sockets, no clock, no runtime.

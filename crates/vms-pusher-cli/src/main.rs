@@ -1,0 +1,3 @@
+//! The program `vms-pusher`.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Realtime events of a video-management system, typed and in order.
