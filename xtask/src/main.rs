@@ -1,3 +1,41 @@
-//! Tasks of this workspace.
+//! Tasks of this workspace. `cargo xtask` without a task lists them.
 
-fn main() {}
+mod ci;
+mod process;
+mod test;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use crate::process::say;
+
+const USAGE: &str = "\
+cargo xtask TASK
+
+  setup   install what the tests need into .tools/ and testing/e2e/pusher-js/node_modules/
+  test    setup, then every test of the workspace
+  ci      format, lints, documentation, dependency policy, spelling, then test";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<()> {
+    let [task] = arguments else { bail!("name one task\n\n{USAGE}") };
+    match task.as_str() {
+        "setup" => test::set_up(),
+        "test" => test::run(),
+        "ci" => ci::run(),
+        other => bail!("there is no task {other}\n\n{USAGE}"),
+    }
+}

@@ -1,0 +1,37 @@
+//! `cargo xtask ci`: everything a change must pass, cheapest first.
+
+use anyhow::Result;
+
+use crate::process::{self, cargo, command};
+use crate::{test, tools};
+
+/// Runs every check, then every test; stops at the first that fails.
+pub(crate) fn run() -> Result<()> {
+    process::run(cargo().args(["fmt", "--all", "--check"]))?;
+    check_spelling()?;
+    check_dependencies()?;
+    process::run(cargo().args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))?;
+    build_documentation()?;
+    test::run()
+}
+
+fn check_spelling() -> Result<()> {
+    let typos = tools::TYPOS.install("typos")?;
+    process::run(command(&typos.to_string_lossy()).args(["--config", "typos.toml"]))
+}
+
+/// Advisories are left out: their database comes from a Git repository, not from a package registry.
+fn check_dependencies() -> Result<()> {
+    let deny = tools::CARGO_DENY.install("cargo-deny")?;
+    process::run(command(&deny.to_string_lossy()).args(["--locked", "check", "bans", "licenses", "sources"]))
+}
+
+/// The program `vms-pusher` is documented on its own: its pages have the same name as those of the library.
+fn build_documentation() -> Result<()> {
+    for selection in [["--workspace", "--exclude=vms-pusher-cli"], ["--package", "vms-pusher-cli"]] {
+        process::run(
+            cargo().args(["doc", "--no-deps", "--locked"]).args(selection).env("RUSTDOCFLAGS", "-D warnings"),
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,20 @@
+//! `cargo xtask test`: every test of the workspace, with the servers they need.
+
+use anyhow::Result;
+
+use crate::process::{self, cargo};
+use crate::tools;
+
+/// Installs what the tests need and the machine does not have yet.
+pub(crate) fn set_up() -> Result<()> {
+    tools::install_pusher_js()?;
+    tools::SOCKUDO.install("sockudo")?;
+    Ok(())
+}
+
+/// Runs the doc-tests, then all other tests.
+pub(crate) fn run() -> Result<()> {
+    set_up()?;
+    process::run(cargo().args(["test", "--workspace", "--locked", "--doc"]))?;
+    process::run(cargo().args(["test", "--workspace", "--locked", "--all-targets", "--no-fail-fast"]))
+}

@@ -1,0 +1,114 @@
+//! Programs the tasks use, installed once into the ignored folder `.tools/`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::{cargo, command, run, say};
+use crate::workspace;
+
+/// A program from crates.io at a fixed version.
+#[derive(Debug)]
+pub(crate) struct CargoTool {
+    name: &'static str,
+    version: &'static str,
+    arguments: &'static [&'static str],
+    /// What the first installation costs on two cores, for whoever waits.
+    cost: &'static str,
+}
+
+/// The Pusher server that the end-to-end tests run against.
+pub(crate) const SOCKUDO: CargoTool = CargoTool {
+    name: "sockudo",
+    version: "5.2.0",
+    arguments: &["--no-default-features", "--features", "local,v2"],
+    cost: "about 8 minutes",
+};
+
+/// Checks licences, sources and duplicates; `deny.toml` holds the policy.
+pub(crate) const CARGO_DENY: CargoTool = CargoTool {
+    name: "cargo-deny",
+    version: "0.20.2",
+    arguments: &["--debug", "--no-default-features"],
+    cost: "about 1 minute",
+};
+
+/// Checks spelling; `typos.toml` holds the exceptions.
+pub(crate) const TYPOS: CargoTool = CargoTool {
+    name: "typos-cli",
+    version: "1.52.0",
+    arguments: &["--debug", "--no-default-features"],
+    cost: "about 1 minute",
+};
+
+impl CargoTool {
+    /// Installs the tool unless it is there, and returns the path of `program`.
+    ///
+    /// The folder appears under its final name only when it is complete, so an interrupted installation is repeated.
+    pub(crate) fn install(&self, program: &str) -> Result<PathBuf> {
+        let tools = workspace::root().join(".tools");
+        let folder = format!("{}-{}", self.name, self.version);
+        let home = tools.join(&folder);
+        let program = home.join("bin").join(format!("{program}{}", std::env::consts::EXE_SUFFIX));
+        if !program.exists() {
+            let partial = tools.join(format!("{folder}.partial"));
+            let target = tools.join(format!("{folder}.target"));
+            self.build(&partial, &target)?;
+            remove(&home)?;
+            fs::rename(&partial, &home).with_context(|| format!("cannot move {}", partial.display()))?;
+            remove(&target)?;
+        }
+        Ok(program)
+    }
+
+    fn build(&self, root: &Path, target: &Path) -> Result<()> {
+        say(&format!("installing {} {} into .tools/ ({}, once)", self.name, self.version, self.cost));
+        remove(root)?;
+        let protoc = protoc_bin_vendored::protoc_bin_path().context("no protoc for this platform")?;
+        let include = protoc_bin_vendored::include_path().context("no protoc for this platform")?;
+        run(cargo()
+            .args(["install", self.name, "--version", self.version, "--locked"])
+            .args(self.arguments)
+            .arg("--root")
+            .arg(root)
+            .arg("--target-dir")
+            .arg(target)
+            .env("PROTOC", protoc)
+            .env("PROTOC_INCLUDE", include)
+            .env("CARGO_PROFILE_DEV_DEBUG", "0"))
+    }
+}
+
+/// Installs pusher-js, as `package-lock.json` pins it, beside the script that uses it.
+pub(crate) fn install_pusher_js() -> Result<()> {
+    let home = workspace::root().join("testing/e2e/pusher-js");
+    let lock = fs::read(home.join("package-lock.json")).context("cannot read package-lock.json")?;
+    let stamp = home.join("node_modules/.installed");
+    if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
+        return Ok(());
+    }
+    require_node()?;
+    run(command("npm").current_dir(&home).args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]))?;
+    fs::write(&stamp, lock).with_context(|| format!("cannot write {}", stamp.display()))
+}
+
+fn require_node() -> Result<()> {
+    for program in ["node", "npm"] {
+        let found = command(program).arg("--version").output().is_ok_and(|output| output.status.success());
+        if !found {
+            bail!(
+                "`{program}` is missing: the pusher-js test needs Node.js 18 or newer with npm \
+                 (Debian: apt-get install nodejs npm; macOS: brew install node)"
+            );
+        }
+    }
+    Ok(())
+}
+
+fn remove(path: &Path) -> Result<()> {
+    if path.exists() {
+        fs::remove_dir_all(path).with_context(|| format!("cannot remove {}", path.display()))?;
+    }
+    Ok(())
+}
