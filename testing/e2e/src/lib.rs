@@ -1,1 +1,21 @@
-//! End-to-end tests over real sockets and real servers.
+//! What the end-to-end tests share: servers that a test starts and stops, a publisher, a certificate authority and a
+//! checker of what was delivered. The tests themselves are in `tests/`, one file a topic.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "support for tests: a failure ends the test"
+)]
+
+mod certificates;
+mod clock;
+mod history;
+mod publisher;
+mod pusher_js;
+mod sockudo;
+
+pub use certificates::TestCa;
+pub use history::{Flaw, History, Seen};
+pub use publisher::{App, PublishError, Publisher};
+pub use pusher_js::PusherJs;
+pub use sockudo::SockudoServer;
