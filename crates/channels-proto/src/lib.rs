@@ -1,1 +1,39 @@
-//! The Pusher Channels protocol as a state machine: no sockets, no clock, no runtime.
+//! The Pusher Channels protocol (version 7, client side) as a state machine: no sockets, no clock, no runtime, no
+//! global randomness.
+//!
+//! [`Connection`] is the machine and [`Event`] is what it yields: start with the documentation of [`Connection`],
+//! which says in which order its methods are called. Everything else describes what goes in and out: [`Options`]
+//! and names go in at the start, [`Output`]s come out, answers of the network go back in under the [`Epoch`] of the
+//! socket they belong to.
+#![warn(clippy::indexing_slicing)] // The core reads hostile input: an index must be proved, not hoped for.
+
+mod backoff;
+mod close;
+mod connection;
+mod counters;
+mod envelope;
+mod errors;
+mod event;
+mod json;
+mod liveness;
+mod name;
+mod options;
+mod output;
+mod secret;
+mod time;
+mod wire;
+
+pub use connection::{Connection, ConnectionState};
+pub use counters::Counters;
+pub use envelope::FrameError;
+pub use errors::{AuthorizationError, ConnectionError, ProtocolViolation, SubscribeError, SubscriptionError};
+pub use event::{Data, Event, OwnedEvent};
+pub use json::JsonError;
+pub use name::{AppKey, AppKeyError, ChannelKind, ChannelName, ChannelNameError, SocketId};
+pub use options::{Limits, Options};
+pub use output::{
+    Authorization, AuthorizationId, CloseFrame, Closed, ConnectFailure, Continuity, Epoch, FailureClass, GapCause,
+    Output, Report,
+};
+pub use secret::Secret;
+pub use time::Time;

@@ -1,0 +1,213 @@
+//! When to try again. The whole retry policy stands in this file.
+
+use std::{collections::VecDeque, time::Duration};
+
+use fastrand::Rng;
+
+use crate::Time;
+
+/// How soon a retry may come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Class {
+    /// Within a second, once in a row.
+    Immediate,
+    /// Full jitter under a ceiling that doubles.
+    Normal,
+    /// The same, and never under a second.
+    Overloaded,
+    /// Half a minute to five minutes.
+    Slow,
+}
+
+/// Full-jitter exponential back-off with classes. Attempts are unlimited; the counter saturates.
+#[derive(Debug)]
+pub(crate) struct Backoff {
+    failures: u32,
+    slow_failures: u32,
+    immediate_spent: bool,
+    trouble: VecDeque<Time>,
+}
+
+impl Backoff {
+    pub(crate) const fn new() -> Self {
+        Self { failures: 0, slow_failures: 0, immediate_spent: false, trouble: VecDeque::new() }
+    }
+
+    /// Forgets the failures: the connection has been up and complete for a while.
+    pub(crate) fn reset(&mut self) {
+        (self.failures, self.slow_failures, self.immediate_spent) = (0, 0, false);
+    }
+
+    /// Counts one protocol fault and returns its class: slow when it is the third within five minutes.
+    pub(crate) fn count_trouble(&mut self, now: Time) -> Class {
+        self.trouble.push_back(now);
+        while self.trouble.front().is_some_and(|&at| now.saturating_since(at) > TROUBLE_WINDOW) {
+            self.trouble.pop_front();
+        }
+        if self.trouble.len() < TROUBLE_LIMIT {
+            return Class::Normal;
+        }
+        self.trouble.truncate(TROUBLE_LIMIT);
+        Class::Slow
+    }
+
+    /// Returns the delay before the next attempt. `retry_after` is what the server asked for, in words of HTTP.
+    pub(crate) fn next_delay(&mut self, class: Class, retry_after: Option<Duration>, rng: &mut Rng) -> Duration {
+        let demoted = class == Class::Immediate && self.immediate_spent;
+        let class = if demoted { Class::Normal } else { class };
+        self.immediate_spent = class == Class::Immediate;
+        let (floor, ceiling) = match class {
+            Class::Immediate => (Duration::ZERO, FIRST_CEILING),
+            Class::Normal => (FLOOR, ceiling(FIRST_CEILING, self.failures, CAP)),
+            Class::Overloaded => (OVERLOADED_FLOOR, ceiling(FIRST_CEILING, self.failures.max(1), CAP)),
+            Class::Slow => (SLOW_FLOOR, ceiling(SLOW_FLOOR, self.slow_failures.saturating_add(1), SLOW_CAP)),
+        };
+        self.failures = self.failures.saturating_add(1);
+        if class == Class::Slow {
+            self.slow_failures = self.slow_failures.saturating_add(1);
+        }
+        let drawn = uniform(rng, floor, ceiling);
+        match retry_after {
+            // A second's jitter on top, so that everybody told the same moment does not come at it.
+            Some(asked) => {
+                drawn.max(asked.clamp(RETRY_AFTER_MIN, RETRY_AFTER_MAX) + uniform(rng, Duration::ZERO, FIRST_CEILING))
+            }
+            None => drawn,
+        }
+    }
+}
+
+/// Returns a delay drawn uniformly from `[floor, ceiling]`.
+fn uniform(rng: &mut Rng, floor: Duration, ceiling: Duration) -> Duration {
+    let span = ceiling.saturating_sub(floor).as_nanos();
+    floor + Duration::from_nanos(rng.u64(0..=u64::try_from(span).unwrap_or(u64::MAX)))
+}
+
+fn ceiling(first: Duration, doublings: u32, cap: Duration) -> Duration {
+    first.saturating_mul(2_u32.saturating_pow(doublings)).min(cap)
+}
+
+const FLOOR: Duration = Duration::from_millis(250);
+const FIRST_CEILING: Duration = Duration::from_secs(1);
+const CAP: Duration = Duration::from_secs(30);
+/// Pusher Channels protocol: "after backing off (at least 1 second)" for 4100 to 4199.
+const OVERLOADED_FLOOR: Duration = Duration::from_secs(1);
+const SLOW_FLOOR: Duration = Duration::from_secs(30);
+const SLOW_CAP: Duration = Duration::from_secs(5 * 60);
+const RETRY_AFTER_MIN: Duration = Duration::from_secs(1);
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(5 * 60);
+const TROUBLE_WINDOW: Duration = Duration::from_secs(5 * 60);
+const TROUBLE_LIMIT: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delays(class: Class, count: usize) -> Vec<Duration> {
+        let (mut backoff, mut rng) = (Backoff::new(), Rng::with_seed(7));
+        (0..count).map(|_| backoff.next_delay(class, None, &mut rng)).collect()
+    }
+
+    // I33, R02
+    #[test]
+    fn delays_stay_between_the_floor_and_a_ceiling_that_doubles() {
+        for seed in 0..200 {
+            let (mut backoff, mut rng) = (Backoff::new(), Rng::with_seed(seed));
+            for ceiling in [1, 2, 4, 8, 16, 30, 30, 30] {
+                let delay = backoff.next_delay(Class::Normal, None, &mut rng);
+                assert!((FLOOR..=Duration::from_secs(ceiling)).contains(&delay), "{delay:?} under {ceiling} s");
+            }
+        }
+    }
+
+    // I35
+    #[test]
+    fn delays_are_spread_evenly() {
+        let mut rng = Rng::with_seed(3);
+        let mut buckets = [0_u32; 30];
+        for _ in 0..100_000 {
+            let delay = Backoff::new().next_delay(Class::Normal, None, &mut rng);
+            let share = (delay - FLOOR).as_secs_f64() / (FIRST_CEILING - FLOOR).as_secs_f64();
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share lies in 0..=1")]
+            let bucket = (share * 30.0) as usize;
+            buckets[bucket.min(29)] += 1;
+        }
+        let expected = 100_000.0 / 30.0;
+        let chi_square: f64 = buckets.iter().map(|&count| (f64::from(count) - expected).powi(2) / expected).sum();
+        // The 99.9th percentile of the distribution with 29 degrees of freedom.
+        assert!(chi_square < 58.3, "{chi_square}");
+    }
+
+    // I35
+    #[test]
+    fn two_clients_do_not_march_in_step() {
+        let draw = |seed| {
+            let mut rng = Rng::with_seed(seed);
+            (0..1_000)
+                .map(|_| Backoff::new().next_delay(Class::Normal, None, &mut rng).as_secs_f64())
+                .collect::<Vec<_>>()
+        };
+        let (a, b) = (draw(1), draw(2));
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / 1_000.0;
+        let (mean_a, mean_b) = (mean(&a), mean(&b));
+        let covariance: f64 = a.iter().zip(&b).map(|(x, y)| (x - mean_a) * (y - mean_b)).sum();
+        let spread = |values: &[f64], mean: f64| values.iter().map(|v| (v - mean).powi(2)).sum::<f64>().sqrt();
+        let correlation = covariance / (spread(&a, mean_a) * spread(&b, mean_b));
+        assert!(correlation.abs() < 0.1, "{correlation}");
+    }
+
+    // C07
+    #[test]
+    fn an_overloaded_server_is_left_alone_for_a_second() {
+        assert!(delays(Class::Overloaded, 100).iter().all(|&delay| delay >= Duration::from_secs(1)));
+    }
+
+    // C08, I33
+    #[test]
+    fn an_immediate_retry_comes_once_in_a_row() {
+        for seed in 0..200 {
+            let (mut backoff, mut rng) = (Backoff::new(), Rng::with_seed(seed));
+            assert!(backoff.next_delay(Class::Immediate, None, &mut rng) <= Duration::from_secs(1));
+            assert!(backoff.next_delay(Class::Immediate, None, &mut rng) >= FLOOR);
+        }
+    }
+
+    // W02, W03, T01
+    #[test]
+    fn a_refusal_is_retried_slowly() {
+        let slow = delays(Class::Slow, 50);
+        assert!(slow.iter().all(|delay| (SLOW_FLOOR..=SLOW_CAP).contains(delay)), "{slow:?}");
+        assert!(slow[0] <= Duration::from_secs(60));
+        assert!(slow[10..].iter().any(|&delay| delay > Duration::from_secs(120)));
+    }
+
+    // C02
+    #[test]
+    fn the_third_protocol_fault_within_five_minutes_is_slow() {
+        let at = |seconds| Time::ZERO + Duration::from_secs(seconds);
+        let mut backoff = Backoff::new();
+        let classes = [0, 100, 299, 300, 700].map(|seconds| backoff.count_trouble(at(seconds)));
+        assert_eq!(classes, [Class::Normal, Class::Normal, Class::Slow, Class::Slow, Class::Normal]);
+    }
+
+    // W04, S02, R10
+    #[test]
+    fn what_the_server_asks_for_is_honoured_within_bounds() {
+        let mut rng = Rng::with_seed(1);
+        let mut delay = |asked: u64| {
+            Backoff::new().next_delay(Class::Normal, Some(Duration::from_secs(asked)), &mut rng).as_secs_f64()
+        };
+        assert!((20.0..=21.0).contains(&delay(20)));
+        assert!((1.0..=2.0).contains(&delay(0)));
+        assert!((300.0..=301.0).contains(&delay(1_000_000)));
+    }
+
+    // R04
+    #[test]
+    fn the_counter_saturates() {
+        let mut backoff = Backoff { failures: u32::MAX, slow_failures: u32::MAX, ..Backoff::new() };
+        let mut rng = Rng::with_seed(1);
+        assert!(backoff.next_delay(Class::Normal, None, &mut rng) <= CAP);
+        assert!(backoff.next_delay(Class::Slow, None, &mut rng) <= SLOW_CAP);
+    }
+}

@@ -1,0 +1,75 @@
+//! What a close code means for the next attempt.
+
+use crate::backoff::Class;
+
+/// How the machine takes the end of a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Try again, in this class.
+    Retry(Class),
+    /// Try again; several of these within minutes are a fault that no quick retry will mend.
+    Trouble,
+    /// 4009: try once more with a fresh token, then stop.
+    Unauthorized,
+    /// Do not try again with these parameters.
+    Stop,
+}
+
+/// Classifies a WebSocket or Pusher close code; `None` stands for a socket that ended without one.
+///
+/// Pusher's ranges: 4000 to 4099 do not reconnect, 4100 to 4199 reconnect after backing off for a second or more, 4200
+/// to 4299 reconnect at once (Pusher Channels protocol, "Connection closure"). Codes beyond are not defined; they
+/// reconnect, since stopping for good is worse.
+pub(crate) const fn classify(code: Option<u16>) -> Verdict {
+    match code {
+        Some(1002 | 1003 | 1007..=1009) => Verdict::Trouble,
+        Some(4009) => Verdict::Unauthorized,
+        Some(4000..=4099) => Verdict::Stop,
+        Some(4100..=4199) => Verdict::Retry(Class::Overloaded),
+        Some(4200..=4299) => Verdict::Retry(Class::Immediate),
+        Some(_) | None => Verdict::Retry(Class::Normal),
+    }
+}
+
+/// The protocol's name for a code of the final range, for servers that give no reason.
+pub(crate) const fn name_of(code: u16) -> &'static str {
+    match code {
+        4000 => "the application accepts TLS connections only",
+        4001 => "the application does not exist; check the app key",
+        4003 => "the application is disabled",
+        4004 => "the application is over its connection quota",
+        4005 => "the path was not found; check the socket URL",
+        4006 => "invalid version string",
+        4007 => "unsupported protocol version",
+        4008 => "no protocol version supplied",
+        4009 => "the connection is unauthorized",
+        _ => "the server refuses these connection parameters",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // C01-C09
+    #[test]
+    fn every_code_has_one_meaning() {
+        for code in [4000, 4001, 4002, 4003, 4008, 4010, 4099] {
+            assert_eq!(classify(Some(code)), Verdict::Stop, "{code}");
+        }
+        assert_eq!(classify(Some(4009)), Verdict::Unauthorized);
+        for code in [4100, 4150, 4199] {
+            assert_eq!(classify(Some(code)), Verdict::Retry(Class::Overloaded), "{code}");
+        }
+        for code in [4200, 4201, 4202, 4299] {
+            assert_eq!(classify(Some(code)), Verdict::Retry(Class::Immediate), "{code}");
+        }
+        for code in [1000, 1001, 1005, 1006, 1011, 1012, 1013, 1014, 3999, 4300, 4301, 4999, 65535] {
+            assert_eq!(classify(Some(code)), Verdict::Retry(Class::Normal), "{code}");
+        }
+        for code in [1002, 1003, 1007, 1008, 1009] {
+            assert_eq!(classify(Some(code)), Verdict::Trouble, "{code}");
+        }
+        assert_eq!(classify(None), Verdict::Retry(Class::Normal));
+    }
+}

@@ -1,0 +1,286 @@
+//! What the network, the authorization endpoint and the clock did.
+
+use super::{
+    Connection,
+    channels::{Channels, Delivery},
+    lifecycle::{Close, Ending, Outage, Phase, judge_close},
+};
+use crate::{
+    Authorization, AuthorizationError, AuthorizationId, Closed, ConnectFailure, ConnectionError, Epoch, Event,
+    FailureClass, GapCause, Output, ProtocolViolation, Report, Time,
+    backoff::Class,
+    close::{self, Verdict},
+    envelope::Envelope,
+    wire::{self, Established, Rejection, ServerError},
+};
+
+impl Connection {
+    /// Hears that the socket is open: the WebSocket upgrade succeeded.
+    pub fn handle_opened(&mut self, now: Time, epoch: Epoch) {
+        if self.is_current(epoch)
+            && let Phase::Opening { upgraded, .. } = &mut self.phase
+        {
+            *upgraded = true;
+        }
+        self.end_input(now);
+    }
+
+    /// Hears that the socket could not be opened.
+    pub fn handle_connect_failed(&mut self, now: Time, epoch: Epoch, failure: ConnectFailure) {
+        if self.is_current(epoch) {
+            let ConnectFailure { class, retry_after, message } = failure;
+            let class = match class {
+                FailureClass::Network => Class::Normal,
+                FailureClass::Refused => Class::Slow,
+            };
+            self.end_socket(
+                now,
+                Ending {
+                    error: ConnectionError::Connect { message },
+                    verdict: Verdict::Retry(class),
+                    cause: GapCause::TransportLost,
+                    retry_after,
+                    close: Close::Done,
+                },
+            );
+        }
+        self.end_input(now);
+    }
+
+    /// Hears that bytes came in that are no message: a WebSocket ping or pong, or a part of something.
+    pub fn handle_activity(&mut self, now: Time, epoch: Epoch) {
+        if self.is_current(epoch) {
+            self.note_activity(now);
+        }
+        self.end_input(now);
+    }
+
+    /// Hears that a binary message came in, which no Pusher server sends: it counts as activity only.
+    pub fn handle_binary(&mut self, now: Time, epoch: Epoch) {
+        if self.is_current(epoch) {
+            self.counters.binary_frames += 1;
+            self.note_activity(now);
+        }
+        self.end_input(now);
+    }
+
+    /// Takes one text message, and returns the application event in it when there is one to deliver now, after the
+    /// outputs were drained.
+    #[must_use = "an event that is not delivered is lost"]
+    pub fn handle_text<'t>(&mut self, now: Time, epoch: Epoch, text: &'t str) -> Option<Event<'t>> {
+        let mut event = None;
+        if self.is_current(epoch) {
+            self.note_activity(now);
+            match Envelope::parse(text, &self.options.limits) {
+                Err(error) => self.count_malformed(now, error),
+                Ok(envelope) if matches!(self.phase, Phase::Opening { .. }) => self.take_first(now, epoch, &envelope),
+                Ok(envelope) if is_internal(&envelope.event) => self.take_internal(now, epoch, &envelope),
+                Ok(envelope) => event = self.take_event(envelope, text.len()),
+            }
+        }
+        self.end_input(now);
+        event
+    }
+
+    /// Hears that the socket is gone.
+    pub fn handle_closed(&mut self, now: Time, epoch: Epoch, closed: Closed) {
+        if self.is_current(epoch) {
+            let ending = self.judge(now, closed);
+            self.end_socket(now, ending);
+        }
+        self.end_input(now);
+    }
+
+    /// Takes the answer to [`Output::Authorize`].
+    pub fn handle_authorization(
+        &mut self,
+        now: Time,
+        id: AuthorizationId,
+        answer: Result<Authorization, AuthorizationError>,
+    ) {
+        if self.with_link(now, |channels, link| channels.authorize(id, answer, link)) != Some(true) {
+            self.counters.stale_inputs += 1;
+        }
+        self.end_input(now);
+    }
+
+    /// Does what is due at `now`; does nothing when that is nothing.
+    pub fn handle_timeout(&mut self, now: Time) {
+        if let Some(deadline) = self.outage.deadline()
+            && now >= deadline
+            && let Outage::Since(since) = self.outage
+        {
+            self.outage = Outage::Reported;
+            self.report(Report::Suspended { since });
+        }
+        match &self.phase {
+            Phase::Idle => {}
+            Phase::Waiting { until, .. } => {
+                if now >= *until {
+                    self.open(now);
+                }
+            }
+            Phase::Opening { deadline, upgraded, .. } => {
+                if now >= *deadline {
+                    let step = if *upgraded {
+                        "waiting for `pusher:connection_established`; is this a Pusher server?"
+                    } else {
+                        "opening the socket"
+                    };
+                    let error = ConnectionError::TimedOut { step, after: self.options.connect_timeout };
+                    self.end_socket(
+                        now,
+                        Ending {
+                            error,
+                            verdict: Verdict::Retry(Class::Normal),
+                            cause: GapCause::Silent,
+                            retry_after: None,
+                            close: Close::Abort,
+                        },
+                    );
+                }
+            }
+            Phase::Up(_) => {
+                self.check_liveness(now);
+                if let Some(Err(channel)) = self.with_link(now, Channels::handle_timeout) {
+                    self.end_socket(
+                        now,
+                        Ending {
+                            error: ConnectionError::Unacknowledged { channel },
+                            verdict: Verdict::Retry(Class::Normal),
+                            cause: GapCause::Unacknowledged,
+                            retry_after: None,
+                            close: Close::Frame(super::NORMAL_CLOSURE),
+                        },
+                    );
+                }
+            }
+        }
+        self.end_input(now);
+    }
+
+    /// The one place where an input of an old socket is dropped.
+    fn is_current(&mut self, epoch: Epoch) -> bool {
+        let current = self.epoch() == Some(epoch);
+        if !current {
+            self.counters.stale_inputs += 1;
+        }
+        current
+    }
+
+    /// The first message of a socket: it establishes the connection, or an error says why not.
+    fn take_first(&mut self, now: Time, epoch: Epoch, envelope: &Envelope<'_>) {
+        match envelope.event.as_ref() {
+            "pusher:connection_established" => match Established::parse(envelope.data) {
+                Some(established) => self.establish(now, epoch, established),
+                None => self.end_by_violation(now, ProtocolViolation::BadSocketId),
+            },
+            "pusher:error" => {
+                let ServerError { code, message } = ServerError::parse(envelope.data);
+                self.report(Report::ServerError { code, message: message.clone() });
+                if let Some(code) = code {
+                    let verdict = close::classify(Some(code));
+                    self.end_socket(
+                        now,
+                        Ending {
+                            error: closed_error(Some(code), message, true),
+                            verdict,
+                            cause: GapCause::ClosedByServer { code: Some(code) },
+                            retry_after: None,
+                            close: Close::Frame(super::NORMAL_CLOSURE),
+                        },
+                    );
+                }
+            }
+            event => {
+                let violation = ProtocolViolation::EventBeforeEstablished { event: event.to_owned() };
+                self.end_by_violation(now, violation);
+            }
+        }
+    }
+
+    /// A message of the protocol itself on an established connection.
+    fn take_internal(&mut self, now: Time, epoch: Epoch, envelope: &Envelope<'_>) {
+        let Envelope { event, channel, data, .. } = envelope;
+        match (event.as_ref(), channel.as_deref()) {
+            ("pusher:ping", None) => self.outputs.push_back(Output::SendText { epoch, text: wire::pong() }),
+            // Having been received is all that it says.
+            ("pusher:pong", None) => {}
+            ("pusher:error", None) => self.take_error(now, ServerError::parse(*data)),
+            ("pusher:connection_established", None) => {
+                self.end_by_violation(now, ProtocolViolation::EstablishedTwice);
+            }
+            ("pusher_internal:subscription_succeeded", Some(channel)) => {
+                self.with_link(now, |channels, link| channels.acknowledge(channel, link));
+            }
+            ("pusher:subscription_error", Some(channel)) => {
+                let rejection = Rejection::parse(*data);
+                self.with_link(now, |channels, link| channels.reject(channel, rejection, link));
+            }
+            _ => self.counters.ignored_internal_events += 1,
+        }
+    }
+
+    fn take_error(&mut self, now: Time, error: ServerError) {
+        self.report(Report::ServerError { code: error.code, message: error.message.clone() });
+        if error.code.is_some_and(|code| NAMELESS_REJECTIONS.contains(&code)) {
+            self.with_link(now, |channels, link| channels.reject_some(&error, link));
+        }
+        if let Phase::Up(live) = &mut self.phase {
+            live.last_error = Some((now, error));
+        }
+    }
+
+    fn take_event<'t>(&mut self, envelope: Envelope<'t>, frame_bytes: usize) -> Option<Event<'t>> {
+        let Envelope { event: name, channel, data, user_id } = envelope;
+        let delivery = channel.map_or(Delivery::Nobody, |channel| self.channels.delivery(&channel));
+        match delivery {
+            Delivery::Now(channel) => Some(Event { channel, name, data, user_id, frame_bytes }),
+            Delivery::Early(channel) => {
+                let event = Event { channel, name, data, user_id, frame_bytes }.to_owned_event();
+                self.channels.keep_early(event, self.options.limits.max_early_events);
+                None
+            }
+            Delivery::Nobody => {
+                self.counters.unexpected_events += 1;
+                None
+            }
+        }
+    }
+
+    fn judge(&mut self, now: Time, closed: Closed) -> Ending {
+        let Closed { code, reason, error } = closed;
+        let mut verdict = Verdict::Retry(Class::Normal);
+        let mut early = true;
+        if let Phase::Up(live) = &self.phase {
+            early = false;
+            verdict = judge_close(now, code, live.last_error.as_ref());
+        } else if code.is_some() {
+            verdict = close::classify(code);
+        }
+        let blames_subscribe = verdict == Verdict::Trouble && code.is_some_and(|c| SUBSCRIBE_REFUSED.contains(&c));
+        if blames_subscribe && self.channels.suspect(code, &mut self.outputs) {
+            // Explained by one channel, which is dealt with: no reason to be slow for the others.
+            verdict = Verdict::Retry(Class::Normal);
+        }
+        let cause = if error.is_some() { GapCause::TransportLost } else { GapCause::ClosedByServer { code } };
+        let error = match error {
+            Some(message) => ConnectionError::Lost { message },
+            None => closed_error(code, reason, early),
+        };
+        Ending { error, verdict, cause, retry_after: None, close: Close::Done }
+    }
+}
+
+fn is_internal(event: &str) -> bool {
+    event.strip_prefix("pusher").is_some_and(|rest| rest.starts_with(':') || rest.starts_with("_internal:"))
+}
+
+const fn closed_error(code: Option<u16>, reason: String, early: bool) -> ConnectionError {
+    if early { ConnectionError::ClosedEarly { code, reason } } else { ConnectionError::Closed { code, reason } }
+}
+
+/// Error codes by which Sockudo and Reverb refuse a subscribe without naming the channel.
+const NAMELESS_REJECTIONS: [u16; 2] = [4009, 4300];
+/// Close codes by which push1st refuses a subscribe (1002), and what another server might use (1008, policy).
+const SUBSCRIBE_REFUSED: [u16; 2] = [1002, 1008];

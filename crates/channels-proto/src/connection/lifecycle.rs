@@ -1,0 +1,320 @@
+//! Attempts, the live socket, and how either ends.
+
+use std::time::Duration;
+
+use super::{Connection, ConnectionState, PROBE_TIMEOUT, STABLE_AFTER};
+use crate::{
+    CloseFrame, ConnectionError, Epoch, FrameError, GapCause, Output, ProtocolViolation, Report, SocketId, Time,
+    backoff::Class,
+    close::{self, Verdict},
+    connection::channels::Channels,
+    liveness::{Due, Liveness},
+    wire::{self, Established, ServerError},
+};
+
+/// What the connection is doing.
+#[derive(Debug)]
+pub(super) enum Phase {
+    Idle,
+    /// The next attempt comes at `until`; `asked` when the server named the time.
+    Waiting {
+        until: Time,
+        asked: bool,
+    },
+    Opening {
+        epoch: Epoch,
+        deadline: Time,
+        upgraded: bool,
+    },
+    Up(Box<Live>),
+}
+
+/// A socket on which the server established the connection.
+#[derive(Debug)]
+pub(super) struct Live {
+    pub(super) epoch: Epoch,
+    pub(super) socket_id: SocketId,
+    pub(super) liveness: Liveness,
+    /// All that the server sent until then was received.
+    pub(super) certain_until: Time,
+    pub(super) last_error: Option<(Time, ServerError)>,
+    /// Since when every wanted channel is subscribed; none as well once the back-off was reset for it.
+    pub(super) settled_since: Option<Time>,
+    /// The back-off was reset on this socket.
+    pub(super) stable: bool,
+}
+
+/// The time without a connection.
+#[derive(Debug)]
+pub(super) enum Outage {
+    None,
+    Since(Time),
+    Reported,
+}
+
+impl Outage {
+    pub(super) fn deadline(&self) -> Option<Time> {
+        match self {
+            Self::Since(since) => Some(*since + SUSPENDED_AFTER),
+            Self::None | Self::Reported => None,
+        }
+    }
+}
+
+/// Frames that were not messages, counted by the minute.
+#[derive(Debug, Default)]
+pub(super) struct Malformed {
+    minute: Time,
+    count: u32,
+}
+
+impl Malformed {
+    /// Counts one more and returns whether it is one too many.
+    fn count(&mut self, now: Time) -> bool {
+        if now.saturating_since(self.minute) > Duration::from_secs(60) {
+            *self = Self { minute: now, count: 0 };
+        }
+        self.count += 1;
+        self.count > MAX_MALFORMED
+    }
+}
+
+/// How a socket or an attempt ends.
+pub(super) struct Ending {
+    pub(super) error: ConnectionError,
+    pub(super) verdict: Verdict,
+    pub(super) cause: GapCause,
+    pub(super) retry_after: Option<Duration>,
+    /// Whether the socket has still to be closed, and with which frame.
+    pub(super) close: Close,
+}
+
+pub(super) enum Close {
+    /// The socket is gone.
+    Done,
+    /// There is nobody to send a close frame to.
+    Abort,
+    Frame(u16),
+}
+
+impl Connection {
+    pub(super) fn open(&mut self, now: Time) {
+        self.epochs += 1;
+        self.counters.attempts += 1;
+        self.last_attempt = Some(now);
+        self.malformed = Malformed::default();
+        let epoch = Epoch(self.epochs);
+        self.phase = Phase::Opening { epoch, deadline: now + self.options.connect_timeout, upgraded: false };
+        self.set_state(ConnectionState::Connecting);
+        self.outputs.push_back(Output::OpenSocket { epoch });
+    }
+
+    /// Ends a back-off, no sooner than a second after the last attempt began.
+    pub(super) fn hurry(&mut self, now: Time) {
+        let earliest = self.last_attempt.map_or(now, |last| last + ATTEMPTS_APART);
+        if now >= earliest {
+            self.open(now);
+        } else if let Phase::Waiting { until, .. } = &mut self.phase {
+            *until = earliest.min(*until);
+        }
+    }
+
+    pub(super) fn establish(&mut self, now: Time, epoch: Epoch, established: Established) {
+        let Established { socket_id, activity_timeout } = established;
+        let liveness = Liveness::new(now, self.options.activity_timeout, self.options.pong_timeout, activity_timeout);
+        self.phase = Phase::Up(Box::new(Live {
+            epoch,
+            socket_id,
+            liveness,
+            certain_until: now,
+            last_error: None,
+            settled_since: None,
+            stable: false,
+        }));
+        self.outage = Outage::None;
+        self.set_state(ConnectionState::Connected);
+        self.channels.begin_socket();
+        self.with_link(now, Channels::advance);
+    }
+
+    /// Notes that something was received on the live socket.
+    pub(super) fn note_activity(&mut self, now: Time) {
+        let Phase::Up(live) = &mut self.phase else { return };
+        // Bytes read long after they should have been looked for were sent while nobody looked: what the server sent
+        // since the last look may be lost behind them, and whether it is still there has to be asked.
+        let frozen = now > live.liveness.deadline() + FREEZE;
+        live.certain_until = if frozen { live.certain_until.max(self.last_input) } else { now };
+        live.liveness.received(now);
+        if frozen {
+            self.probe(now, PROBE_TIMEOUT);
+        }
+    }
+
+    pub(super) fn probe(&mut self, now: Time, within: Duration) {
+        let Phase::Up(live) = &mut self.phase else { return };
+        if live.liveness.probe(now, within) {
+            let epoch = live.epoch;
+            self.counters.pings += 1;
+            self.outputs.push_back(Output::SendText { epoch, text: wire::ping() });
+        }
+    }
+
+    pub(super) fn check_liveness(&mut self, now: Time) {
+        let Phase::Up(live) = &self.phase else { return };
+        match live.liveness.check(now) {
+            Due::Nothing => {}
+            Due::Ping => self.probe(now, live.liveness.pong_timeout()),
+            Due::Dead => {
+                let error = ConnectionError::Silent { silence: live.liveness.silence(now) };
+                self.end_socket(
+                    now,
+                    Ending {
+                        error,
+                        verdict: Verdict::Retry(Class::Normal),
+                        cause: GapCause::Silent,
+                        retry_after: None,
+                        close: Close::Abort,
+                    },
+                );
+            }
+        }
+    }
+
+    pub(super) fn count_malformed(&mut self, now: Time, last: FrameError) {
+        self.counters.malformed_frames += 1;
+        if self.malformed.count(now) {
+            self.end_by_violation(now, ProtocolViolation::TooManyMalformedFrames { last });
+        }
+    }
+
+    pub(super) fn end_by_violation(&mut self, now: Time, violation: ProtocolViolation) {
+        self.end_socket(
+            now,
+            Ending {
+                error: violation.into(),
+                verdict: Verdict::Trouble,
+                cause: GapCause::ProtocolViolation,
+                retry_after: None,
+                close: Close::Frame(PROTOCOL_ERROR),
+            },
+        );
+    }
+
+    /// The one way in which a socket or an attempt ends without the caller asking for it.
+    pub(super) fn end_socket(&mut self, now: Time, ending: Ending) {
+        let Ending { error, verdict, cause, retry_after, close } = ending;
+        let Some(epoch) = self.epoch() else { return };
+        let close = match close {
+            Close::Done => None,
+            Close::Abort => Some(None),
+            Close::Frame(code) => Some(Some(CloseFrame { code, reason: "" })),
+        };
+        if let Some(close) = close {
+            self.outputs.push_back(Output::CloseSocket { epoch, close });
+        }
+        let lost_at = match &self.phase {
+            Phase::Up(live) => {
+                self.outage = Outage::Since(now);
+                Some(live.certain_until)
+            }
+            Phase::Idle | Phase::Waiting { .. } | Phase::Opening { .. } => None,
+        };
+        match self.decide(now, verdict) {
+            None => {
+                self.phase = Phase::Idle;
+                self.outage = Outage::None;
+                self.set_state(ConnectionState::Disconnected);
+                self.report(Report::ConnectionFailed { error: refused(error), retry_in: None });
+            }
+            Some(class) => {
+                let delay = self.backoff.next_delay(class, retry_after, &mut self.rng);
+                self.phase = Phase::Waiting { until: now + delay, asked: retry_after.is_some() };
+                self.set_state(ConnectionState::Reconnecting);
+                self.report(Report::ConnectionFailed { error, retry_in: Some(delay) });
+            }
+        }
+        if let Some(since) = lost_at {
+            self.channels.end_socket(since, cause, &mut self.outputs);
+        }
+    }
+
+    fn decide(&mut self, now: Time, verdict: Verdict) -> Option<Class> {
+        match verdict {
+            Verdict::Retry(class) => Some(class),
+            Verdict::Trouble => Some(self.backoff.count_trouble(now)),
+            Verdict::Unauthorized if self.unauthorized => None,
+            Verdict::Unauthorized => {
+                (self.unauthorized, self.refresh_token) = (true, true);
+                Some(Class::Normal)
+            }
+            Verdict::Stop => None,
+        }
+    }
+
+    /// Settles what follows from any input: whether the connection is complete, and since when.
+    pub(super) fn end_input(&mut self, now: Time) {
+        self.last_input = self.last_input.max(now);
+        let settled = self.channels.is_settled();
+        let Phase::Up(live) = &mut self.phase else { return };
+        match (settled, live.settled_since) {
+            (true, None) if !live.stable => live.settled_since = Some(now),
+            (false, Some(_)) => live.settled_since = None,
+            (true, Some(since)) if now.saturating_since(since) >= STABLE_AFTER => {
+                (live.stable, live.settled_since) = (true, None);
+                self.backoff.reset();
+                self.unauthorized = false;
+            }
+            (true | false, _) => {}
+        }
+    }
+}
+
+/// What a close means together with a `pusher:error` shortly before it: one decision, the stricter; a socket that ended
+/// without a code means what the error said.
+pub(super) fn judge_close(now: Time, code: Option<u16>, last_error: Option<&(Time, ServerError)>) -> Verdict {
+    let announced = last_error
+        .filter(|(at, _)| now.saturating_since(*at) <= ERROR_EXPLAINS_CLOSE)
+        .and_then(|(_, error)| error.code)
+        .map(|code| close::classify(Some(code)));
+    match (close::classify(code), announced) {
+        (_, Some(announced)) if code.is_none() => announced,
+        (closed, Some(announced)) if strictness(announced) > strictness(closed) => announced,
+        (closed, _) => closed,
+    }
+}
+
+/// The error of a socket after which no attempt follows.
+fn refused(error: ConnectionError) -> ConnectionError {
+    if let ConnectionError::Closed { code: Some(code), reason }
+    | ConnectionError::ClosedEarly { code: Some(code), reason } = error
+    {
+        let message = if reason.is_empty() { close::name_of(code).to_owned() } else { reason };
+        return ConnectionError::Refused { code, message };
+    }
+    error
+}
+
+const fn strictness(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Retry(Class::Immediate) => 0,
+        Verdict::Retry(Class::Normal) => 1,
+        Verdict::Retry(Class::Overloaded) => 2,
+        Verdict::Trouble => 3,
+        Verdict::Retry(Class::Slow) => 4,
+        Verdict::Unauthorized => 5,
+        Verdict::Stop => 6,
+    }
+}
+
+/// Fault R05.
+const ATTEMPTS_APART: Duration = Duration::from_secs(1);
+/// Fault R06.
+const SUSPENDED_AFTER: Duration = Duration::from_secs(2 * 60);
+/// Fault M01.
+const MAX_MALFORMED: u32 = 100;
+/// A timer later than this was not late by scheduling: the process stood still.
+const FREEZE: Duration = Duration::from_secs(2);
+/// Fault C10: how close before a close an error has to come to explain it.
+const ERROR_EXPLAINS_CLOSE: Duration = Duration::from_secs(2);
+/// RFC 6455, section 7.4.1.
+pub(super) const PROTOCOL_ERROR: u16 = 1002;

@@ -1,0 +1,263 @@
+mod channels;
+mod inputs;
+mod lifecycle;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::VecDeque, time::Duration};
+
+use fastrand::Rng;
+
+use self::{
+    channels::{Channels, Link},
+    lifecycle::{Malformed, Outage, Phase},
+};
+use crate::{
+    ChannelName, CloseFrame, Counters, Epoch, Options, Output, Report, SocketId, SubscribeError, Time, backoff::Backoff,
+};
+
+/// Where a connection stands. It starts [`Disconnected`](Self::Disconnected).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ConnectionState {
+    /// An attempt is under way.
+    Connecting,
+    /// The server established the connection; there is a socket id.
+    Connected,
+    /// The client is closing the connection.
+    Disconnecting,
+    /// There is no connection and none is wanted, or the server refuses it for good.
+    Disconnected,
+    /// The connection was lost or an attempt failed; the next attempt comes after a back-off.
+    Reconnecting,
+}
+
+/// One client's connection to a Pusher server: the protocol without the network.
+///
+/// The methods fall into four families:
+///
+/// - *getters* ([`state`](Self::state), [`socket_id`](Self::socket_id), …) only look;
+/// - *commands* ([`connect`](Self::connect), [`subscribe`](Self::subscribe), …) say what the caller wants; they are
+///   idempotent, and the last one wins;
+/// - *inputs* (`handle_*`) say what the network, the authorization endpoint or the clock did. All but the timeout carry
+///   the [`Epoch`] of their socket or the number of their authorization; one that is not current has no effect;
+/// - *outputs*: [`poll_output`](Self::poll_output) yields what has to be done and told, in order, and
+///   [`poll_timeout`](Self::poll_timeout) when [`handle_timeout`](Self::handle_timeout) is due.
+///
+/// **Change once, then drain**: after each command or input, call `poll_output` until it yields nothing, then
+/// deliver the event that `handle_text` returned, then wait for the next input until `poll_timeout`. When bytes can be
+/// read and a timeout is due, read first: what was received may make the timeout void.
+///
+/// Time comes in as an argument and randomness from the seed, so that a run can be replayed exactly. Time may stand
+/// still or step back without harm.
+#[derive(Debug)]
+pub struct Connection {
+    options: Options,
+    rng: Rng,
+    state: ConnectionState,
+    phase: Phase,
+    epochs: u64,
+    channels: Channels,
+    backoff: Backoff,
+    outage: Outage,
+    malformed: Malformed,
+    last_attempt: Option<Time>,
+    last_input: Time,
+    /// The server closed with 4009 and the connection has not been stable since.
+    unauthorized: bool,
+    /// The next authorizations shall ask for a fresh token.
+    refresh_token: bool,
+    outputs: VecDeque<Output>,
+    counters: Counters,
+}
+
+impl Connection {
+    /// Returns a connection that is not connected. Everything random in it follows from `seed`.
+    #[must_use]
+    pub fn new(options: Options, seed: u64) -> Self {
+        Self {
+            options,
+            rng: Rng::with_seed(seed),
+            state: ConnectionState::Disconnected,
+            phase: Phase::Idle,
+            epochs: 0,
+            channels: Channels::default(),
+            backoff: Backoff::new(),
+            outage: Outage::None,
+            malformed: Malformed::default(),
+            last_attempt: None,
+            last_input: Time::ZERO,
+            unauthorized: false,
+            refresh_token: false,
+            outputs: VecDeque::new(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// Returns the state last reported, or about to be.
+    #[must_use]
+    pub const fn state(&self) -> ConnectionState {
+        self.state
+    }
+
+    /// Returns the id of the live socket: there is one exactly while connected.
+    #[must_use]
+    pub const fn socket_id(&self) -> Option<&SocketId> {
+        match &self.phase {
+            Phase::Up(live) => Some(&live.socket_id),
+            Phase::Idle | Phase::Waiting { .. } | Phase::Opening { .. } => None,
+        }
+    }
+
+    /// Returns the number of the socket that is open or being opened.
+    #[must_use]
+    pub const fn epoch(&self) -> Option<Epoch> {
+        match &self.phase {
+            Phase::Up(live) => Some(live.epoch),
+            Phase::Opening { epoch, .. } => Some(*epoch),
+            Phase::Idle | Phase::Waiting { .. } => None,
+        }
+    }
+
+    /// Returns whether every wanted channel is subscribed or given up.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        matches!(self.phase, Phase::Up(_)) && self.channels.is_settled()
+    }
+
+    /// Returns how many authorizations the present channels need on a new socket.
+    #[must_use]
+    pub fn authorizations_needed(&self) -> usize {
+        self.channels.authorizations_needed().min(self.options.limits.max_authorizations)
+    }
+
+    /// Returns what was dropped or tolerated so far.
+    #[must_use]
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Wants a connection. Does nothing while there is one or an attempt is under way; during a back-off it means now,
+    /// but no sooner than a second after the last attempt began. From the disconnected state, channels that were
+    /// given up are tried again.
+    pub fn connect(&mut self, now: Time) {
+        match self.phase {
+            Phase::Idle => {
+                self.channels.forgive();
+                self.outage = Outage::Since(now);
+                self.open(now);
+            }
+            Phase::Waiting { .. } => self.hurry(now),
+            Phase::Opening { .. } | Phase::Up(_) => {}
+        }
+        self.end_input(now);
+    }
+
+    /// Wants no connection. In every state it ends disconnected, at once; what was subscribed stays wanted, and starts
+    /// afresh with the next [`connect`](Self::connect).
+    pub fn disconnect(&mut self, now: Time) {
+        if matches!(self.phase, Phase::Up(_)) {
+            self.set_state(ConnectionState::Disconnecting);
+        }
+        if let Some(epoch) = self.epoch() {
+            let close = matches!(self.phase, Phase::Up(_) | Phase::Opening { upgraded: true, .. })
+                .then_some(CloseFrame { code: NORMAL_CLOSURE, reason: "" });
+            self.outputs.push_back(Output::CloseSocket { epoch, close });
+        }
+        self.phase = Phase::Idle;
+        self.channels.reset(&mut self.outputs);
+        self.backoff = Backoff::new();
+        self.outage = Outage::None;
+        (self.unauthorized, self.refresh_token, self.last_attempt) = (false, false, None);
+        self.set_state(ConnectionState::Disconnected);
+        self.end_input(now);
+    }
+
+    /// Wants a channel; remembered across sockets. Twice is once; a channel that was given up is tried again.
+    ///
+    /// # Errors
+    /// When channels of its kind are not supported, or there are too many.
+    pub fn subscribe(&mut self, now: Time, channel: ChannelName) -> Result<(), SubscribeError> {
+        self.channels.want(channel, self.options.limits.max_channels)?;
+        self.with_link(now, Channels::advance);
+        self.end_input(now);
+        Ok(())
+    }
+
+    /// Does not want a channel any more: nothing of it is delivered from now on.
+    pub fn unsubscribe(&mut self, now: Time, channel: &ChannelName) {
+        if self.with_link(now, |channels, link| channels.leave(channel, link)).is_none() {
+            self.channels.forget(channel);
+        }
+        self.end_input(now);
+    }
+
+    /// Hears that the device's network changed: the connection is probed, and given up after 5 s without an answer; a
+    /// back-off that the server did not ask for ends.
+    pub fn network_changed(&mut self, now: Time) {
+        match &mut self.phase {
+            Phase::Up(_) => self.probe(now, PROBE_TIMEOUT),
+            Phase::Waiting { asked: false, .. } => self.hurry(now),
+            Phase::Waiting { asked: true, .. } | Phase::Idle | Phase::Opening { .. } => {}
+        }
+        self.end_input(now);
+    }
+
+    /// Hears that the program runs again after a suspension. Does what [`network_changed`](Self::network_changed) does:
+    /// after a sleep the network is as doubtful as after a change.
+    pub fn resumed(&mut self, now: Time) {
+        self.network_changed(now);
+    }
+
+    /// Yields the next thing to do or to tell.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// Returns when [`handle_timeout`](Self::handle_timeout) is due, if nothing else happens before.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Time> {
+        let phase = match &self.phase {
+            Phase::Idle => return None,
+            Phase::Waiting { until, .. } => Some(*until),
+            Phase::Opening { deadline, .. } => Some(*deadline),
+            Phase::Up(live) => {
+                let stable = live.settled_since.map(|since| since + STABLE_AFTER);
+                [Some(live.liveness.deadline()), self.channels.deadline(), stable].into_iter().flatten().min()
+            }
+        };
+        [phase, self.outage.deadline()].into_iter().flatten().min()
+    }
+
+    /// Runs `change` on the channels when there is a live socket to act on.
+    fn with_link<R>(&mut self, now: Time, change: impl FnOnce(&mut Channels, &mut Link<'_>) -> R) -> Option<R> {
+        let Phase::Up(live) = &self.phase else { return None };
+        let mut link = Link {
+            now,
+            epoch: live.epoch,
+            socket_id: &live.socket_id,
+            refresh_token: &mut self.refresh_token,
+            options: &self.options,
+            rng: &mut self.rng,
+            outputs: &mut self.outputs,
+            counters: &mut self.counters,
+        };
+        Some(change(&mut self.channels, &mut link))
+    }
+
+    fn set_state(&mut self, to: ConnectionState) {
+        if self.state != to {
+            let from = std::mem::replace(&mut self.state, to);
+            self.report(Report::StateChanged { from, to });
+        }
+    }
+
+    fn report(&mut self, report: Report) {
+        self.outputs.push_back(Output::Report(report));
+    }
+}
+
+/// RFC 6455, section 7.4.1.
+const NORMAL_CLOSURE: u16 = 1000;
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+/// The back-off forgets earlier failures after a connection has been complete for this long.
+const STABLE_AFTER: Duration = Duration::from_secs(10);

@@ -1,0 +1,114 @@
+use std::borrow::Cow;
+
+use crate::{ChannelName, JsonError, json};
+
+/// An application event, borrowed from the text of its frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event<'t> {
+    pub(crate) channel: ChannelName,
+    pub(crate) name: Cow<'t, str>,
+    pub(crate) data: Data<'t>,
+    pub(crate) user_id: Option<Cow<'t, str>>,
+    pub(crate) frame_bytes: usize,
+}
+
+impl<'t> Event<'t> {
+    /// Returns the channel, one that is subscribed.
+    #[must_use]
+    pub const fn channel(&self) -> &ChannelName {
+        &self.channel
+    }
+
+    /// Returns the name of the event.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns what the event carries.
+    #[must_use]
+    pub const fn data(&self) -> Data<'t> {
+        self.data
+    }
+
+    /// Returns the user that sent the event, when the server says so.
+    #[must_use]
+    pub fn user_id(&self) -> Option<&str> {
+        self.user_id.as_deref()
+    }
+
+    /// Returns the length of the whole frame, in bytes.
+    #[must_use]
+    pub const fn frame_bytes(&self) -> usize {
+        self.frame_bytes
+    }
+
+    /// Returns a copy that owns its text.
+    #[must_use]
+    pub fn to_owned_event(&self) -> OwnedEvent {
+        OwnedEvent {
+            channel: self.channel.clone(),
+            name: self.name.as_ref().into(),
+            data: self.data.raw().into(),
+            user_id: self.user_id().map(Into::into),
+            frame_bytes: self.frame_bytes,
+        }
+    }
+}
+
+/// An application event that owns its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnedEvent {
+    channel: ChannelName,
+    name: Box<str>,
+    data: Box<str>,
+    user_id: Option<Box<str>>,
+    frame_bytes: usize,
+}
+
+impl OwnedEvent {
+    /// Returns the event as one that borrows.
+    #[must_use]
+    pub fn as_event(&self) -> Event<'_> {
+        Event {
+            channel: self.channel.clone(),
+            name: Cow::Borrowed(&self.name),
+            data: Data::new(&self.data),
+            user_id: self.user_id.as_deref().map(Cow::Borrowed),
+            frame_bytes: self.frame_bytes,
+        }
+    }
+}
+
+/// The `data` member of a message, as it stood on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Data<'t> {
+    raw: &'t str,
+}
+
+impl<'t> Data<'t> {
+    /// Takes the valid JSON text of the member, or an empty text when it was absent.
+    pub(crate) const fn new(raw: &'t str) -> Self {
+        Self { raw }
+    }
+
+    /// Returns the JSON text of the member as it stood on the wire; empty when the member was absent.
+    #[must_use]
+    pub const fn raw(self) -> &'t str {
+        self.raw
+    }
+
+    /// Returns the document inside: the content of a string (servers normally encode `data` twice; one layer is
+    /// taken off, never more), the text itself of an object, an array, a number or a boolean, and an empty text when
+    /// `data` is absent, `null` or `""`.
+    ///
+    /// # Errors
+    /// When the string holds half of a surrogate pair, so that it is not text.
+    pub fn payload(self) -> Result<Cow<'t, str>, JsonError> {
+        match self.raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            Some(content) => json::unescape(content),
+            None if self.raw == "null" => Ok(Cow::Borrowed("")),
+            None => Ok(Cow::Borrowed(self.raw)),
+        }
+    }
+}

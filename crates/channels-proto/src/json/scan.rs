@@ -1,0 +1,306 @@
+use std::borrow::Cow;
+
+use super::{JsonError, unescape};
+
+/// One JSON value, still as text: valid by the grammar, not interpreted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Value<'t>(&'t str);
+
+impl<'t> Value<'t> {
+    pub(crate) const NULL: Self = Self("null");
+
+    pub(crate) const fn text(self) -> &'t str {
+        self.0
+    }
+
+    pub(crate) fn is_null(self) -> bool {
+        self.0 == "null"
+    }
+
+    /// The content of a string; `None` for anything else.
+    pub(crate) fn string(self) -> Option<Result<Cow<'t, str>, JsonError>> {
+        self.0.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).map(unescape)
+    }
+
+    /// A whole number, also when it is quoted; `None` for anything else.
+    pub(crate) fn integer(self) -> Option<i64> {
+        match self.string() {
+            Some(content) => content.ok()?.trim().parse().ok(),
+            None => self.0.parse().ok(),
+        }
+    }
+
+    /// Any scalar as text: a string's content, a number as it stands.
+    pub(crate) fn scalar(self) -> Option<Cow<'t, str>> {
+        match self.string() {
+            Some(content) => content.ok(),
+            None => self.0.starts_with(|c: char| c == '-' || c.is_ascii_digit()).then_some(Cow::Borrowed(self.0)),
+        }
+    }
+}
+
+/// The members of the one object a text consists of, in the order of the text.
+///
+/// The iterator ends after the first error; a text is valid only when it ran to its end without one.
+#[derive(Debug)]
+pub(crate) struct Members<'t> {
+    scanner: Scanner<'t>,
+    at: At,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum At {
+    FirstMember,
+    NextMember,
+    End,
+}
+
+impl<'t> Members<'t> {
+    /// Starts at the brace that opens the object.
+    ///
+    /// # Errors
+    /// When the text does not begin with an object: `None` if it is valid otherwise as far as that can be told.
+    pub(crate) fn of(text: &'t str, max_depth: u32) -> Result<Self, JsonError> {
+        let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, max_depth: max_depth.min(MAX_DEPTH) };
+        scanner.skip_whitespace();
+        scanner.expect(b'{')?;
+        Ok(Self { scanner, at: At::FirstMember })
+    }
+
+    fn step(&mut self) -> Result<Option<(Cow<'t, str>, Value<'t>)>, JsonError> {
+        let scanner = &mut self.scanner;
+        scanner.skip_whitespace();
+        match (scanner.peek(), &self.at) {
+            (Some(b'}'), At::FirstMember | At::NextMember) => {
+                scanner.at += 1;
+                scanner.skip_whitespace();
+                self.at = At::End;
+                return if scanner.peek().is_none() { Ok(None) } else { Err(scanner.syntax()) };
+            }
+            (Some(b','), At::NextMember) => scanner.at += 1,
+            (Some(_), At::FirstMember) => {}
+            (_, At::End) => return Ok(None),
+            _ => return Err(scanner.syntax()),
+        }
+        self.at = At::NextMember;
+        let key = scanner.key()?;
+        scanner.skip_whitespace();
+        let start = scanner.at;
+        scanner.skip_value()?;
+        Ok(Some((unescape(key)?, Value(scanner.slice(start)))))
+    }
+}
+
+impl<'t> Iterator for Members<'t> {
+    type Item = Result<(Cow<'t, str>, Value<'t>), JsonError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let step = self.step();
+        if step.is_err() {
+            self.at = At::End;
+        }
+        step.transpose()
+    }
+}
+
+#[derive(Debug)]
+struct Scanner<'t> {
+    text: &'t str,
+    bytes: &'t [u8],
+    at: usize,
+    max_depth: u32,
+}
+
+impl<'t> Scanner<'t> {
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn slice(&self, start: usize) -> &'t str {
+        self.text.get(start..self.at).unwrap_or_default()
+    }
+
+    const fn syntax(&self) -> JsonError {
+        JsonError::Syntax { offset: self.at }
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), JsonError> {
+        if self.peek() == Some(byte) {
+            self.at += 1;
+            Ok(())
+        } else {
+            Err(self.syntax())
+        }
+    }
+
+    fn skip_whitespace(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+            self.at += 1;
+        }
+    }
+
+    /// A key and the colon behind it.
+    fn key(&mut self) -> Result<&'t str, JsonError> {
+        self.skip_whitespace();
+        let start = self.at + 1;
+        self.skip_string()?;
+        let key = self.text.get(start..self.at - 1).unwrap_or_default();
+        self.skip_whitespace();
+        self.expect(b':')?;
+        Ok(key)
+    }
+
+    /// Passes over one value without recursion: the kinds of the open containers stand in the bits of a word.
+    fn skip_value(&mut self) -> Result<(), JsonError> {
+        // The object that `Members` walks is the first level.
+        let (mut depth, mut objects) = (1_u32, 0_u128);
+        loop {
+            self.skip_whitespace();
+            let opened = match self.peek() {
+                Some(b'"') => {
+                    self.skip_string()?;
+                    false
+                }
+                Some(open @ (b'{' | b'[')) => {
+                    if depth == self.max_depth {
+                        return Err(JsonError::TooDeep { limit: self.max_depth, offset: self.at });
+                    }
+                    depth += 1;
+                    objects = objects << 1 | u128::from(open == b'{');
+                    self.at += 1;
+                    self.skip_whitespace();
+                    !matches!((self.peek(), open), (Some(b'}'), b'{') | (Some(b']'), b'['))
+                }
+                Some(b't') => self.skip_literal("true")?,
+                Some(b'f') => self.skip_literal("false")?,
+                Some(b'n') => self.skip_literal("null")?,
+                _ => self.skip_number()?,
+            };
+            if opened {
+                if objects & 1 == 1 {
+                    self.key()?;
+                }
+                continue;
+            }
+            loop {
+                if depth == 1 {
+                    return Ok(());
+                }
+                self.skip_whitespace();
+                match (self.peek(), objects & 1 == 1) {
+                    (Some(b','), in_object) => {
+                        self.at += 1;
+                        if in_object {
+                            self.key()?;
+                        }
+                        break;
+                    }
+                    (Some(b'}'), true) | (Some(b']'), false) => {
+                        self.at += 1;
+                        depth -= 1;
+                        objects >>= 1;
+                    }
+                    _ => return Err(self.syntax()),
+                }
+            }
+        }
+    }
+
+    fn skip_string(&mut self) -> Result<(), JsonError> {
+        self.expect(b'"')?;
+        loop {
+            self.at += plain_prefix(self.bytes.get(self.at..).unwrap_or_default());
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                Some(b'\\') => self.skip_escape()?,
+                _ => return Err(self.syntax()),
+            }
+        }
+    }
+
+    fn skip_escape(&mut self) -> Result<(), JsonError> {
+        self.at += 1;
+        match self.peek() {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 1,
+            Some(b'u') => {
+                self.at += 1;
+                for _ in 0..4 {
+                    match self.peek() {
+                        Some(digit) if digit.is_ascii_hexdigit() => self.at += 1,
+                        _ => return Err(self.syntax()),
+                    }
+                }
+            }
+            _ => return Err(self.syntax()),
+        }
+        Ok(())
+    }
+
+    fn skip_literal(&mut self, literal: &str) -> Result<bool, JsonError> {
+        if self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(literal.as_bytes())) {
+            self.at += literal.len();
+            Ok(false)
+        } else {
+            Err(self.syntax())
+        }
+    }
+
+    fn skip_number(&mut self) -> Result<bool, JsonError> {
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        if self.peek() == Some(b'0') {
+            self.at += 1;
+        } else {
+            self.skip_digits()?;
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.skip_digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.skip_digits()?;
+        }
+        Ok(false)
+    }
+
+    fn skip_digits(&mut self) -> Result<(), JsonError> {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        if self.at == start { Err(self.syntax()) } else { Ok(()) }
+    }
+}
+
+/// Returns how many bytes at the start of `bytes` stand for themselves in a string: no quote, no backslash, no
+/// control character. Eight bytes at a time; each test sets the high bit of the bytes that are zero after it.
+fn plain_prefix(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGHS: u64 = ONES << 7;
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
+    let mut chunks = bytes.chunks_exact(8);
+    let mut passed = 0;
+    for chunk in chunks.by_ref() {
+        let word = chunk.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
+        let special = zeros(word ^ (ONES * u64::from(b'"')))
+            | zeros(word ^ (ONES * u64::from(b'\\')))
+            | (word.wrapping_sub(ONES * 0x20) & !word & HIGHS);
+        if special != 0 {
+            // Only the lowest hit is exact: a borrow may mark bytes above it.
+            return passed + special.trailing_zeros() as usize / 8;
+        }
+        passed += 8;
+    }
+    passed + chunks.remainder().iter().take_while(|&&byte| byte >= 0x20 && byte != b'"' && byte != b'\\').count()
+}
+
+/// What fits the word of bits in `skip_value`.
+const MAX_DEPTH: u32 = 128;

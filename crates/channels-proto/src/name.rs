@@ -1,0 +1,222 @@
+use std::{fmt, sync::Arc};
+
+use thiserror::Error;
+
+/// The name of a channel, valid by construction.
+///
+/// At most 164 characters out of `A-Z a-z 0-9 _ - = @ , . ;`, and the leading `#` of `#server-to-user-` (Pusher Channels
+/// protocol, "Channel naming conventions"). Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChannelName(Arc<str>);
+
+/// What the prefix of a channel's name makes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChannelKind {
+    /// Anyone may subscribe.
+    Public,
+    /// Needs a signature from the authorization endpoint.
+    Private,
+    /// Private, and its payloads are sealed with a key that only members have.
+    PrivateEncrypted,
+    /// Private, and its members know of each other.
+    Presence,
+    /// The own channel of a signed-in user; the server subscribes it by itself.
+    ServerToUser,
+}
+
+/// Why a text is not the name of a channel.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ChannelNameError {
+    /// The name is empty.
+    #[error("the channel name is empty")]
+    Empty,
+    /// The name is longer than the protocol allows.
+    #[error("the channel name has {length} characters, at most {MAX_CHANNEL_NAME} are allowed")]
+    TooLong {
+        /// Characters in the name.
+        length: usize,
+    },
+    /// The name holds a character outside the allowed set.
+    #[error("the channel name `{}` holds {character:?}; allowed are letters, digits and _-=@,.;", .name.escape_debug())]
+    Character {
+        /// The name.
+        name: String,
+        /// The first character that is not allowed.
+        character: char,
+    },
+}
+
+impl ChannelName {
+    /// Checks `name` and takes a copy of it.
+    ///
+    /// # Errors
+    /// When the name is empty, too long, or holds a character that is not allowed.
+    pub fn parse(name: &str) -> Result<Self, ChannelNameError> {
+        if name.is_empty() {
+            return Err(ChannelNameError::Empty);
+        }
+        let length = name.chars().count();
+        if length > MAX_CHANNEL_NAME {
+            return Err(ChannelNameError::TooLong { length });
+        }
+        let checked = if name.starts_with(SERVER_TO_USER) { name.trim_start_matches('#') } else { name };
+        match checked.chars().find(|&c| !(c.is_ascii_alphanumeric() || "_-=@,.;".contains(c))) {
+            Some(character) => Err(ChannelNameError::Character { name: name.to_owned(), character }),
+            None => Ok(Self(name.into())),
+        }
+    }
+
+    /// Returns the name as it stands on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns what the prefix says about the channel.
+    #[must_use]
+    pub fn kind(&self) -> ChannelKind {
+        let name = self.as_str();
+        if name.starts_with("private-encrypted-") {
+            ChannelKind::PrivateEncrypted
+        } else if name.starts_with("private-") {
+            ChannelKind::Private
+        } else if name.starts_with("presence-") {
+            ChannelKind::Presence
+        } else if name.starts_with(SERVER_TO_USER) {
+            ChannelKind::ServerToUser
+        } else {
+            ChannelKind::Public
+        }
+    }
+}
+
+impl fmt::Display for ChannelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::borrow::Borrow<str> for ChannelName {
+    fn borrow(&self) -> &str {
+        self.as_str()
+    }
+}
+
+/// The id the server gave to a socket, an opaque text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SocketId(Arc<str>);
+
+impl SocketId {
+    /// Takes a copy of `id` when it can be an id: 1 to 128 printable ASCII characters without spaces.
+    pub(crate) fn parse(id: &str) -> Option<Self> {
+        let fits = (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
+        fits.then(|| Self(id.into()))
+    }
+
+    /// Returns the id as the server wrote it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SocketId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The key of the application on the Pusher server; it stands in the URL and before the colon of every signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppKey(Arc<str>);
+
+/// Why a text is not an application key.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum AppKeyError {
+    /// The key is empty.
+    #[error("the app key is empty")]
+    Empty,
+    /// The key holds a character that cannot stand in a path segment as it is.
+    #[error("the app key `{}` holds {character:?}; allowed are letters, digits and -._~", .key.escape_debug())]
+    Character {
+        /// The key.
+        key: String,
+        /// The first character that is not allowed.
+        character: char,
+    },
+}
+
+impl AppKey {
+    /// Checks `key` and takes a copy of it.
+    ///
+    /// # Errors
+    /// When the key is empty or holds anything but the unreserved characters of RFC 3986, section 2.3.
+    pub fn parse(key: &str) -> Result<Self, AppKeyError> {
+        if key.is_empty() {
+            return Err(AppKeyError::Empty);
+        }
+        match key.chars().find(|&c| !(c.is_ascii_alphanumeric() || "-._~".contains(c))) {
+            Some(character) => Err(AppKeyError::Character { key: key.to_owned(), character }),
+            None => Ok(Self(key.into())),
+        }
+    }
+
+    /// Returns the key as it stands on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+const MAX_CHANNEL_NAME: usize = 164;
+const SERVER_TO_USER: &str = "#server-to-user-";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // S18
+    #[test]
+    fn a_bad_channel_name_is_refused_with_the_reason() {
+        assert_eq!(ChannelName::parse(""), Err(ChannelNameError::Empty));
+        assert!(ChannelName::parse(&"a".repeat(164)).is_ok());
+        assert_eq!(ChannelName::parse(&"a".repeat(165)), Err(ChannelNameError::TooLong { length: 165 }));
+        for (name, character) in [("a b", ' '), ("a\r\nb", '\r'), ("é", 'é'), ("a#b", '#'), ("#other", '#')] {
+            let expected = ChannelNameError::Character { name: name.to_owned(), character };
+            assert_eq!(ChannelName::parse(name), Err(expected));
+        }
+    }
+
+    #[test]
+    fn the_prefix_of_a_name_tells_its_kind() {
+        let kind = |name| ChannelName::parse(name).map(|name| name.kind());
+        assert_eq!(kind("private-token.abc"), Ok(ChannelKind::Private));
+        assert_eq!(kind("private-cache-x"), Ok(ChannelKind::Private));
+        assert_eq!(kind("private-encrypted-x"), Ok(ChannelKind::PrivateEncrypted));
+        assert_eq!(kind("private-encrypted-cache-x"), Ok(ChannelKind::PrivateEncrypted));
+        assert_eq!(kind("presence-cache-x"), Ok(ChannelKind::Presence));
+        assert_eq!(kind("cache-x"), Ok(ChannelKind::Public));
+        assert_eq!(kind("privately"), Ok(ChannelKind::Public));
+        assert_eq!(kind("#server-to-user-42"), Ok(ChannelKind::ServerToUser));
+    }
+
+    // H05
+    #[test]
+    fn an_app_key_that_would_change_the_path_is_refused() {
+        for key in ["a/b", "a?b", "a b", "a\r\n", "%41"] {
+            assert!(matches!(AppKey::parse(key), Err(AppKeyError::Character { .. })), "{key:?}");
+        }
+        assert_eq!(AppKey::parse(""), Err(AppKeyError::Empty));
+        assert!(AppKey::parse("app-Key_1.2~").is_ok());
+    }
+
+    // P05
+    #[test]
+    fn a_socket_id_is_an_opaque_printable_text() {
+        assert!(SocketId::parse("1795521896925195131.1442880739").is_some());
+        for id in ["", "1 2", "1\n2", "é"] {
+            assert_eq!(SocketId::parse(id), None, "{id:?}");
+        }
+        assert_eq!(SocketId::parse(&"1".repeat(129)), None);
+    }
+}

@@ -1,0 +1,210 @@
+//! The protocol's own messages: what the payloads of the server's mean, and how the client's are written.
+
+use std::fmt::Write as _;
+
+use crate::{Authorization, ChannelName, Data, SocketId, json::Members};
+
+/// `pusher:connection_established`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Established {
+    pub(crate) socket_id: SocketId,
+    /// In seconds, when the server announces a positive one.
+    pub(crate) activity_timeout: Option<u64>,
+}
+
+impl Established {
+    /// `None` when there is no usable socket id.
+    pub(crate) fn parse(data: Data<'_>) -> Option<Self> {
+        let payload = data.payload().ok()?;
+        let (mut socket_id, mut activity_timeout) = (None, None);
+        for member in Members::of(&payload, CONTROL_DEPTH).ok()? {
+            let (key, value) = member.ok()?;
+            match key.as_ref() {
+                "socket_id" => socket_id = value.string().and_then(Result::ok).and_then(|id| SocketId::parse(&id)),
+                "activity_timeout" => activity_timeout = value.integer().and_then(|seconds| seconds.try_into().ok()),
+                _ => {}
+            }
+        }
+        let activity_timeout = activity_timeout.filter(|&seconds: &u64| seconds > 0);
+        socket_id.map(|socket_id| Self { socket_id, activity_timeout })
+    }
+}
+
+/// `pusher:error`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ServerError {
+    pub(crate) code: Option<u16>,
+    pub(crate) message: String,
+}
+
+impl ServerError {
+    /// Takes whatever the server sent: an object, a string with one inside, or a bare text.
+    pub(crate) fn parse(data: Data<'_>) -> Self {
+        let payload = data.payload().unwrap_or_default();
+        let (mut code, mut message) = (None, None);
+        if let Ok(members) = Members::of(&payload, CONTROL_DEPTH) {
+            for (key, value) in members.flatten() {
+                match key.as_ref() {
+                    "code" => code = value.integer().and_then(|code| code.try_into().ok()),
+                    "message" => message = value.scalar().map(|text| text.into_owned()),
+                    _ => {}
+                }
+            }
+        } else {
+            message = Some(payload.into_owned());
+        }
+        Self { code, message: message.unwrap_or_default() }
+    }
+}
+
+/// `pusher:subscription_error`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Rejection {
+    pub(crate) status: Option<u16>,
+    pub(crate) message: String,
+}
+
+impl Rejection {
+    /// Takes whatever the server sent, like [`ServerError::parse`].
+    pub(crate) fn parse(data: Data<'_>) -> Self {
+        let payload = data.payload().unwrap_or_default();
+        let (mut status, mut error, mut kind) = (None, None, None);
+        let Ok(members) = Members::of(&payload, CONTROL_DEPTH) else {
+            return Self { status, message: payload.into_owned() };
+        };
+        for (key, value) in members.flatten() {
+            match key.as_ref() {
+                "status" => status = value.integer().and_then(|status| status.try_into().ok()),
+                "error" => error = value.scalar().map(|text| text.into_owned()),
+                "type" => kind = value.scalar().map(|text| text.into_owned()),
+                _ => {}
+            }
+        }
+        Self { status, message: error.or(kind).unwrap_or_default() }
+    }
+}
+
+pub(crate) fn ping() -> String {
+    r#"{"event":"pusher:ping","data":{}}"#.to_owned()
+}
+
+pub(crate) fn pong() -> String {
+    r#"{"event":"pusher:pong","data":{}}"#.to_owned()
+}
+
+pub(crate) fn subscribe(channel: &ChannelName, authorization: Option<&Authorization>) -> String {
+    let mut text = r#"{"event":"pusher:subscribe","data":{"channel":"#.to_owned();
+    push_string(&mut text, channel.as_str());
+    if let Some(Authorization { auth, channel_data }) = authorization {
+        text.push_str(r#","auth":"#);
+        push_string(&mut text, auth.expose());
+        if let Some(channel_data) = channel_data {
+            text.push_str(r#","channel_data":"#);
+            push_string(&mut text, channel_data);
+        }
+    }
+    text.push_str("}}");
+    text
+}
+
+pub(crate) fn unsubscribe(channel: &ChannelName) -> String {
+    let mut text = r#"{"event":"pusher:unsubscribe","data":{"channel":"#.to_owned();
+    push_string(&mut text, channel.as_str());
+    text.push_str("}}");
+    text
+}
+
+fn push_string(text: &mut String, content: &str) {
+    text.push('"');
+    for character in content.chars() {
+        match character {
+            '"' => text.push_str("\\\""),
+            '\\' => text.push_str("\\\\"),
+            control if control < ' ' => {
+                let _infallible = write!(text, "\\u{:04x}", control as u32);
+            }
+            other => text.push(other),
+        }
+    }
+    text.push('"');
+}
+
+/// Control payloads are flat; what nests deeper is not one.
+const CONTROL_DEPTH: u32 = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Secret;
+
+    fn established(data: &str) -> Option<(String, Option<u64>)> {
+        Established::parse(Data::new(data)).map(|e| (e.socket_id.as_str().to_owned(), e.activity_timeout))
+    }
+
+    // P03, P04, i16
+    #[test]
+    fn the_handshake_is_read_in_every_form_that_servers_send() {
+        let id = || "1.2".to_owned();
+        let cases = [
+            (r#""{\"socket_id\":\"1.2\",\"activity_timeout\":120}""#, Some((id(), Some(120)))),
+            (r#""{\"activity_timeout\":\"40\",\"socket_id\":\"1.2\"}""#, Some((id(), Some(40)))),
+            (r#"{"socket_id":"1.2","activity_timeout":30}"#, Some((id(), Some(30)))),
+            (r#"{"socket_id":"1.2"}"#, Some((id(), None))),
+            (r#"{"socket_id":"1.2","activity_timeout":null}"#, Some((id(), None))),
+            (r#"{"socket_id":"1.2","activity_timeout":0}"#, Some((id(), None))),
+            (r#"{"socket_id":"1.2","activity_timeout":-5}"#, Some((id(), None))),
+            (r#"{"socket_id":"1.2","activity_timeout":"soon"}"#, Some((id(), None))),
+            (r#"{"socket_id":12}"#, None),
+            (r#"{"socket_id":""}"#, None),
+            (r#"{}"#, None),
+            ("", None),
+            ("null", None),
+            (r#""nonsense""#, None),
+        ];
+        for (data, expected) in cases {
+            assert_eq!(established(data), expected, "{data}");
+        }
+    }
+
+    // P09, 47
+    #[test]
+    fn an_error_is_read_in_every_form_that_servers_send() {
+        let parse = |data| {
+            let ServerError { code, message } = ServerError::parse(Data::new(data));
+            (code, message)
+        };
+        assert_eq!(parse(r#"{"message":"m","code":4001}"#), (Some(4001), "m".to_owned()));
+        assert_eq!(parse(r#""{\"code\":4009,\"message\":\"m\"}""#), (Some(4009), "m".to_owned()));
+        assert_eq!(parse(r#"{"message":"m","code":"4301"}"#), (Some(4301), "m".to_owned()));
+        assert_eq!(parse(r#"{"message":"m","code":null}"#), (None, "m".to_owned()));
+        assert_eq!(parse(r#"{"message":"m"}"#), (None, "m".to_owned()));
+        assert_eq!(parse(r#"{"code":-1}"#), (None, String::new()));
+        assert_eq!(parse(r#""plain text""#), (None, "plain text".to_owned()));
+        assert_eq!(parse(""), (None, String::new()));
+    }
+
+    // S08
+    #[test]
+    fn a_subscription_error_is_read_in_every_form_that_servers_send() {
+        let parse = |data| {
+            let Rejection { status, message } = Rejection::parse(Data::new(data));
+            (status, message)
+        };
+        let object = r#"{"type":"AuthError","error":"bad signature","status":401}"#;
+        assert_eq!(parse(object), (Some(401), "bad signature".to_owned()));
+        assert_eq!(parse(r#"{"type":"AuthError","status":"503"}"#), (Some(503), "AuthError".to_owned()));
+        assert_eq!(parse(r#""because""#), (None, "because".to_owned()));
+    }
+
+    // H05
+    #[test]
+    fn what_the_client_sends_is_json_whatever_the_endpoint_answered() {
+        let channel = ChannelName::parse("private-a").unwrap();
+        let authorization =
+            Authorization { auth: Secret::new("key:ab\"\\\n"), channel_data: Some(r#"{"user_id":"1"}"#.to_owned()) };
+        let expected = r#"{"event":"pusher:subscribe","data":{"channel":"private-a","auth":"key:ab\"\\\u000a","channel_data":"{\"user_id\":\"1\"}"}}"#;
+        assert_eq!(subscribe(&channel, Some(&authorization)), expected);
+        assert_eq!(subscribe(&channel, None), r#"{"event":"pusher:subscribe","data":{"channel":"private-a"}}"#);
+        assert_eq!(unsubscribe(&channel), r#"{"event":"pusher:unsubscribe","data":{"channel":"private-a"}}"#);
+    }
+}
