@@ -1,6 +1,7 @@
 //! Tasks of this workspace. `cargo xtask` without a task lists them.
 
 mod ci;
+mod faults;
 mod process;
 mod test;
 mod tools;
@@ -17,7 +18,8 @@ cargo xtask TASK
 
   setup   install what the tests need into .tools/ and testing/e2e/pusher-js/node_modules/
   test    setup, then every test of the workspace
-  ci      format, lints, documentation, dependency policy, spelling, then test";
+  ci      format, lints, documentation, dependency policy, spelling, faults, then test
+  faults  every fault of testing/faults.txt is in a test or in DEVIATIONS.md";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -36,6 +38,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "setup" => test::set_up(),
         "test" => test::run(),
         "ci" => ci::run(),
+        "faults" => faults::check(),
         other => bail!("there is no task {other}\n\n{USAGE}"),
     }
 }

@@ -48,11 +48,13 @@ fn display(command: &Command) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Stdio;
+
     use super::*;
 
     #[test]
     fn a_failed_command_is_named_with_its_arguments() {
-        let error = run(cargo().arg("no-such-subcommand")).unwrap_err();
+        let error = run(cargo().arg("no-such-subcommand").stderr(Stdio::null())).unwrap_err();
 
         assert!(error.to_string().contains("cargo no-such-subcommand` failed"), "{error}");
     }
