@@ -23,7 +23,7 @@ pub(crate) const SOCKUDO: CargoTool = CargoTool {
     name: "sockudo",
     version: "5.2.0",
     arguments: &["--no-default-features", "--features", "local,v2"],
-    cost: "about 8 minutes",
+    cost: "about 6 minutes",
 };
 
 /// Checks licences, sources and duplicates; `deny.toml` holds the policy.
