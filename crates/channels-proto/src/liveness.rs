@@ -10,7 +10,14 @@ pub(crate) struct Liveness {
     interval: Duration,
     pong_timeout: Duration,
     last_received: Time,
-    ping: Option<Time>,
+    ping: Option<Ping>,
+}
+
+/// A ping on its way.
+#[derive(Clone, Copy, Debug)]
+struct Ping {
+    sent: Time,
+    deadline: Time,
 }
 
 /// What is due.
@@ -49,7 +56,7 @@ impl Liveness {
     }
 
     pub(crate) fn deadline(&self) -> Time {
-        self.ping.unwrap_or_else(|| self.last_received + self.interval)
+        self.ping.map_or_else(|| self.last_received + self.interval, |ping| ping.deadline)
     }
 
     /// Judges the time `now`; [`Due::Ping`] is answered by [`probe`](Self::probe) once the ping is on its way.
@@ -68,9 +75,17 @@ impl Liveness {
     /// has to be sent: at most one is on its way.
     pub(crate) fn probe(&mut self, now: Time, within: Duration) -> bool {
         let deadline = now + within;
-        let first = self.ping.is_none();
-        self.ping = Some(self.ping.map_or(deadline, |earlier| earlier.min(deadline)));
-        first
+        if let Some(ping) = &mut self.ping {
+            ping.deadline = ping.deadline.min(deadline);
+            return false;
+        }
+        self.ping = Some(Ping { sent: now, deadline });
+        true
+    }
+
+    /// Returns when the ping on its way was sent.
+    pub(crate) fn ping_sent(&self) -> Option<Time> {
+        self.ping.map(|ping| ping.sent)
     }
 
     pub(crate) const fn pong_timeout(&self) -> Duration {

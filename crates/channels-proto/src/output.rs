@@ -80,7 +80,8 @@ pub enum Report {
     Interrupted {
         /// The channel.
         channel: ChannelName,
-        /// When the last byte was received: everything before is in.
+        /// Everything the server sent before is in: when the last byte was received, less the time a message may have
+        /// been under way (twice the longest round trip seen on the socket, a second at least).
         since: Time,
         /// What happened.
         cause: GapCause,
@@ -130,7 +131,7 @@ pub enum Continuity {
     Fresh,
     /// Events sent between `since` and `until` were missed, if there were any.
     Gap {
-        /// When the last byte was received on the old socket.
+        /// Everything the server sent before was received on the old socket; see [`Report::Interrupted`].
         since: Time,
         /// When the new subscription was acknowledged.
         until: Time,

@@ -69,6 +69,7 @@ enum Step {
 struct Subscribe {
     /// The server answers in this order.
     number: u64,
+    sent: Time,
     deadline: Time,
     resent: bool,
     authorization: Option<Authorization>,
@@ -296,16 +297,20 @@ impl Channels {
         true
     }
 
-    /// Takes `pusher_internal:subscription_succeeded`.
-    pub(super) fn acknowledge(&mut self, name: &str, link: &mut Link<'_>) {
-        let Some((name, channel)) = self.table.get_key_value(name).map(|(name, _)| name.clone()).and_then(|name| {
-            let channel = self.table.get_mut(&name)?;
-            Some((name, channel))
-        }) else {
-            return self.refuse_acknowledgement(name, link);
+    /// Takes `pusher_internal:subscription_succeeded`. Returns when the subscribe was sent that it answers.
+    pub(super) fn acknowledge(&mut self, name: &str, link: &mut Link<'_>) -> Option<Time> {
+        let Some((name, _)) = self.table.get_key_value(name) else {
+            self.refuse_acknowledgement(name, link);
+            return None;
         };
-        match channel.step {
-            Step::Subscribing(_) => channel.subscribed(&name, link),
+        let name = name.clone();
+        let channel = self.table.get_mut(&name)?;
+        let mut sent = None;
+        match &channel.step {
+            Step::Subscribing(subscribe) => {
+                sent = Some(subscribe.sent);
+                channel.subscribed(&name, link);
+            }
             Step::Subscribed => link.counters.repeated_acknowledgements += 1,
             Step::Leaving(_) => {
                 link.send(wire::unsubscribe(&name));
@@ -317,6 +322,7 @@ impl Channels {
         }
         self.settle_rejections(link);
         self.advance(link);
+        sent
     }
 
     /// Takes `pusher:subscription_error`: final, or tried again, by its status.
@@ -329,7 +335,7 @@ impl Channels {
         let Rejection { status, message } = rejection;
         match channel.step {
             Step::Subscribing(_) if matches!(status, Some(408 | 429 | 500..=599)) => {
-                channel.wait(Class::Normal, None, link)
+                channel.wait(Class::Normal, None, link);
             }
             Step::Subscribing(_) => {
                 let error = SubscriptionError::RejectedByServer { code: status, message };
@@ -551,7 +557,8 @@ impl Channel {
     ) {
         link.send(wire::subscribe(name, authorization.as_ref()));
         let deadline = link.now + link.options.acknowledgement_timeout;
-        self.step = Step::Subscribing(Box::new(Subscribe { number, deadline, resent: false, authorization }));
+        self.step =
+            Step::Subscribing(Box::new(Subscribe { number, sent: link.now, deadline, resent: false, authorization }));
     }
 
     fn subscribed(&mut self, name: &ChannelName, link: &mut Link<'_>) {

@@ -70,11 +70,12 @@ impl Connection {
     pub fn handle_text<'t>(&mut self, now: Time, epoch: Epoch, text: &'t str) -> Option<Event<'t>> {
         let mut event = None;
         if self.is_current(epoch) {
+            let ping = self.ping_sent();
             self.note_activity(now);
             match Envelope::parse(text, &self.options.limits) {
                 Err(error) => self.count_malformed(now, error),
                 Ok(envelope) if matches!(self.phase, Phase::Opening { .. }) => self.take_first(now, epoch, &envelope),
-                Ok(envelope) if is_internal(&envelope.event) => self.take_internal(now, epoch, &envelope),
+                Ok(envelope) if is_internal(&envelope.event) => self.take_internal(now, epoch, &envelope, ping),
                 Ok(envelope) => event = self.take_event(envelope, text.len()),
             }
         }
@@ -200,24 +201,35 @@ impl Connection {
     }
 
     /// A message of the protocol itself on an established connection.
-    fn take_internal(&mut self, now: Time, epoch: Epoch, envelope: &Envelope<'_>) {
+    fn take_internal(&mut self, now: Time, epoch: Epoch, envelope: &Envelope<'_>, ping: Option<Time>) {
         let Envelope { event, channel, data, .. } = envelope;
         match (event.as_ref(), channel.as_deref()) {
             ("pusher:ping", None) => self.outputs.push_back(Output::SendText { epoch, text: wire::pong() }),
-            // Having been received is all that it says.
-            ("pusher:pong", None) => {}
+            ("pusher:pong", None) => self.note_answer(ping, now),
             ("pusher:error", None) => self.take_error(now, ServerError::parse(*data)),
             ("pusher:connection_established", None) => {
                 self.end_by_violation(now, ProtocolViolation::EstablishedTwice);
             }
             ("pusher_internal:subscription_succeeded", Some(channel)) => {
-                self.with_link(now, |channels, link| channels.acknowledge(channel, link));
+                let sent = self.with_link(now, |channels, link| channels.acknowledge(channel, link));
+                self.note_answer(sent.flatten(), now);
             }
             ("pusher:subscription_error", Some(channel)) => {
                 let rejection = Rejection::parse(*data);
                 self.with_link(now, |channels, link| channels.reject(channel, rejection, link));
             }
             _ => self.counters.ignored_internal_events += 1,
+        }
+    }
+
+    fn ping_sent(&self) -> Option<Time> {
+        if let Phase::Up(live) = &self.phase { live.liveness.ping_sent() } else { None }
+    }
+
+    /// Notes that what was sent at `sent` has been answered.
+    fn note_answer(&mut self, sent: Option<Time>, now: Time) {
+        if let (Phase::Up(live), Some(sent)) = (&mut self.phase, sent) {
+            live.receipts.answered(sent, now);
         }
     }
 

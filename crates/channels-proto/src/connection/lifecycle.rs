@@ -35,13 +35,40 @@ pub(super) struct Live {
     pub(super) epoch: Epoch,
     pub(super) socket_id: SocketId,
     pub(super) liveness: Liveness,
-    /// All that the server sent until then was received.
-    pub(super) certain_until: Time,
+    pub(super) receipts: Receipts,
     pub(super) last_error: Option<(Time, ServerError)>,
     /// Since when every wanted channel is subscribed; none as well once the back-off was reset for it.
     pub(super) settled_since: Option<Time>,
     /// The back-off was reset on this socket.
     pub(super) stable: bool,
+}
+
+/// What the receipts on a socket prove about the time before them.
+#[derive(Debug)]
+pub(super) struct Receipts {
+    last: Time,
+    /// When the last request was sent that was answered since: the server had sent nothing before that is not in.
+    answered: Time,
+    longest_round_trip: Duration,
+}
+
+impl Receipts {
+    pub(super) const fn new(now: Time) -> Self {
+        Self { last: now, answered: now, longest_round_trip: Duration::ZERO }
+    }
+
+    /// Notes the answer to a request sent at `sent`.
+    pub(super) fn answered(&mut self, sent: Time, now: Time) {
+        self.answered = self.answered.max(sent);
+        self.longest_round_trip = self.longest_round_trip.max(now.saturating_since(sent));
+    }
+
+    /// Returns the time before which everything the server sent is in. The last receipt alone does not prove it: a
+    /// later message may have been under way already when that came, so the time that takes is allowed for.
+    fn certain_until(&self) -> Time {
+        let under_way = UNDER_WAY.max(self.longest_round_trip * 2);
+        self.last.saturating_sub(under_way).max(self.answered)
+    }
 }
 
 /// The time without a connection.
@@ -126,7 +153,7 @@ impl Connection {
             epoch,
             socket_id,
             liveness,
-            certain_until: now,
+            receipts: Receipts::new(now),
             last_error: None,
             settled_since: None,
             stable: false,
@@ -143,7 +170,7 @@ impl Connection {
         // Bytes read long after they should have been looked for were sent while nobody looked: what the server sent
         // since the last look may be lost behind them, and whether it is still there has to be asked.
         let frozen = now > live.liveness.deadline() + FREEZE;
-        live.certain_until = if frozen { live.certain_until.max(self.last_input) } else { now };
+        live.receipts.last = if frozen { live.receipts.last.max(self.last_input) } else { now };
         live.liveness.received(now);
         if frozen {
             self.probe(now, PROBE_TIMEOUT);
@@ -215,7 +242,7 @@ impl Connection {
         let lost_at = match &self.phase {
             Phase::Up(live) => {
                 self.outage = Outage::Since(now);
-                Some(live.certain_until)
+                Some(live.receipts.certain_until())
             }
             Phase::Idle | Phase::Waiting { .. } | Phase::Opening { .. } => None,
         };
@@ -314,6 +341,8 @@ const SUSPENDED_AFTER: Duration = Duration::from_secs(2 * 60);
 const MAX_MALFORMED: u32 = 100;
 /// A timer later than this was not late by scheduling: the process stood still.
 const FREEZE: Duration = Duration::from_secs(2);
+/// How long a message is taken to be under way at least, when the round trips seen were shorter.
+const UNDER_WAY: Duration = Duration::from_secs(1);
 /// Fault C10: how close before a close an error has to come to explain it.
 const ERROR_EXPLAINS_CLOSE: Duration = Duration::from_secs(2);
 /// RFC 6455, section 7.4.1.

@@ -13,7 +13,8 @@ use self::{
     lifecycle::{Malformed, Outage, Phase},
 };
 use crate::{
-    ChannelName, CloseFrame, Counters, Epoch, Options, Output, Report, SocketId, SubscribeError, Time, backoff::Backoff,
+    ChannelName, CloseFrame, Counters, Epoch, Options, Output, Report, SocketId, SubscribeError, Time,
+    backoff::{self, Backoff},
 };
 
 /// Where a connection stands. It starts [`Disconnected`](Self::Disconnected).
@@ -76,7 +77,7 @@ impl Connection {
     pub fn new(options: Options, seed: u64) -> Self {
         Self {
             options,
-            rng: Rng::with_seed(seed),
+            rng: backoff::seeded(seed),
             state: ConnectionState::Disconnected,
             phase: Phase::Idle,
             epochs: 0,

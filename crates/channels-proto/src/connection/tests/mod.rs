@@ -1,1 +1,229 @@
+//! The machine in virtual time, against a server whose words the test writes.
 
+mod closing;
+mod commands;
+mod continuity;
+mod handshake;
+mod hostile;
+mod liveness;
+mod quarantine;
+mod random;
+mod reconnecting;
+mod subscribing;
+
+use std::time::Duration;
+
+use crate::{
+    Authorization, AuthorizationId, ChannelName, Closed, Connection, ConnectionState, Continuity, Epoch, Options,
+    Output, Report, Secret, Time,
+};
+
+/// A connection, the time, and all that came out of it since it was last asked.
+struct World {
+    connection: Connection,
+    now: Time,
+    outputs: Vec<Output>,
+    events: Vec<String>,
+}
+
+impl World {
+    fn new() -> Self {
+        Self::with_options(options())
+    }
+
+    fn with_options(options: Options) -> Self {
+        Self { connection: Connection::new(options, 1), now: at(1_000.0), outputs: vec![], events: vec![] }
+    }
+
+    /// A connection on which the server has established the connection.
+    fn connected() -> Self {
+        let mut world = Self::new();
+        world.command(Connection::connect);
+        world.establish();
+        world.take();
+        world
+    }
+
+    /// The same with the channels subscribed; private ones authorized.
+    fn subscribed(channels: &[&str]) -> Self {
+        let mut world = Self::new();
+        for channel in channels {
+            world.subscribe(channel);
+        }
+        world.command(Connection::connect);
+        world.establish();
+        world.authorize_all();
+        for channel in channels {
+            world.acknowledge(channel);
+        }
+        world.take();
+        world
+    }
+
+    fn command(&mut self, command: impl FnOnce(&mut Connection, Time)) {
+        command(&mut self.connection, self.now);
+        self.drain();
+    }
+
+    fn subscribe(&mut self, channel: &str) {
+        let name = name(channel);
+        self.command(|connection, now| connection.subscribe(now, name).unwrap());
+    }
+
+    fn unsubscribe(&mut self, channel: &str) {
+        let name = name(channel);
+        self.command(|connection, now| connection.unsubscribe(now, &name));
+    }
+
+    fn epoch(&self) -> Epoch {
+        self.connection.epoch().expect("no socket is open or being opened")
+    }
+
+    fn establish(&mut self) {
+        let epoch = self.epoch();
+        self.command(|connection, now| connection.handle_opened(now, epoch));
+        self.text(ESTABLISHED);
+    }
+
+    /// Answers all authorizations asked for since the outputs were last taken.
+    fn authorize_all(&mut self) {
+        for id in self.authorizations() {
+            self.authorize(id);
+        }
+    }
+
+    fn authorizations(&self) -> Vec<AuthorizationId> {
+        let id = |output: &Output| if let Output::Authorize { id, .. } = output { Some(*id) } else { None };
+        self.outputs.iter().filter_map(id).collect()
+    }
+
+    fn authorize(&mut self, id: AuthorizationId) {
+        self.command(|connection, now| connection.handle_authorization(now, id, Ok(signature())));
+    }
+
+    fn acknowledge(&mut self, channel: &str) {
+        self.text(&format!(r#"{{"event":"pusher_internal:subscription_succeeded","channel":"{channel}"}}"#));
+    }
+
+    fn text(&mut self, text: &str) {
+        let epoch = self.epoch();
+        self.text_of(epoch, text);
+    }
+
+    fn text_of(&mut self, epoch: Epoch, text: &str) {
+        let event = self.connection.handle_text(self.now, epoch, text).map(|event| describe(&event));
+        self.drain();
+        self.events.extend(event);
+    }
+
+    fn event(&mut self, channel: &str, name: &str) {
+        self.text(&format!(r#"{{"event":"{name}","channel":"{channel}","data":"{{}}"}}"#));
+    }
+
+    fn close(&mut self, code: impl Into<Option<u16>>) {
+        let (epoch, code) = (self.epoch(), code.into());
+        self.command(|connection, now| connection.handle_closed(now, epoch, Closed { code, ..Closed::default() }));
+    }
+
+    /// Lets time pass, and every timer fire when it is due.
+    fn pass(&mut self, seconds: f64) {
+        let until = self.now + Duration::from_secs_f64(seconds);
+        for _ in 0..10_000 {
+            match self.connection.poll_timeout() {
+                Some(due) if due <= until => {
+                    self.now = self.now.max(due);
+                    self.command(Connection::handle_timeout);
+                }
+                _ => {
+                    self.now = until;
+                    return;
+                }
+            }
+        }
+        panic!("timers fire without end");
+    }
+
+    /// Lets time pass until the next attempt is under way.
+    fn until_next_attempt(&mut self) -> Duration {
+        let start = self.now;
+        for _ in 0..100 {
+            if self.connection.state() == ConnectionState::Connecting {
+                return self.now.saturating_since(start);
+            }
+            let due = self.connection.poll_timeout().expect("no attempt will follow");
+            self.now = self.now.max(due);
+            self.command(Connection::handle_timeout);
+        }
+        panic!("no attempt follows");
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.connection.poll_output() {
+            if let Output::Report(Report::Event(event)) = &output {
+                self.events.push(describe(&event.as_event()));
+            }
+            self.outputs.push(output);
+        }
+    }
+
+    fn take(&mut self) -> Vec<Output> {
+        std::mem::take(&mut self.outputs)
+    }
+
+    /// Takes all outputs and returns the messages sent.
+    fn sent(&mut self) -> Vec<String> {
+        let text = |output| if let Output::SendText { text, .. } = output { Some(text) } else { None };
+        self.take().into_iter().filter_map(text).collect()
+    }
+
+    /// Takes all outputs and returns the reports.
+    fn reports(&mut self) -> Vec<Report> {
+        let report = |output| if let Output::Report(report) = output { Some(report) } else { None };
+        self.take().into_iter().filter_map(report).collect()
+    }
+}
+
+fn describe(event: &crate::Event<'_>) -> String {
+    format!("{} {}", event.channel(), event.name())
+}
+
+fn options() -> Options {
+    Options::new(crate::AppKey::parse("key").unwrap())
+}
+
+fn name(channel: &str) -> ChannelName {
+    ChannelName::parse(channel).unwrap()
+}
+
+fn signature() -> Authorization {
+    Authorization { auth: Secret::new("key:abc"), channel_data: None }
+}
+
+fn at(seconds: f64) -> Time {
+    Time::ZERO + Duration::from_secs_f64(seconds)
+}
+
+fn state(from: ConnectionState, to: ConnectionState) -> Report {
+    Report::StateChanged { from, to }
+}
+
+fn subscribed(channel: &str, continuity: Continuity) -> Report {
+    Report::Subscribed { channel: name(channel), continuity }
+}
+
+fn subscribe_text(channel: &str) -> String {
+    if channel.starts_with("private-") {
+        format!(r#"{{"event":"pusher:subscribe","data":{{"channel":"{channel}","auth":"key:abc"}}}}"#)
+    } else {
+        format!(r#"{{"event":"pusher:subscribe","data":{{"channel":"{channel}"}}}}"#)
+    }
+}
+
+fn unsubscribe_text(channel: &str) -> String {
+    format!(r#"{{"event":"pusher:unsubscribe","data":{{"channel":"{channel}"}}}}"#)
+}
+
+const ESTABLISHED: &str =
+    r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.2\",\"activity_timeout\":120}"}"#;
+const PING: &str = r#"{"event":"pusher:ping","data":{}}"#;
+const PONG: &str = r#"{"event":"pusher:pong"}"#;

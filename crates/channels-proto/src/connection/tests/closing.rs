@@ -1,0 +1,142 @@
+use super::*;
+use crate::ConnectionError;
+use ConnectionState::{Disconnected, Reconnecting};
+
+/// Closes a fresh connection with `code`; returns the delay announced, none when it was the end.
+fn delay_after(code: impl Into<Option<u16>>) -> Option<Duration> {
+    let mut world = World::connected();
+    world.close(code);
+    retry_in(&mut world)
+}
+
+fn retry_in(world: &mut World) -> Option<Duration> {
+    let delays = world.reports().into_iter().filter_map(|report| match report {
+        Report::ConnectionFailed { retry_in, .. } => Some(retry_in),
+        _ => None,
+    });
+    delays.last().expect("the failure is reported")
+}
+
+// C01, C03, C04, C09
+#[test]
+fn an_ordinary_close_is_followed_by_an_attempt_within_a_second() {
+    for code in [Some(1000), Some(1001), Some(1011), Some(1012), Some(1014), Some(4300), Some(4999), None] {
+        let delay = delay_after(code).unwrap();
+        assert!((Duration::from_millis(250)..=Duration::from_secs(1)).contains(&delay), "{code:?}: {delay:?}");
+    }
+}
+
+// C05, C06, T09, 10
+#[test]
+fn a_refusal_of_the_parameters_is_final_until_the_caller_connects_again() {
+    for code in [4000, 4001, 4002, 4003, 4004, 4005, 4006, 4007, 4008, 4050, 4099] {
+        let mut world = World::connected();
+        world.close(code);
+        assert_eq!(world.connection.state(), Disconnected);
+        let reports = world.reports();
+        let Some(Report::ConnectionFailed { error, retry_in: None }) = reports.get(1) else { panic!("{reports:?}") };
+        assert!(error.is_final() && error.to_string().contains(&code.to_string()), "{error}");
+        world.pass(3600.0);
+        assert_eq!(world.take(), []);
+        world.command(Connection::network_changed);
+        assert_eq!(world.take(), []);
+        world.command(Connection::connect);
+        assert!(matches!(world.take().last(), Some(Output::OpenSocket { .. })));
+    }
+}
+
+// C06, A09
+#[test]
+fn a_4009_is_tried_once_more_with_a_fresh_token() {
+    let mut world = World::subscribed(&["private-a"]);
+    world.close(4009);
+    assert_eq!(world.connection.state(), Reconnecting);
+    world.until_next_attempt();
+    world.take();
+    world.establish();
+    assert!(matches!(world.take().last(), Some(Output::Authorize { refresh_token: true, .. })));
+    world.close(4009);
+    assert_eq!((world.connection.state(), retry_in(&mut world)), (Disconnected, None));
+}
+
+// C06
+#[test]
+fn a_4009_long_after_another_is_a_new_one() {
+    let mut world = World::subscribed(&["private-a"]);
+    for _ in 0..3 {
+        world.close(4009);
+        world.until_next_attempt();
+        world.take();
+        world.establish();
+        world.authorize_all();
+        world.acknowledge("private-a");
+        world.pass(10.0);
+    }
+    assert_eq!(world.connection.state(), ConnectionState::Connected);
+}
+
+// C07
+#[test]
+fn an_overloaded_server_is_left_alone_for_a_second_at_least() {
+    for code in [4100, 4199] {
+        assert!(delay_after(code).unwrap() >= Duration::from_secs(1));
+    }
+}
+
+// C08, 56
+#[test]
+fn a_restarting_server_is_tried_at_once_and_then_with_back_off() {
+    let mut world = World::connected();
+    world.close(4200);
+    assert!(retry_in(&mut world).unwrap() <= Duration::from_secs(1));
+    world.until_next_attempt();
+    world.establish();
+    world.close(4200);
+    assert!(retry_in(&mut world).unwrap() >= Duration::from_millis(250));
+}
+
+// C02, i18
+#[test]
+fn three_protocol_faults_within_five_minutes_slow_the_client_down() {
+    let mut world = World::connected();
+    let mut delays = vec![];
+    for _ in 0..3 {
+        world.close(1003);
+        delays.push(retry_in(&mut world).unwrap());
+        world.until_next_attempt();
+        world.establish();
+        world.take();
+    }
+    assert!(delays[0] <= Duration::from_secs(1) && delays[1] <= Duration::from_secs(2), "{delays:?}");
+    assert!(delays[2] >= Duration::from_secs(30), "{delays:?}");
+}
+
+// C10
+#[test]
+fn an_error_and_the_close_behind_it_are_one_decision_the_stricter() {
+    let with_error = |error: u16, code: Option<u16>, apart: f64| {
+        let mut world = World::connected();
+        world.text(&format!(r#"{{"event":"pusher:error","data":"{{\"code\":{error},\"message\":\"m\"}}"}}"#));
+        world.pass(apart);
+        world.close(code);
+        retry_in(&mut world)
+    };
+    assert_eq!(with_error(4001, Some(1000), 0.0), None);
+    assert_eq!(with_error(4200, Some(4001), 0.0), None);
+    assert!(with_error(4100, Some(1000), 0.0).unwrap() >= Duration::from_secs(1));
+    // Reverb says why in an error, and ends the socket without a close frame.
+    assert_eq!(with_error(4001, None, 0.0), None);
+    assert!(with_error(4201, None, 0.0).is_some());
+    assert!(with_error(4001, None, 60.0).is_some(), "an error of a minute ago explains nothing");
+}
+
+#[test]
+fn a_broken_socket_says_how_it_broke() {
+    let mut world = World::connected();
+    let epoch = world.epoch();
+    let closed = Closed { error: Some("reset by peer".to_owned()), ..Closed::default() };
+    world.command(|connection, now| connection.handle_closed(now, epoch, closed));
+    let lost = ConnectionError::Lost { message: "reset by peer".to_owned() };
+    let reports = world.reports();
+    assert!(matches!(&reports[1], Report::ConnectionFailed { error, .. } if *error == lost), "{reports:?}");
+}

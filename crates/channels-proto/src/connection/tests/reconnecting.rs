@@ -1,0 +1,188 @@
+use super::*;
+use crate::{ConnectFailure, ConnectionError, FailureClass};
+use ConnectionState::{Connected, Connecting, Disconnected, Reconnecting};
+
+fn fail(world: &mut World, class: FailureClass, retry_after: Option<Duration>) {
+    let epoch = world.epoch();
+    let failure = ConnectFailure { class, retry_after, message: "refused".to_owned() };
+    world.command(|connection, now| connection.handle_connect_failed(now, epoch, failure));
+}
+
+// R02, 38, 63, i17, a5
+#[test]
+fn attempts_go_on_for_a_day_and_never_more_than_half_a_minute_apart() {
+    let mut world = World::new();
+    world.command(Connection::connect);
+    let mut attempts = 0;
+    let end = world.now + Duration::from_secs(24 * 3600);
+    while world.now < end {
+        fail(&mut world, FailureClass::Network, None);
+        let wait = world.until_next_attempt();
+        assert!(wait <= Duration::from_secs(30));
+        attempts += 1;
+        world.take();
+    }
+    assert!((4_000..8_000).contains(&attempts), "{attempts}");
+    world.establish();
+    assert_eq!(world.connection.state(), Connected);
+}
+
+// I9, I10, N01, N06
+#[test]
+fn a_failed_attempt_is_told_with_its_cause_and_the_next_one_announced() {
+    let mut world = World::new();
+    world.command(Connection::connect);
+    world.take();
+    fail(&mut world, FailureClass::Network, None);
+    let reports = world.reports();
+    assert_eq!(reports[0], state(Connecting, Reconnecting));
+    let Report::ConnectionFailed { error, retry_in: Some(delay) } = &reports[1] else { panic!("{reports:?}") };
+    assert_eq!(*error, ConnectionError::Connect { message: "refused".to_owned() });
+    assert_eq!(world.until_next_attempt(), *delay);
+    assert_eq!(world.reports(), [state(Reconnecting, Connecting)]);
+}
+
+// W02, W03, N14, T01, R09
+#[test]
+fn a_refusal_at_the_upgrade_is_tried_again_slowly() {
+    let mut world = World::new();
+    world.command(Connection::connect);
+    for _ in 0..10 {
+        fail(&mut world, FailureClass::Refused, None);
+        let wait = world.until_next_attempt();
+        assert!((30..=300).contains(&wait.as_secs()), "{wait:?}");
+    }
+}
+
+// W04
+#[test]
+fn the_server_may_ask_to_be_left_alone_and_hints_do_not_override_it() {
+    let mut world = World::new();
+    world.command(Connection::connect);
+    fail(&mut world, FailureClass::Network, Some(Duration::from_secs(60)));
+    world.pass(30.0);
+    world.command(Connection::network_changed);
+    assert_eq!(world.connection.state(), Reconnecting);
+    world.command(Connection::connect);
+    assert_eq!(world.connection.state(), Connecting, "the caller's word does");
+}
+
+// R01, I34, 37, i18
+#[test]
+fn a_connection_that_dies_young_does_not_reset_the_back_off() {
+    let mut world = World::new();
+    world.command(Connection::connect);
+    let mut waits = vec![];
+    for _ in 0..12 {
+        world.establish();
+        world.pass(9.0);
+        world.close(None);
+        waits.push(world.until_next_attempt());
+    }
+    assert!(waits[8..].iter().any(|wait| *wait > Duration::from_secs(8)), "{waits:?}");
+}
+
+// I34
+#[test]
+fn the_back_off_is_reset_by_ten_complete_seconds_and_not_before() {
+    let wait_after = |complete: bool, seconds: f64| {
+        let mut longest = Duration::ZERO;
+        for seed in 0..20 {
+            let mut world = World::with_options(options());
+            world.connection = Connection::new(options(), seed);
+            world.subscribe("a");
+            world.command(Connection::connect);
+            for _ in 0..6 {
+                fail(&mut world, FailureClass::Network, None);
+                world.until_next_attempt();
+            }
+            world.establish();
+            if complete {
+                world.acknowledge("a");
+            }
+            world.pass(seconds);
+            world.close(None);
+            longest = longest.max(world.until_next_attempt());
+        }
+        longest
+    };
+    assert!(wait_after(true, 10.0) <= Duration::from_secs(1));
+    assert!(wait_after(true, 9.9) > Duration::from_secs(2));
+    assert!(wait_after(false, 9.9) > Duration::from_secs(2));
+}
+
+// R05, 6, 60, 85
+#[test]
+fn connecting_by_hand_during_a_back_off_means_now_but_a_second_apart() {
+    let mut world = World::new();
+    world.command(Connection::connect);
+    for _ in 0..6 {
+        fail(&mut world, FailureClass::Network, None);
+        world.until_next_attempt();
+    }
+    fail(&mut world, FailureClass::Refused, None);
+    world.take();
+    world.command(Connection::connect);
+    assert_eq!(world.connection.state(), Reconnecting, "an attempt has just been made");
+    let wait = world.until_next_attempt();
+    assert!(wait <= Duration::from_secs(1), "{wait:?}");
+    fail(&mut world, FailureClass::Refused, None);
+    world.pass(2.0);
+    world.take();
+    world.command(Connection::network_changed);
+    assert_eq!(world.connection.state(), Connecting);
+    world.command(Connection::network_changed);
+    world.command(Connection::connect);
+    let opened = world.take().into_iter().filter(|output| matches!(output, Output::OpenSocket { .. })).count();
+    assert_eq!(opened, 1);
+}
+
+// R06
+#[test]
+fn a_long_outage_is_told_once() {
+    let mut world = World::connected();
+    world.close(None);
+    let began = world.now;
+    let mut told = vec![];
+    for _ in 0..60 {
+        world.until_next_attempt();
+        world.pass(10.0);
+        told.extend(world.reports().into_iter().filter(|report| matches!(report, Report::Suspended { .. })));
+    }
+    assert_eq!(told, [Report::Suspended { since: began }]);
+    world.until_next_attempt();
+    world.establish();
+    world.close(None);
+    world.pass(119.0);
+    assert!(!world.reports().iter().any(|report| matches!(report, Report::Suspended { .. })));
+}
+
+// R03
+#[test]
+fn clients_of_a_restarted_server_come_back_spread_over_the_first_second() {
+    let mut tenths = [0_u32; 10];
+    for seed in 0..2_000 {
+        let mut world = World::new();
+        world.connection = Connection::new(options(), seed);
+        world.command(Connection::connect);
+        world.establish();
+        world.close(4200);
+        let wait = world.until_next_attempt();
+        let tenth = usize::try_from(wait.as_millis() / 100).unwrap().min(9);
+        tenths[tenth] += 1;
+    }
+    assert!(tenths.iter().all(|&count| (130..=270).contains(&count)), "{tenths:?}");
+}
+
+// X03, Z04
+#[test]
+fn without_a_hint_a_back_off_has_one_timer() {
+    let mut world = World::new();
+    world.command(Connection::connect);
+    fail(&mut world, FailureClass::Network, None);
+    let due = world.connection.poll_timeout();
+    world.command(Connection::handle_timeout);
+    assert_eq!((world.connection.poll_timeout(), world.connection.state()), (due, Reconnecting));
+    world.command(Connection::disconnect);
+    assert_eq!((world.connection.poll_timeout(), world.connection.state()), (None, Disconnected));
+}
