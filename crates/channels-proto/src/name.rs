@@ -24,6 +24,14 @@ pub enum ChannelKind {
     ServerToUser,
 }
 
+impl ChannelKind {
+    /// Returns whether this version can subscribe to channels of the kind.
+    #[must_use]
+    pub const fn is_supported(self) -> bool {
+        matches!(self, Self::Public | Self::Private)
+    }
+}
+
 /// Why a text is not the name of a channel.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ChannelNameError {
@@ -108,7 +116,8 @@ pub struct SocketId(Arc<str>);
 
 impl SocketId {
     /// Takes a copy of `id` when it can be an id: 1 to 128 printable ASCII characters without spaces.
-    pub(crate) fn parse(id: &str) -> Option<Self> {
+    #[must_use]
+    pub fn parse(id: &str) -> Option<Self> {
         let fits = (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
         fits.then(|| Self(id.into()))
     }

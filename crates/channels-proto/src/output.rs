@@ -191,7 +191,8 @@ pub enum FailureClass {
 /// How a socket ended, as the driver saw it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Closed {
-    /// The code of the server's close frame; none when there was no frame or it was empty.
+    /// The code of the server's close frame; none when there was no frame or it was empty. Together with an `error`, the
+    /// code by which the transport itself gave the socket up because the server broke the WebSocket protocol.
     pub code: Option<u16>,
     /// The reason in that frame.
     pub reason: String,

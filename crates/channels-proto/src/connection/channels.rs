@@ -150,11 +150,9 @@ impl Channels {
     }
 
     pub(super) fn want(&mut self, name: ChannelName, limit: usize) -> Result<(), SubscribeError> {
-        match name.kind() {
-            ChannelKind::Public | ChannelKind::Private => {}
-            kind @ (ChannelKind::PrivateEncrypted | ChannelKind::Presence | ChannelKind::ServerToUser) => {
-                return Err(SubscribeError::UnsupportedKind { channel: name, kind });
-            }
+        let kind = name.kind();
+        if !kind.is_supported() {
+            return Err(SubscribeError::UnsupportedKind { channel: name, kind });
         }
         if let Some(channel) = self.table.get_mut(&name) {
             if matches!(channel.step, Step::Failed) {

@@ -262,20 +262,20 @@ impl Connection {
 
     fn judge(&mut self, now: Time, closed: Closed) -> Ending {
         let Closed { code, reason, error } = closed;
-        let mut verdict = Verdict::Retry(Class::Normal);
-        let mut early = true;
-        if let Phase::Up(live) = &self.phase {
-            early = false;
-            verdict = judge_close(now, code, live.last_error.as_ref());
-        } else if code.is_some() {
-            verdict = close::classify(code);
-        }
-        let blames_subscribe = verdict == Verdict::Trouble && code.is_some_and(|c| SUBSCRIBE_REFUSED.contains(&c));
-        if blames_subscribe && self.channels.suspect(code, &mut self.outputs) {
+        let (mut verdict, early) = match &self.phase {
+            Phase::Up(live) => (judge_close(now, code, live.last_error.as_ref()), false),
+            Phase::Idle | Phase::Waiting { .. } | Phase::Opening { .. } => (close::classify(code), true),
+        };
+        let refused = error.is_none() && code.is_some_and(|code| SUBSCRIBE_REFUSED.contains(&code));
+        if refused && self.channels.suspect(code, &mut self.outputs) {
             // Explained by one channel, which is dealt with: no reason to be slow for the others.
             verdict = Verdict::Retry(Class::Normal);
         }
-        let cause = if error.is_some() { GapCause::TransportLost } else { GapCause::ClosedByServer { code } };
+        let cause = match (&error, code) {
+            (None, code) => GapCause::ClosedByServer { code },
+            (Some(_), None) => GapCause::TransportLost,
+            (Some(_), Some(_)) => GapCause::ProtocolViolation,
+        };
         let error = match error {
             Some(message) => ConnectionError::Lost { message },
             None => closed_error(code, reason, early),

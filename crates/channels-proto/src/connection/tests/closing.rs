@@ -140,3 +140,25 @@ fn a_broken_socket_says_how_it_broke() {
     let reports = world.reports();
     assert!(matches!(&reports[1], Report::ConnectionFailed { error, .. } if *error == lost), "{reports:?}");
 }
+
+// W08, W11, W13, C02
+#[test]
+fn a_server_that_breaks_the_framing_three_times_slows_the_client_down() {
+    let mut world = World::subscribed(&["a"]);
+    let mut delays = vec![];
+    for _ in 0..3 {
+        let epoch = world.epoch();
+        let closed = Closed { code: Some(1009), error: Some("too long".to_owned()), ..Closed::default() };
+        world.command(|connection, now| connection.handle_closed(now, epoch, closed));
+        delays.push(retry_in(&mut world).unwrap());
+        world.until_next_attempt();
+        world.establish();
+    }
+    assert!(delays[2] >= Duration::from_secs(30), "{delays:?}");
+    world.acknowledge("a");
+    let gap = world.reports().into_iter().find_map(|report| match report {
+        Report::Subscribed { continuity: Continuity::Gap { cause, .. }, .. } => Some(cause),
+        _ => None,
+    });
+    assert_eq!(gap, Some(crate::GapCause::ProtocolViolation));
+}

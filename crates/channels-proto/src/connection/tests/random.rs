@@ -211,9 +211,7 @@ impl Simulation {
     }
 
     fn forget_session(&mut self) {
-        for map in [&mut self.run.interrupted] {
-            map.clear();
-        }
+        self.run.interrupted.clear();
         self.run.subscribed.clear();
         self.run.sent.clear();
         self.run.delivered.clear();
