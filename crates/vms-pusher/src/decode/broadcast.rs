@@ -1,0 +1,170 @@
+//! `BroadcastNotificationCreated`: flat, `{"type", "id", …}`.
+//!
+//! Laravel appends `type` to what the notification holds, so it may well come last. That costs nothing: each member
+//! that belongs to some type is read as it comes, for no name stands for two things but `data`.
+
+use serde::de::{IgnoredAny, MapAccess};
+use serde_json::value::RawValue;
+
+use super::build;
+use super::push::{self, Kind};
+use super::{Context, Side, read};
+use crate::lenient::{self, Defect, Key, KeySeed, Lenient, Read, field};
+use crate::model::{VmsCanceledCall, VmsEvent, VmsIntercom, VmsIntercomCall, VmsIntercomCode, VmsNotification};
+use crate::push_type::VmsIntercomPushType as Type;
+use crate::socket::{
+    VmsCallCanceledSocket, VmsIntercomDeleteSocket, VmsIntercomErrorSocket, VmsIntercomKeyConfirmedSocket,
+    VmsIntercomSocketData as Intercom, VmsSocketData,
+};
+
+pub(super) fn decode(context: &Context<'_>, text: &str) -> Result<VmsSocketData, serde_json::Error> {
+    let notification = match read::<Notification<'_>>(text)?.required() {
+        Ok(notification) => notification,
+        Err(defect) => return Ok(context.defective(Side::Intercom, None, "$", defect)),
+    };
+    match notification.kind.clone().required() {
+        Ok(kind) => notification.build(context, &kind),
+        Err(defect) => Ok(notification
+            .nested_cancel()?
+            .unwrap_or_else(|| context.defective(Side::Intercom, None, "$.type", defect))),
+    }
+}
+
+/// A notification under the event name of another push: the one that may be there is a cancelled call.
+pub(super) fn decode_misplaced(context: &Context<'_>, text: &str) -> Result<VmsSocketData, serde_json::Error> {
+    let notification = read::<Notification<'_>>(text)?.value().unwrap_or_default();
+    match notification.kind.clone().required() {
+        Ok(kind @ Type::CancelCall) => notification.build(context, &kind),
+        Ok(kind) => Ok(context.unknown(Side::App, Some(kind.as_str()), "the type is not one of an app push")),
+        Err(defect) => Ok(context.defective(Side::App, None, "$.type", defect)),
+    }
+}
+
+#[derive(Default)]
+struct Notification<'de> {
+    kind: Read<Type>,
+    intercom: Read<Box<VmsIntercom>>,
+    code: Read<Box<VmsIntercomCode>>,
+    call: Read<Box<VmsIntercomCall>>,
+    event: Read<Box<VmsEvent>>,
+    deleted_ids: Option<Vec<i64>>,
+    error: Option<String>,
+    expire_in_seconds: Option<i64>,
+    notification: Option<Box<VmsNotification>>,
+    data: Option<&'de RawValue>,
+}
+
+enum Member {
+    Type,
+    Intercom,
+    IntercomCode,
+    IntercomCall,
+    Event,
+    DeletedIds,
+    Error,
+    ExpireInSeconds,
+    Notification,
+    Data,
+    Other,
+}
+
+impl Key for Member {
+    fn parse(key: &str) -> Self {
+        match key {
+            "type" => Self::Type,
+            "intercom" => Self::Intercom,
+            "intercom_code" => Self::IntercomCode,
+            "intercom_call" => Self::IntercomCall,
+            "event" => Self::Event,
+            "deleted_ids" => Self::DeletedIds,
+            "error" => Self::Error,
+            "expire_in_seconds" => Self::ExpireInSeconds,
+            "notification" => Self::Notification,
+            "data" => Self::Data,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl<'de> Lenient<'de> for Notification<'de> {
+    const DEFECT: &'static str = lenient::NOT_AN_OBJECT;
+
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Read<Self>, A::Error> {
+        let mut all = Self::default();
+        while let Some(member) = map.next_key_seed(KeySeed::NEW)? {
+            match member {
+                Member::Type => all.kind = map.next_value_seed(field())?,
+                Member::Intercom => all.intercom = map.next_value_seed(field())?,
+                Member::IntercomCode => all.code = map.next_value_seed(field())?,
+                Member::IntercomCall => all.call = map.next_value_seed(field())?,
+                Member::Event => all.event = map.next_value_seed(field())?,
+                Member::DeletedIds => all.deleted_ids = map.next_value_seed(field())?.value(),
+                Member::Error => all.error = map.next_value_seed(field())?.value(),
+                Member::ExpireInSeconds => all.expire_in_seconds = map.next_value_seed(field())?.value(),
+                Member::Notification => all.notification = map.next_value_seed(field())?.value(),
+                Member::Data => all.data = Some(map.next_value()?),
+                Member::Other => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(Read::Value(all))
+    }
+}
+
+impl Notification<'_> {
+    fn build(self, context: &Context<'_>, kind: &Type) -> Result<VmsSocketData, serde_json::Error> {
+        let built = match kind {
+            Type::Store => optional("$.intercom", self.intercom).map(Intercom::IntercomStored),
+            Type::Rename => optional("$.intercom", self.intercom).map(Intercom::IntercomRenamed),
+            Type::Update => optional("$.intercom", self.intercom).map(Intercom::IntercomUpdated),
+            Type::Delete => Ok(Intercom::IntercomsDeleted(self.deleted())),
+            Type::KeyConfirmed => optional("$.intercom", self.intercom).map(|intercom| {
+                let expire_in_seconds = self.expire_in_seconds;
+                Intercom::IntercomKeyConfirmed(VmsIntercomKeyConfirmedSocket { intercom, expire_in_seconds })
+            }),
+            Type::KeyError => Ok(Intercom::IntercomKeyError(VmsIntercomErrorSocket { error: self.error })),
+            Type::AddError => Ok(Intercom::IntercomAddError(VmsIntercomErrorSocket { error: self.error })),
+            Type::CodeStore => optional("$.intercom_code", self.code).map(Intercom::IntercomCodeStored),
+            Type::CodeDelete => Ok(Intercom::IntercomCodesDeleted(self.deleted())),
+            Type::CallStore => optional("$.intercom_call", self.call).map(Intercom::IntercomCallStored),
+            Type::CallDelete => Ok(Intercom::CallsDeleted(self.deleted())),
+            Type::CancelCall => self.cancel().map(Ok)?,
+            Type::EventStore => optional("$.event", self.event).map(Intercom::IntercomEventStored),
+            Type::Other(other) => {
+                let reason = "the type is not one of an intercom push";
+                return Ok(context.unknown(Side::Intercom, Some(other), reason));
+            }
+        };
+        Ok(match built {
+            Ok(socket) => VmsSocketData::IntercomSocket(socket),
+            Err((path, defect)) => context.defective(Side::Intercom, Some(kind.as_str()), path, defect),
+        })
+    }
+
+    fn deleted(self) -> VmsIntercomDeleteSocket {
+        VmsIntercomDeleteSocket { deleted_ids: self.deleted_ids }
+    }
+
+    /// Whatever the call looks like, the phone must stop ringing.
+    fn cancel(self) -> Result<Intercom, serde_json::Error> {
+        let call = match self.data {
+            Some(data) => read::<Box<VmsCanceledCall>>(data.get())?.value(),
+            None => None,
+        };
+        Ok(Intercom::CallCanceled(VmsCallCanceledSocket { call, notification: self.notification }))
+    }
+
+    /// A cancelled call in the envelope of the other pushes.
+    fn nested_cancel(self) -> Result<Option<VmsSocketData>, serde_json::Error> {
+        let push = match self.data {
+            Some(data) => push::read_inner(data.get())?,
+            None => None,
+        };
+        Ok(push.filter(|push| push.kind == Kind::CancelCall).map(|push| build::call_canceled(push.body)))
+    }
+}
+
+fn optional<T>(path: &'static str, value: Read<T>) -> Result<Option<T>, (&'static str, Defect)> {
+    value.optional().map_err(|defect| (path, defect))
+}

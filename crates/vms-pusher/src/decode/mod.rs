@@ -1,0 +1,148 @@
+//! From an event's name and payload to a typed push. No input and output, no clock, no state.
+//!
+//! A payload is read in one pass over its text: the `type` comes first in what servers send, so the members that
+//! follow are read straight into their model. Should it come later, that one member is gone over a second time.
+
+mod broadcast;
+mod build;
+mod path;
+mod push;
+mod repair;
+
+use serde::de::DeserializeSeed as _;
+
+use crate::lenient::{self, Defect, Lenient, Read};
+use crate::push_type::{BROADCAST_NOTIFICATION, TOKEN_PUSH, USER_PUSH};
+use crate::socket::{VmsAppSocketData, VmsIntercomSocketData, VmsSocketData, VmsUndecodableSocket, VmsUnknownSocket};
+
+/// Turns events of a VMS into typed pushes.
+#[derive(Debug, Clone)]
+pub struct VmsDecoder {
+    base_url: String,
+}
+
+impl VmsDecoder {
+    /// Creates a decoder that makes relative addresses absolute with `base_url`, such as `https://example.com`.
+    #[must_use]
+    pub fn new(base_url: &str) -> Self {
+        Self { base_url: base_url.trim_end_matches('/').to_owned() }
+    }
+
+    /// Decodes one event. Whatever it holds, it becomes a push: what is not in the tables is `Unknown`, and what
+    /// cannot be read is `Undecodable`.
+    ///
+    /// `payload` is the JSON text of the event's `data`, without the quotes when that was a string, and empty when
+    /// there was none.
+    #[must_use]
+    pub fn decode(&self, event: &str, channel: &str, payload: &str) -> VmsSocketData {
+        let context = Context { event, channel, payload };
+        let mut socket = match event {
+            TOKEN_PUSH | USER_PUSH => context.read_repairing(push::decode, Side::App),
+            BROADCAST_NOTIFICATION => context.read_repairing(broadcast::decode, Side::Intercom),
+            _ => context.unknown(Side::App, None, "the event name is not one that a VMS sends"),
+        };
+        self.complete(&mut socket);
+        socket
+    }
+
+    /// Hands an event whose payload could not even be taken out of its frame on as undecodable.
+    #[must_use]
+    pub fn undecodable(&self, event: &str, channel: &str, data: &str, reason: &str) -> VmsSocketData {
+        let side = if event == BROADCAST_NOTIFICATION { Side::Intercom } else { Side::App };
+        Context { event, channel, payload: data }.undecodable(side, None, "$", reason)
+    }
+
+    fn complete(&self, socket: &mut VmsSocketData) {
+        use VmsAppSocketData::{AnalyticEventCreated, EventCreated, EventDeleted, EventUpdated};
+        let event = match socket {
+            VmsSocketData::AppSocket(
+                EventCreated(event) | EventUpdated(event) | EventDeleted(event) | AnalyticEventCreated(event),
+            )
+            | VmsSocketData::IntercomSocket(VmsIntercomSocketData::IntercomEventStored(Some(event))) => event,
+            VmsSocketData::AppSocket(_) | VmsSocketData::IntercomSocket(_) => return,
+        };
+        event.complete(&self.base_url);
+    }
+}
+
+/// Which of the delegate's two methods a push is for.
+#[derive(Debug, Clone, Copy)]
+enum Side {
+    App,
+    Intercom,
+}
+
+/// The event that is being decoded, for what cannot be.
+#[derive(Debug, Clone, Copy)]
+struct Context<'a> {
+    event: &'a str,
+    channel: &'a str,
+    payload: &'a str,
+}
+
+type Decode = fn(&Context<'_>, &str) -> Result<VmsSocketData, serde_json::Error>;
+
+impl Context<'_> {
+    /// Reads the payload; when that is not JSON to `serde_json`, once more after repairing what it is too strict about.
+    fn read_repairing(&self, decode: Decode, side: Side) -> VmsSocketData {
+        if self.payload.is_empty() {
+            return self.undecodable(side, None, "$", "the event has no data");
+        }
+        let error = match decode(self, self.payload) {
+            Ok(socket) => return socket,
+            Err(error) => error,
+        };
+        let (text, error) = match repair::repair(self.payload) {
+            None => (self.payload.into(), error),
+            Some(repaired) => match decode(self, &repaired) {
+                Ok(socket) => return socket,
+                Err(error) => (std::borrow::Cow::Owned(repaired), error),
+            },
+        };
+        let path = path::at(&text, path::offset(&text, error.line(), error.column()));
+        self.undecodable(side, None, &path, &format!("the data is not JSON: {error}"))
+    }
+
+    fn unknown(&self, side: Side, push_type: Option<&str>, reason: &str) -> VmsSocketData {
+        let socket = Box::new(VmsUnknownSocket {
+            event: self.event.to_owned(),
+            channel: self.channel.to_owned(),
+            data: self.payload.to_owned(),
+            reason: reason.to_owned(),
+            push_type: push_type.map(str::to_owned),
+        });
+        match side {
+            Side::App => VmsSocketData::AppSocket(VmsAppSocketData::Unknown(socket)),
+            Side::Intercom => VmsSocketData::IntercomSocket(VmsIntercomSocketData::Unknown(socket)),
+        }
+    }
+
+    fn undecodable(&self, side: Side, push_type: Option<&str>, path: &str, reason: &str) -> VmsSocketData {
+        let socket = Box::new(VmsUndecodableSocket {
+            event: self.event.to_owned(),
+            channel: self.channel.to_owned(),
+            data: self.payload.to_owned(),
+            reason: reason.to_owned(),
+            path: path.to_owned(),
+            push_type: push_type.map(str::to_owned),
+        });
+        match side {
+            Side::App => VmsSocketData::AppSocket(VmsAppSocketData::Undecodable(socket)),
+            Side::Intercom => VmsSocketData::IntercomSocket(VmsIntercomSocketData::Undecodable(socket)),
+        }
+    }
+
+    /// `defect` was found at `path`.
+    fn defective(&self, side: Side, push_type: Option<&str>, path: &str, defect: Defect) -> VmsSocketData {
+        let path = if defect.key.is_empty() { path.to_owned() } else { format!("{path}.{}", defect.key) };
+        self.undecodable(side, push_type, &path, &format!("the value {}", defect.reason))
+    }
+}
+
+/// Reads one whole document.
+fn read<'de, T: Lenient<'de>>(text: &'de str) -> Result<Read<T>, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = lenient::field::<T>().deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(value)
+}

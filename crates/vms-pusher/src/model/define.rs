@@ -1,0 +1,182 @@
+//! The two macros that define the models, so that a field or a value is written once.
+
+/// Defines a struct whose fields are read leniently, and written under the key beside each.
+///
+/// A `required` field identifies the object: without it there is no object. Every other field is an `Option`.
+macro_rules! model {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident {
+            $( required { $( $(#[$required_meta:meta])* $required:ident: $required_ty:ty = $required_key:literal, )* } )?
+            $( optional { $( $(#[$optional_meta:meta])* $optional:ident: $optional_ty:ty = $optional_key:literal, )* } )?
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
+        $vis struct $name {
+            $($(
+                $(#[$required_meta])*
+                #[serde(rename = $required_key)]
+                $vis $required: $required_ty,
+            )*)?
+            $($(
+                $(#[$optional_meta])*
+                #[serde(rename = $optional_key, skip_serializing_if = "Option::is_none")]
+                $vis $optional: Option<$optional_ty>,
+            )*)?
+        }
+
+        const _: () = {
+            use $crate::lenient::{self, Defect, Key, KeySeed, Lenient, Model, Read};
+
+            #[expect(non_camel_case_types, reason = "named after the fields")]
+            enum Member { $($($required,)*)? $($($optional,)*)? Other }
+
+            impl Key for Member {
+                fn parse(key: &str) -> Self {
+                    match key {
+                        $($( $required_key => Self::$required, )*)?
+                        $($( $optional_key => Self::$optional, )*)?
+                        _ => Self::Other,
+                    }
+                }
+            }
+
+            impl<'de> Model<'de> for $name {
+                fn fill<A: serde::de::MapAccess<'de>>(&mut self, mut map: A) -> Result<Option<Defect>, A::Error> {
+                    $($( let mut $required = Read::<$required_ty>::Missing; )*)?
+                    while let Some(member) = map.next_key_seed(KeySeed::<Member>::NEW)? {
+                        match member {
+                            $($( Member::$required => $required = map.next_value_seed(lenient::field())?, )*)?
+                            $($( Member::$optional => self.$optional = map.next_value_seed(lenient::field())?.value(), )*)?
+                            Member::Other => { map.next_value::<serde::de::IgnoredAny>()?; }
+                        }
+                    }
+                    $($(
+                        match $required.required() {
+                            Ok(value) => self.$required = value,
+                            Err(defect) => return Ok(Some(Defect { key: $required_key, reason: defect.reason })),
+                        }
+                    )*)?
+                    Ok(None)
+                }
+            }
+
+            impl<'de> Lenient<'de> for $name {
+                const DEFECT: &'static str = lenient::NOT_AN_OBJECT;
+
+                fn from_seq<A: serde::de::SeqAccess<'de>>(seq: A) -> Result<Read<Self>, A::Error> {
+                    lenient::model_from_seq(seq)
+                }
+
+                fn from_map<A: serde::de::MapAccess<'de>>(map: A) -> Result<Read<Self>, A::Error> {
+                    let mut model = Self::default();
+                    Ok(model.fill(map)?.map_or(Read::Value(model), Read::Bad))
+                }
+            }
+
+            impl<'de> serde::Deserialize<'de> for $name {
+                fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    lenient::deserialize(deserializer)
+                }
+            }
+
+            #[cfg(test)]
+            impl $crate::sample::Sample for $name {
+                fn sample(random: &mut fastrand::Rng) -> Self {
+                    Self {
+                        $($( $required: $crate::sample::Sample::sample(random), )*)?
+                        $($( $optional: $crate::sample::Sample::sample(random), )*)?
+                    }
+                }
+            }
+        };
+    };
+}
+
+/// Defines an enumeration of strings. Reading disregards ASCII case; the first text beside a value is the one written.
+macro_rules! wire_enum {
+    (
+        $(#[$meta:meta])*
+        pub enum $name:ident {
+            $( $(#[$variant_meta:meta])* $variant:ident = $text:literal $(| $alias:literal)*, )*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+        pub enum $name {
+            $( $(#[$variant_meta])* $variant, )*
+            /// A value that is none of the above, as it came.
+            Other(String),
+        }
+
+        impl $name {
+            /// The values that have a name here.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// Returns the text that stands for the value on the wire.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $( Self::$variant => $text, )*
+                    Self::Other(text) => text,
+                }
+            }
+
+            fn known(text: &str) -> Option<Self> {
+                match text {
+                    $( $text $(| $alias)* => return Some(Self::$variant), )*
+                    _ => {}
+                }
+                $( if text.eq_ignore_ascii_case($text) $(|| text.eq_ignore_ascii_case($alias))* {
+                    return Some(Self::$variant);
+                } )*
+                None
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self::known(text).unwrap_or_else(|| Self::Other(text.to_owned()))
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::lenient::deserialize(deserializer)
+            }
+        }
+
+        impl $crate::lenient::Lenient<'_> for $name {
+            const DEFECT: &'static str = "is not a string";
+
+            fn from_str(text: &str) -> Option<Self> {
+                Some(Self::from(text))
+            }
+        }
+
+        #[cfg(test)]
+        impl $crate::sample::Sample for $name {
+            fn sample(random: &mut fastrand::Rng) -> Self {
+                match random.choice(Self::ALL) {
+                    Some(value) if random.u8(..) > 40 => value.clone(),
+                    _ => Self::from($crate::sample::text(random).as_str()),
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use {model, wire_enum};

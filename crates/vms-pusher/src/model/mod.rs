@@ -1,0 +1,26 @@
+//! The objects that pushes carry (spec: wire.md 3.3).
+//!
+//! Every field but the one that identifies an object may be missing. A field whose value is of a wrong type is
+//! empty, and keys that are not listed are passed over; of a key that comes twice, the last one counts. Written
+//! as JSON, a field has the key it has on the wire, and an empty field is left out.
+
+mod analytics;
+mod camera;
+mod define;
+mod event;
+mod intercom;
+mod user;
+
+pub use analytics::{VmsAnalyticCase, VmsAnalyticEvent, VmsAnalyticFile, VmsAnalyticGroup};
+pub use camera::{
+    VmsArchiveRange, VmsCamera, VmsCameraGroup, VmsCameraPreview, VmsCameraServices, VmsCameraStatus, VmsStream,
+    VmsStreamQuality, VmsStreamStatus, VmsUserStatus, VmsVideoCodec,
+};
+pub use event::VmsEvent;
+pub use intercom::{
+    VmsAnswerDevice, VmsCallStatus, VmsCanceledCall, VmsIntercom, VmsIntercomCall, VmsIntercomCamera, VmsIntercomCode,
+    VmsIntercomStatus, VmsNotification, VmsTimetable, VmsTimetableDay, VmsTimetableDayType, VmsTimetableInterval,
+};
+pub use user::VmsUser;
+
+pub(crate) use define::{model, wire_enum};

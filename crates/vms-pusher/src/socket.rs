@@ -1,0 +1,259 @@
+//! What a push becomes (spec: wire.md 3.1 and 3.2).
+//!
+//! Written as JSON, a push is `{"item": "app_socket" | "intercom_socket", "type": …, "data": …}`: `type` is the
+//! variant's name in `snake_case`, and `data` is left out where a variant carries nothing.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    VmsCameraGroup, VmsCanceledCall, VmsEvent, VmsIntercom, VmsIntercomCall, VmsIntercomCode, VmsNotification, model,
+};
+use crate::push_type::VmsPushStatus;
+
+/// A push, for whichever of the delegate's two methods it is meant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "item", rename_all = "snake_case")]
+pub enum VmsSocketData {
+    /// A push about cameras, groups, marks, archive and the session.
+    AppSocket(VmsAppSocketData),
+    /// A push about intercoms.
+    IntercomSocket(VmsIntercomSocketData),
+}
+
+/// A push about cameras, groups, marks, archive and the session.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "data", rename_all = "snake_case")]
+pub enum VmsAppSocketData {
+    /// Cameras were added to this user's account or removed from it.
+    CamerasUpdate(VmsCamerasUpdateSocket),
+    /// A camera became a favourite.
+    AddFavoriteCamera(Box<VmsFavoriteCamerasUpdateSocket>),
+    /// A camera is no longer a favourite.
+    RemoveFavoriteCamera(Box<VmsFavoriteCamerasUpdateSocket>),
+    /// The user's permissions changed: ask for them again.
+    PermissionsUpdate,
+    /// The user's layouts changed: ask for them again.
+    LayoutsUpdate,
+    /// The user's camera groups changed: ask for them again.
+    GroupsUpdate,
+    /// A camera group was created.
+    GroupsCreated(Box<VmsCameraGroup>),
+    /// The camera groups with these ids were deleted.
+    GroupsDeleted(Vec<i64>),
+    /// A change of a camera's groups that was answered with `async` has been carried out.
+    CameraGroupsSynced,
+    /// A mark was created.
+    EventCreated(Box<VmsEvent>),
+    /// A mark was changed.
+    EventUpdated(Box<VmsEvent>),
+    /// A mark was deleted.
+    EventDeleted(Box<VmsEvent>),
+    /// An analysis has found something.
+    AnalyticEventCreated(Box<VmsEvent>),
+    /// A piece of archive is ready for download, or could not be made: see [`VmsArchiveLinkSocket::is_failed`].
+    ArchiveGenerated(Box<VmsArchiveLinkSocket>),
+    /// The session was ended, for the reason given to a person.
+    Logout(Option<String>),
+    /// A push that is not in the tables of this version.
+    Unknown(Box<VmsUnknownSocket>),
+    /// A push whose payload could not be read.
+    Undecodable(Box<VmsUndecodableSocket>),
+}
+
+/// A push about intercoms.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "data", rename_all = "snake_case")]
+pub enum VmsIntercomSocketData {
+    /// An intercom was added.
+    IntercomStored(Option<Box<VmsIntercom>>),
+    /// An intercom was renamed.
+    IntercomRenamed(Option<Box<VmsIntercom>>),
+    /// An intercom was changed.
+    IntercomUpdated(Option<Box<VmsIntercom>>),
+    /// Intercoms were removed.
+    IntercomsDeleted(VmsIntercomDeleteSocket),
+    /// An intercom's key was confirmed.
+    IntercomKeyConfirmed(VmsIntercomKeyConfirmedSocket),
+    /// An intercom's key was refused.
+    IntercomKeyError(VmsIntercomErrorSocket),
+    /// An intercom could not be added.
+    IntercomAddError(VmsIntercomErrorSocket),
+    /// A visitor's code was made.
+    IntercomCodeStored(Option<Box<VmsIntercomCode>>),
+    /// Visitors' codes were deleted.
+    IntercomCodesDeleted(VmsIntercomDeleteSocket),
+    /// A call came in or changed.
+    IntercomCallStored(Option<Box<VmsIntercomCall>>),
+    /// Calls were deleted from the list.
+    CallsDeleted(VmsIntercomDeleteSocket),
+    /// A call was cancelled at the door: stop ringing.
+    CallCanceled(VmsCallCanceledSocket),
+    /// An analysis has found something at an intercom.
+    IntercomEventStored(Option<Box<VmsEvent>>),
+    /// A push that is not in the tables of this version.
+    Unknown(Box<VmsUnknownSocket>),
+    /// A push whose payload could not be read.
+    Undecodable(Box<VmsUndecodableSocket>),
+}
+
+model! {
+    /// Which cameras were added to a user's account, and which were removed from it.
+    pub struct VmsCamerasUpdateSocket {
+        optional {
+            /// The ids of the cameras that were removed.
+            detached: Vec<i64> = "detached",
+            /// The ids of the cameras that were added.
+            attached: Vec<i64> = "attached",
+        }
+    }
+}
+
+model! {
+    /// A camera that became, or is no longer, a favourite.
+    pub struct VmsFavoriteCamerasUpdateSocket {
+        required {
+            /// The camera's id.
+            camera_id: i64 = "camera_id",
+        }
+        optional {
+            /// The id of the user whose favourite it is.
+            user_id: i64 = "user_id",
+            /// Its place among the favourites.
+            order: i64 = "order",
+            /// The camera's name.
+            name: String = "name",
+            /// Whether it is a favourite now.
+            is_favorite: bool = "is_favorite",
+            /// Whether the camera records and shows.
+            status: crate::model::VmsCameraStatus = "status",
+        }
+    }
+}
+
+model! {
+    /// A piece of archive for download.
+    pub struct VmsArchiveLinkSocket {
+        optional {
+            /// Where to download it; older servers. [`VmsArchiveLinkSocket::link`] knows both places.
+            url: String = "url",
+            /// Where to download it.
+            download: VmsDownloadUrlData = "download",
+            /// Whether making it has worked.
+            status: VmsPushStatus = "status",
+            /// What it is about, for a person.
+            subject: String = "subject",
+            /// What happened, for a person.
+            message: String = "message",
+        }
+    }
+}
+
+impl VmsArchiveLinkSocket {
+    /// Returns the address to download from. It is data from the server: check its scheme before opening it.
+    #[must_use]
+    pub fn link(&self) -> Option<&str> {
+        self.download.as_ref().and_then(|download| download.url.as_deref()).or(self.url.as_deref())
+    }
+
+    /// Returns whether the server says that it could not make the archive.
+    #[must_use]
+    pub fn is_failed(&self) -> bool {
+        self.status == Some(VmsPushStatus::Error)
+    }
+}
+
+model! {
+    /// Where to download a piece of archive.
+    pub struct VmsDownloadUrlData {
+        optional {
+            /// The address.
+            url: String = "url",
+        }
+    }
+}
+
+model! {
+    /// What was deleted.
+    pub struct VmsIntercomDeleteSocket {
+        optional {
+            /// The ids of what was deleted.
+            deleted_ids: Vec<i64> = "deleted_ids",
+        }
+    }
+}
+
+model! {
+    /// Why something about an intercom did not work.
+    pub struct VmsIntercomErrorSocket {
+        optional {
+            /// The reason, for a person.
+            error: String = "error",
+        }
+    }
+}
+
+model! {
+    /// An intercom whose key was confirmed.
+    pub struct VmsIntercomKeyConfirmedSocket {
+        optional {
+            /// The intercom.
+            intercom: Box<VmsIntercom> = "intercom",
+            /// For how many seconds the confirmation holds.
+            expire_in_seconds: i64 = "expire_in_seconds",
+        }
+    }
+}
+
+model! {
+    /// A call that was cancelled at the door.
+    pub struct VmsCallCanceledSocket {
+        optional {
+            /// The call.
+            call: Box<VmsCanceledCall> = "call",
+            /// The text of the notification for the person who was called.
+            notification: Box<VmsNotification> = "notification",
+        }
+    }
+}
+
+model! {
+    /// A push that is not in the tables of this version, kept whole.
+    pub struct VmsUnknownSocket {
+        required {
+            /// The event name, as it came.
+            event: String = "event",
+            /// The channel it came on.
+            channel: String = "channel",
+            /// Its `data`: the JSON text inside when that was a string, otherwise as it stood on the wire.
+            data: String = "data",
+            /// What is not known about it.
+            reason: String = "reason",
+        }
+        optional {
+            /// The type of the push, when there was one.
+            push_type: String = "push_type",
+        }
+    }
+}
+
+model! {
+    /// A push whose payload could not be read, kept whole.
+    pub struct VmsUndecodableSocket {
+        required {
+            /// The event name, as it came.
+            event: String = "event",
+            /// The channel it came on.
+            channel: String = "channel",
+            /// Its `data`: the JSON text inside when that was a string, otherwise as it stood on the wire.
+            data: String = "data",
+            /// What is wrong, for a developer.
+            reason: String = "reason",
+            /// Where in `data` it is wrong, as a JSON path: `$` is the whole, `$.data.data.id` a member.
+            path: String = "path",
+        }
+        optional {
+            /// The type of the push, when it could be read.
+            push_type: String = "push_type",
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! [`VmsTime`]: a moment as a VMS writes it.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
+
+use crate::lenient::Lenient;
+
+/// A moment in UTC, to the microsecond, between the years 0000 and 9999.
+///
+/// Written and read as `2024-03-05T10:11:12.000000Z`. Reading also accepts an RFC 3339 offset, fewer or no
+/// fraction digits (digits past the sixth are cut off), and `2024-03-05 10:11:12`, which is UTC. Text that is
+/// not a moment is never turned into one: [`VmsTime::parse`] returns `None`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VmsTime {
+    unix_micros: i64,
+}
+
+impl VmsTime {
+    /// Reads a moment, or returns `None` when the text is not one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (date, rest) = read_date(text.as_bytes())?;
+        let (b'T' | b't' | b' ', rest) = rest.split_first()? else { return None };
+        let (time, rest) = read_time(rest)?;
+        let moment = PrimitiveDateTime::new(date, time).assume_offset(read_offset(rest)?);
+        Self::from_offset_date_time(moment)
+    }
+
+    /// Returns the moment that many microseconds after 1970-01-01T00:00:00Z, or `None` outside the years 0000 to 9999.
+    #[must_use]
+    pub fn from_unix_micros(micros: i64) -> Option<Self> {
+        (MIN_UNIX_MICROS..=MAX_UNIX_MICROS).contains(&micros).then_some(Self { unix_micros: micros })
+    }
+
+    /// Returns the microseconds since 1970-01-01T00:00:00Z; negative before it.
+    #[must_use]
+    pub fn unix_micros(self) -> i64 {
+        self.unix_micros
+    }
+
+    fn from_offset_date_time(moment: OffsetDateTime) -> Option<Self> {
+        i64::try_from(moment.unix_timestamp_nanos().div_euclid(1_000)).ok().and_then(Self::from_unix_micros)
+    }
+}
+
+impl From<VmsTime> for SystemTime {
+    fn from(time: VmsTime) -> Self {
+        let distance = Duration::from_micros(time.unix_micros.unsigned_abs());
+        if time.unix_micros < 0 { Self::UNIX_EPOCH - distance } else { Self::UNIX_EPOCH + distance }
+    }
+}
+
+impl TryFrom<SystemTime> for VmsTime {
+    type Error = VmsTimeRangeError;
+
+    fn try_from(time: SystemTime) -> Result<Self, Self::Error> {
+        let micros = match time.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(after) => i64::try_from(after.as_micros()),
+            Err(before) => i64::try_from(before.duration().as_micros()).map(|micros| -micros),
+        };
+        micros.ok().and_then(Self::from_unix_micros).ok_or(VmsTimeRangeError)
+    }
+}
+
+/// A system time that lies outside the years 0000 to 9999.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the time lies outside the years 0000 to 9999")]
+pub struct VmsTimeRangeError;
+
+impl fmt::Display for VmsTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Ok(moment) = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.unix_micros) * 1_000) else {
+            return Err(fmt::Error);
+        };
+        write!(
+            f,
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z",
+            moment.year(),
+            u8::from(moment.month()),
+            moment.day(),
+            moment.hour(),
+            moment.minute(),
+            moment.second(),
+            moment.microsecond(),
+        )
+    }
+}
+
+impl Serialize for VmsTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for VmsTime {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        crate::lenient::deserialize(deserializer)
+    }
+}
+
+impl Lenient<'_> for VmsTime {
+    const DEFECT: &'static str = "is not a time";
+
+    fn from_str(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
+}
+
+fn read_date(text: &[u8]) -> Option<(Date, &[u8])> {
+    let (year, text) = read_number(text, 4)?;
+    let (month, text) = read_number(text.strip_prefix(b"-")?, 2)?;
+    let (day, text) = read_number(text.strip_prefix(b"-")?, 2)?;
+    let month = Month::try_from(u8::try_from(month).ok()?).ok()?;
+    let date = Date::from_calendar_date(i32::try_from(year).ok()?, month, u8::try_from(day).ok()?).ok()?;
+    Some((date, text))
+}
+
+fn read_time(text: &[u8]) -> Option<(Time, &[u8])> {
+    let (hour, text) = read_number(text, 2)?;
+    let (minute, text) = read_number(text.strip_prefix(b":")?, 2)?;
+    let (second, text) = read_number(text.strip_prefix(b":")?, 2)?;
+    let (micros, text) = match text.strip_prefix(b".") {
+        Some(fraction) => read_fraction(fraction)?,
+        None => (0, text),
+    };
+    let clock = |value: u32| u8::try_from(value).ok();
+    let time = Time::from_hms_micro(clock(hour)?, clock(minute)?, clock(second)?, micros).ok()?;
+    Some((time, text))
+}
+
+/// Reads the digits behind the point as microseconds.
+fn read_fraction(text: &[u8]) -> Option<(u32, &[u8])> {
+    let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, rest) = text.split_at_checked(count)?;
+    if digits.is_empty() {
+        return None;
+    }
+    let padded = digits.iter().copied().chain(std::iter::repeat(b'0'));
+    let micros = padded.take(6).fold(0, |value, digit| value * 10 + u32::from(digit - b'0'));
+    Some((micros, rest))
+}
+
+fn read_offset(text: &[u8]) -> Option<UtcOffset> {
+    let (sign, text) = match text.split_first() {
+        None | Some((b'Z' | b'z', [])) => return Some(UtcOffset::UTC),
+        Some((b'+', rest)) => (1, rest),
+        Some((b'-', rest)) => (-1, rest),
+        Some(_) => return None,
+    };
+    let (hours, text) = read_number(text, 2)?;
+    let (minutes, text) = read_number(text.strip_prefix(b":").unwrap_or(text), 2)?;
+    let signed = |value: u32| i8::try_from(value).ok().map(|value| value * sign);
+    if minutes > 59 || !text.is_empty() {
+        return None;
+    }
+    UtcOffset::from_hms(signed(hours)?, signed(minutes)?, 0).ok()
+}
+
+/// Reads exactly `count` digits.
+fn read_number(text: &[u8], count: usize) -> Option<(u32, &[u8])> {
+    let (digits, rest) = text.split_at_checked(count)?;
+    let value = digits
+        .iter()
+        .try_fold(0_u32, |value, byte| byte.is_ascii_digit().then(|| value * 10 + u32::from(byte - b'0')))?;
+    Some((value, rest))
+}
+
+/// 0000-01-01T00:00:00Z.
+const MIN_UNIX_MICROS: i64 = -62_167_219_200_000_000;
+/// 9999-12-31T23:59:59.999999Z.
+const MAX_UNIX_MICROS: i64 = 253_402_300_799_999_999;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn micros(text: &str) -> Option<i64> {
+        VmsTime::parse(text).map(VmsTime::unix_micros)
+    }
+
+    // wire.md 3.3, i6, a14
+    #[test]
+    fn a_time_is_read_in_every_form_that_a_vms_writes() {
+        let noon = 1_709_633_472_000_000;
+        assert_eq!(micros("2024-03-05T10:11:12.000000Z"), Some(noon));
+        assert_eq!(micros("2024-03-05T10:11:12Z"), Some(noon));
+        assert_eq!(micros("2024-03-05T10:11:12.5Z"), Some(noon + 500_000));
+        assert_eq!(micros("2024-03-05T10:11:12.000321Z"), Some(noon + 321));
+        assert_eq!(micros("2024-03-05T10:11:12.123456789Z"), Some(noon + 123_456));
+        assert_eq!(micros("2024-03-05T13:11:12+03:00"), Some(noon));
+        assert_eq!(micros("2024-03-05T13:11:12+0300"), Some(noon));
+        assert_eq!(micros("2024-03-05T05:41:12.25-04:30"), Some(noon + 250_000));
+        assert_eq!(micros("2024-03-05 10:11:12"), Some(noon));
+        assert_eq!(micros("2024-03-05t10:11:12z"), Some(noon));
+    }
+
+    // i6, M19: an unreadable time is empty and never "now"
+    #[test]
+    fn text_that_is_not_a_time_gives_none() {
+        let bad = [
+            "",
+            " ",
+            "now",
+            "0",
+            "1709633472",
+            "2024-03-05",
+            "2024-13-05T10:11:12Z",
+            "2023-02-29T00:00:00Z",
+            "2024-03-05T24:00:00Z",
+            "2024-03-05T10:61:12Z",
+            "2024-03-05T10:11:12.Z",
+            "2024-03-05T10:11:12+3",
+            "2024-03-05T10:11:12+03:60",
+            "2024-03-05T10:11:12+99:00",
+            "2024-03-05T10:11:12Zjunk",
+            "+024-03-05T10:11:12Z",
+            "05.03.2024 10:11:12",
+            "99999-01-01T00:00:00Z",
+            "0000-01-01T00:00:00+01:00",
+            "2024-03-05T10:11:1２Z",
+        ];
+        for text in bad {
+            assert_eq!(micros(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_time_reads_back_as_it_was_written() {
+        for micros in [MIN_UNIX_MICROS, -1, 0, 1, 1_709_633_472_000_321, MAX_UNIX_MICROS] {
+            let time = VmsTime::from_unix_micros(micros).unwrap();
+            assert_eq!(VmsTime::parse(&time.to_string()), Some(time), "{time}");
+            assert_eq!(VmsTime::try_from(SystemTime::from(time)), Ok(time), "{time}");
+        }
+        assert_eq!(VmsTime::from_unix_micros(MAX_UNIX_MICROS + 1), None);
+        assert_eq!(VmsTime::from_unix_micros(MIN_UNIX_MICROS - 1), None);
+    }
+}

@@ -1,0 +1,189 @@
+//! Runs the event fixtures of `testing/fixtures` (their README tells what is in a file).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what is wrong by panicking")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::Value;
+use vms_pusher::{VmsAppSocketType, VmsDecoder, VmsIntercomPushType, VmsSocketData};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fixture {
+    event: String,
+    channel: Channel,
+    data: Option<Value>,
+    payload: Option<String>,
+    #[serde(default)]
+    encoding: Encoding,
+    item: Value,
+    #[serde(rename = "about")]
+    _about: Option<String>,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+enum Channel {
+    Token,
+    User,
+}
+
+#[derive(Deserialize, Default, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+enum Encoding {
+    #[default]
+    String,
+    Bare,
+}
+
+impl Fixture {
+    fn load(path: &Path) -> Self {
+        let text = std::fs::read_to_string(path).unwrap();
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    fn channel_name(&self) -> &'static str {
+        match self.channel {
+            Channel::Token => "private-token.session-1",
+            Channel::User => "private-user.42",
+        }
+    }
+
+    fn payload(&self) -> String {
+        match (&self.payload, &self.data) {
+            (Some(payload), None) => payload.clone(),
+            (None, Some(data)) => data.to_string(),
+            _ => panic!("a fixture has either `data` or `payload`"),
+        }
+    }
+
+    /// The payload as the frame's `data` would bring it.
+    fn unwrapped_payload(&self) -> String {
+        match self.encoding {
+            Encoding::Bare => self.payload(),
+            Encoding::String => {
+                let on_the_wire = Value::String(self.payload()).to_string();
+                serde_json::from_str(&on_the_wire).unwrap()
+            }
+        }
+    }
+
+    fn decode(&self) -> VmsSocketData {
+        VmsDecoder::new("https://example.com/").decode(&self.event, self.channel_name(), &self.unwrapped_payload())
+    }
+
+    fn expected(&self) -> Value {
+        let mut item = self.item.clone();
+        if let Some(channel) = item.pointer_mut("/data/channel").filter(|channel| **channel == "{channel}") {
+            *channel = self.channel_name().into();
+        }
+        item
+    }
+}
+
+fn fixtures(folders: &[&str]) -> Vec<(PathBuf, Fixture)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testing/fixtures");
+    let mut paths: Vec<PathBuf> = folders
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(root.join(folder)).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.sort();
+    paths.into_iter().map(|path| (path.clone(), Fixture::load(&path))).collect()
+}
+
+// wire.md 3; i3, i4, i5, i6, i7, i8, i14, i15, i19, a3, a11, a12, a14, a16; M02, M04, M05, M06, M11, M12, M13, M14, M19
+#[test]
+fn every_fixture_becomes_the_push_it_names() {
+    let mut wrong = Vec::new();
+    for (path, fixture) in fixtures(&["app", "intercom", "lenient"]) {
+        let (actual, expected) = (serde_json::to_value(fixture.decode()).unwrap(), fixture.expected());
+        if actual != expected {
+            wrong.push(format!("{}\n  expected {expected}\n  actual   {actual}", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_push_reads_back_from_a_json_line_as_it_was_written() {
+    for (path, fixture) in fixtures(&["app", "intercom", "lenient"]) {
+        let push = fixture.decode();
+        let line = serde_json::to_string(&push).unwrap();
+        assert_eq!(serde_json::from_str::<VmsSocketData>(&line).unwrap(), push, "{}", path.display());
+    }
+}
+
+#[test]
+fn the_corpus_has_every_row_of_both_tables() {
+    let mut missing: BTreeSet<String> = VmsAppSocketType::ALL.iter().map(|kind| format!("app {kind}")).collect();
+    missing.extend(VmsIntercomPushType::ALL.iter().map(|kind| format!("intercom {kind}")));
+    for (folder, pointer) in [("app", "/data/type"), ("intercom", "/type")] {
+        for (_, fixture) in fixtures(&[folder]) {
+            let data = fixture.data.unwrap();
+            if let Some(kind) = data.pointer(pointer).and_then(Value::as_str) {
+                missing.remove(&format!("{folder} {kind}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "no fixture for {missing:?}");
+}
+
+// "One bad optional field makes that field empty, not the event lost": whichever value of a payload is spoiled, and
+// however, what comes out is still the same kind of push, or an undecodable one that keeps the data.
+#[test]
+fn spoiling_any_one_value_never_loses_the_push() {
+    let decoder = VmsDecoder::new("https://example.com");
+    let spoilers = [
+        Value::Null,
+        17.into(),
+        0.5.into(),
+        true.into(),
+        "x".into(),
+        serde_json::json!([{}]),
+        serde_json::json!({"a": [1]}),
+    ];
+    for (path, fixture) in fixtures(&["app", "intercom"]) {
+        let data = fixture.data.clone().unwrap();
+        let kind = fixture.expected()["type"].clone();
+        let mut pointers = Vec::new();
+        collect_pointers(&data, String::new(), &mut pointers);
+        for pointer in &pointers {
+            for spoiler in &spoilers {
+                let mut spoiled = data.clone();
+                *spoiled.pointer_mut(pointer).unwrap() = spoiler.clone();
+                let payload = spoiled.to_string();
+                let push = serde_json::to_value(decoder.decode(&fixture.event, "private-user.42", &payload)).unwrap();
+                let kept = push.pointer("/data/data").and_then(Value::as_str) == Some(payload.as_str());
+                let same_kind = push["type"] == kind;
+                let group_falls_back = push["type"] == "groups_update" && payload.contains("groups_");
+                let moved = pointer.ends_with("is_intercom");
+                assert!(
+                    kept || same_kind || group_falls_back || moved,
+                    "{} {pointer} {spoiler}: {push}",
+                    path.display()
+                );
+            }
+        }
+    }
+}
+
+fn collect_pointers(value: &Value, at: String, all: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                collect_pointers(value, format!("{at}/{key}"), all);
+            }
+        }
+        Value::Array(list) => {
+            for (index, value) in list.iter().enumerate() {
+                collect_pointers(value, format!("{at}/{index}"), all);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+    if !at.is_empty() {
+        all.push(at);
+    }
+}
