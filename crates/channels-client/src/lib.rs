@@ -1,1 +1,33 @@
 //! A Pusher Channels client on tokio: WebSocket, TLS, channel authorization, bounded delivery.
+//!
+//! [`Client`] is the handle, [`Delivery`] the consumer's end: see [`Client::new`]. The protocol itself is the state
+//! machine of [`proto`]; this crate gives it sockets, a clock and a consumer. [`http`] is the HTTP client that the
+//! authorization uses, for others too.
+
+mod authorize;
+mod client;
+mod clock;
+mod delivery;
+mod dial;
+mod endpoint;
+pub mod http;
+mod intent;
+mod item;
+mod options;
+mod retry_after;
+mod socket_url;
+mod task;
+mod tls;
+mod upgrade;
+
+pub use authorize::{AuthorizationRequest, Authorizer, HttpAuthorizer, StaticToken, TokenError, TokenProvider};
+pub use channels_proto as proto;
+pub use client::{Client, ClientCounters};
+pub use clock::{Clock, SystemClock, TokioClock};
+pub use delivery::Delivery;
+pub use endpoint::UrlError;
+pub use item::{Continuity, Decoded, Decoder, Item, RawDecoder};
+pub use options::{ClientOptions, QueueLimits};
+pub use rustls_pki_types::CertificateDer;
+pub use socket_url::SocketUrl;
+pub use tls::{RootCertificateError, Tls};

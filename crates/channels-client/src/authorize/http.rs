@@ -1,0 +1,179 @@
+use std::{fmt, sync::Arc};
+
+use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use bytes::Bytes;
+use channels_proto::{Authorization, AuthorizationError, Secret};
+use futures_core::future::BoxFuture;
+
+use super::{AuthorizationRequest, Authorizer, TokenError, TokenProvider, token::Tokens};
+use crate::{
+    Clock, SystemClock,
+    http::{HttpClient, HttpError, HttpUrl},
+    retry_after::retry_after,
+};
+
+/// Asks an HTTP endpoint, as Laravel's `broadcasting/auth` is one (wire.md, section 1).
+///
+/// The form `socket_id=…&channel_name=…` is posted with the bearer token of a [`TokenProvider`]. On 401, 403 and 419 the
+/// provider is asked for another token, once for a socket whatever the number of channels, and the request is tried
+/// again with it. The token goes to the configured server only: no redirect is followed.
+#[derive(Clone)]
+pub struct HttpAuthorizer(Arc<Shared>);
+
+struct Shared {
+    http: HttpClient,
+    url: HttpUrl,
+    headers: HeaderMap,
+    tokens: Tokens,
+    clock: SystemClock,
+}
+
+impl HttpAuthorizer {
+    /// Returns an authorizer that posts to `url` over `http`, which must be a client for the origin of `url`.
+    ///
+    /// `headers` go along with every request, beside `Accept`, `Content-Type` and `Authorization`.
+    #[must_use]
+    pub fn new(
+        http: HttpClient,
+        url: HttpUrl,
+        headers: HeaderMap<HeaderValue>,
+        tokens: Arc<dyn TokenProvider>,
+    ) -> Self {
+        Self(Arc::new(Shared { http, url, headers, tokens: Tokens::new(tokens), clock: SystemClock::new() }))
+    }
+}
+
+impl Authorizer for HttpAuthorizer {
+    fn authorize(
+        &self,
+        request: AuthorizationRequest,
+    ) -> BoxFuture<'static, Result<Authorization, AuthorizationError>> {
+        let shared = Arc::clone(&self.0);
+        Box::pin(async move { shared.authorize(&request).await })
+    }
+
+    fn prepare(&self, channels: usize) -> BoxFuture<'static, ()> {
+        let http = self.0.http.clone();
+        Box::pin(async move { http.prepare(channels).await })
+    }
+
+    fn release(&self) {
+        self.0.http.release();
+    }
+}
+
+impl Shared {
+    async fn authorize(&self, request: &AuthorizationRequest) -> Result<Authorization, AuthorizationError> {
+        let mut token = self.tokens.token().await.map_err(without_token)?;
+        if request.refresh_token {
+            let newer = self.tokens.after_refusal(token.clone(), &request.socket_id).await.map_err(without_token)?;
+            token = newer.unwrap_or(token);
+        }
+        let mut answer = self.post(request, &token).await?;
+        if is_about_the_token(answer.status()) {
+            let newer = self.tokens.after_refusal(token, &request.socket_id).await.map_err(without_token)?;
+            let Some(newer) = newer else {
+                return Err(AuthorizationError::Denied { status: answer.status().as_u16() });
+            };
+            answer = self.post(request, &newer).await?;
+        }
+        self.read(&answer)
+    }
+
+    async fn post(
+        &self,
+        request: &AuthorizationRequest,
+        token: &Secret,
+    ) -> Result<Response<Bytes>, AuthorizationError> {
+        let post = self.form(request, token)?;
+        self.http.send(post).await.map_err(|error| explain(&error))
+    }
+
+    fn form(&self, request: &AuthorizationRequest, token: &Secret) -> Result<Request<Bytes>, AuthorizationError> {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.append_pair("socket_id", request.socket_id.as_str()).append_pair("channel_name", request.channel.as_str());
+        let mut post = Request::new(Bytes::from(form.finish()));
+        *post.method_mut() = Method::POST;
+        let path = self.url.path().parse();
+        *post.uri_mut() = path.map_err(|_| malformed("the URL of the endpoint has no usable path"))?;
+        post.headers_mut().clone_from(&self.headers);
+        let headers = post.headers_mut();
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        headers.insert(header::AUTHORIZATION, bearer(token)?);
+        Ok(post)
+    }
+
+    fn read(&self, answer: &Response<Bytes>) -> Result<Authorization, AuthorizationError> {
+        let status = answer.status();
+        if status.is_success() {
+            return parse(answer.body());
+        }
+        let passes = matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS);
+        if passes || status.is_server_error() {
+            let retry_after = retry_after(answer.headers(), self.clock.wall());
+            let message = format!("{} answered with status {status}", self.http.origin());
+            return Err(AuthorizationError::Unavailable { message, retry_after });
+        }
+        Err(AuthorizationError::Denied { status: status.as_u16() })
+    }
+}
+
+/// 419 is Laravel's "the session has expired".
+fn is_about_the_token(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 401 | 403 | 419)
+}
+
+fn bearer(token: &Secret) -> Result<HeaderValue, AuthorizationError> {
+    let text = Secret::new(format!("Bearer {}", token.expose()));
+    let mut value = HeaderValue::from_str(text.expose())
+        .map_err(|_| malformed("the token holds a character that cannot stand in a header, so nothing was sent"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn parse(body: &[u8]) -> Result<Authorization, AuthorizationError> {
+    let mut answer: serde_json::Value = serde_json::from_slice(body).map_err(|error| {
+        // The text of the error could quote the answer, and that may hold a signature.
+        let place = format!("line {}, column {}", error.line(), error.column());
+        malformed(&format!("it is not JSON ({place}); does the URL lead to a web page?"))
+    })?;
+    let mut text = |member| match answer.get_mut(member).map(serde_json::Value::take) {
+        Some(serde_json::Value::String(text)) => Ok(Some(text)),
+        None | Some(serde_json::Value::Null) => Ok(None),
+        Some(_) => Err(malformed(&format!("its `{member}` is not a string"))),
+    };
+    let auth = text("auth")?.ok_or_else(|| malformed("it has no `auth`"))?;
+    Ok(Authorization { auth: Secret::new(auth), channel_data: text("channel_data")? })
+}
+
+fn explain(error: &HttpError) -> AuthorizationError {
+    match error {
+        HttpError::TimedOut { .. } => AuthorizationError::TimedOut,
+        HttpError::Connect(_) | HttpError::Failed { .. } => {
+            AuthorizationError::Unavailable { message: error.to_string(), retry_after: None }
+        }
+        HttpError::Redirected { .. } | HttpError::TooLarge { .. } | HttpError::ForeignOrigin { .. } => {
+            malformed(&error.to_string())
+        }
+    }
+}
+
+fn without_token(error: TokenError) -> AuthorizationError {
+    match error {
+        TokenError::Denied { .. } => AuthorizationError::Denied { status: StatusCode::UNAUTHORIZED.as_u16() },
+        TokenError::Unavailable { .. } => {
+            AuthorizationError::Unavailable { message: error.to_string(), retry_after: None }
+        }
+    }
+}
+
+fn malformed(message: &str) -> AuthorizationError {
+    AuthorizationError::Malformed { message: message.to_owned() }
+}
+
+impl fmt::Debug for HttpAuthorizer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpAuthorizer").field("url", &self.0.url).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,156 @@
+use std::{fmt, sync::Arc};
+
+use channels_proto::{ChannelKind, ChannelName, ConnectionState, SocketId, SubscribeError};
+use tokio::runtime::Handle;
+
+use crate::{Authorizer, ClientOptions, Decoder, Delivery, delivery::core::Core, task};
+
+/// A handle to one client: one connection to one server. Cheap to clone; every method may be called from any thread and
+/// from a handler, and none of them waits for the network.
+///
+/// When the last handle is dropped the socket is closed and the client's task ends, both within a second.
+pub struct Client<T: Send + 'static> {
+    handle: Arc<LastHandle<T>>,
+}
+
+/// What the client has dropped or tolerated, counted since it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClientCounters {
+    /// What the protocol dropped or tolerated.
+    pub protocol: channels_proto::Counters,
+    /// Events dropped because the consumer was too slow, or because they came too early.
+    pub dropped_events: u64,
+    /// Events lost because the decoder panicked.
+    pub decoder_panics: u64,
+    /// Calls of a handler that panicked.
+    pub handler_panics: u64,
+}
+
+/// The name is the purpose: its `Drop` ends the client.
+struct LastHandle<T: Send + 'static> {
+    core: Arc<Core<T>>,
+    max_channels: usize,
+}
+
+impl<T: Send + 'static> Client<T> {
+    /// Starts a client, disconnected, and returns the handle to it and the consumer's end.
+    ///
+    /// Its task runs on `runtime`, which needs the network and time drivers. The state is `Disconnected` until
+    /// [`connect`](Self::connect) is called; channels may be subscribed before that.
+    pub fn new(
+        options: ClientOptions,
+        authorizer: Arc<dyn Authorizer>,
+        decoder: impl Decoder<Item = T>,
+        runtime: &Handle,
+    ) -> (Self, Delivery<T>) {
+        let core = Arc::new(Core::new(options.queue, runtime.clone()));
+        let max_channels = options.protocol.limits.max_channels;
+        task::start(options, authorizer, decoder, &core);
+        let handle = Arc::new(LastHandle { core: Arc::clone(&core), max_channels });
+        (Self { handle }, Delivery::new(core))
+    }
+
+    /// Wants a connection. While connecting or connected this does nothing; during a back-off it means now; after a
+    /// `disconnect` it starts a new session.
+    pub fn connect(&self) {
+        self.core().change(crate::intent::Intent::connect);
+    }
+
+    /// Ends the session, whatever state it is in. A barrier: nothing of the session is delivered after this has returned,
+    /// but the one report that the state is now `Disconnected`, which stands alone in the queue. (There is none when the
+    /// consumer has not been told of any other state.)
+    ///
+    /// It returns at once, or, when a handler is being called on another thread, as soon as that call has ended, and after
+    /// 50 ms at the latest. The socket is closed in the background. Repeating it, or calling it before `connect`, does
+    /// nothing.
+    pub fn disconnect(&self) {
+        self.core().disconnect();
+    }
+
+    /// Returns whether the connection is established. Channels may still be on their way.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.state() == ConnectionState::Connected
+    }
+
+    /// Returns the state of the connection.
+    #[must_use]
+    pub fn state(&self) -> ConnectionState {
+        self.core().state()
+    }
+
+    /// Returns the id that the server gave to the socket in use: there exactly while connected.
+    #[must_use]
+    pub fn socket_id(&self) -> Option<SocketId> {
+        self.core().socket_id()
+    }
+
+    /// Wants the events of `channel`, now and after every reconnect. Asking again for a channel that was given up tries it
+    /// again; otherwise it does nothing.
+    ///
+    /// # Errors
+    /// When the kind of the channel is not supported or the limit of channels is reached. What the server thinks of it
+    /// comes as an item.
+    pub fn subscribe(&self, channel: ChannelName) -> Result<(), SubscribeError> {
+        match channel.kind() {
+            ChannelKind::Public | ChannelKind::Private => {}
+            kind @ (ChannelKind::PrivateEncrypted | ChannelKind::Presence | ChannelKind::ServerToUser) => {
+                return Err(SubscribeError::UnsupportedKind { channel, kind });
+            }
+        }
+        let limit = self.handle.max_channels;
+        self.core().change(|intent| intent.subscribe(channel, limit))
+    }
+
+    /// Wants no events of `channel` any more. None of them is delivered after this has returned.
+    pub fn unsubscribe(&self, channel: &ChannelName) {
+        self.core().unsubscribe(channel);
+    }
+
+    /// The network of the device has changed: probes the connection, or reconnects now when there is none.
+    pub fn network_changed(&self) {
+        self.core().change(|intent| {
+            intent.touch();
+            intent.calls.network_changed += 1;
+        });
+    }
+
+    /// The device or the program has woken up: probes the connection, or reconnects now when there is none.
+    pub fn resumed(&self) {
+        self.core().change(|intent| {
+            intent.touch();
+            intent.calls.resumed += 1;
+        });
+    }
+
+    /// Returns what was dropped or tolerated so far.
+    #[must_use]
+    pub fn counters(&self) -> ClientCounters {
+        self.core().counters()
+    }
+
+    fn core(&self) -> &Arc<Core<T>> {
+        &self.handle.core
+    }
+}
+
+impl<T: Send + 'static> Drop for LastHandle<T> {
+    fn drop(&mut self) {
+        self.core.change(|intent| {
+            intent.touch();
+            intent.calls.end = true;
+        });
+    }
+}
+
+impl<T: Send + 'static> Clone for Client<T> {
+    fn clone(&self) -> Self {
+        Self { handle: Arc::clone(&self.handle) }
+    }
+}
+
+impl<T: Send + 'static> fmt::Debug for Client<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("state", &self.state()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,129 @@
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+use channels_proto::Time;
+
+/// Where the client takes the time from.
+pub trait Clock: Send + Sync + fmt::Debug + 'static {
+    /// Returns the monotonic time since some origin. It should run on while the device sleeps (fault Z02).
+    fn now(&self) -> Time;
+
+    /// Returns the time of day; used to say when a gap was, and for `Retry-After` dates, never for a timer.
+    fn wall(&self) -> SystemTime;
+}
+
+/// The clock of the operating system that also runs while the device sleeps.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock {
+    #[cfg(not(unix))]
+    origin: std::time::Instant,
+}
+
+impl SystemClock {
+    /// Returns the clock.
+    #[cfg(unix)]
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {}
+    }
+
+    /// Returns the clock.
+    #[cfg(not(unix))]
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else takes the time from")]
+    pub fn new() -> Self {
+        Self { origin: std::time::Instant::now() }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for SystemClock {
+    #[cfg(unix)]
+    fn now(&self) -> Time {
+        let now = rustix::time::clock_gettime(AWAKE_OR_ASLEEP);
+        let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
+        let nanos = u64::try_from(now.tv_nsec).unwrap_or_default();
+        Time::from_nanos(seconds.saturating_mul(1_000_000_000).saturating_add(nanos))
+    }
+
+    #[cfg(not(unix))]
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else takes the time from")]
+    fn now(&self) -> Time {
+        Time::ZERO + std::time::Instant::now().saturating_duration_since(self.origin)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else takes the time from")]
+    fn wall(&self) -> SystemTime {
+        SystemTime::now()
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const AWAKE_OR_ASLEEP: rustix::time::ClockId = rustix::time::ClockId::Boottime;
+// Apple's CLOCK_MONOTONIC runs on while the device sleeps, unlike the clock behind `Instant` there; on the BSDs it is
+// the best there is.
+#[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
+const AWAKE_OR_ASLEEP: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
+
+/// The clock of tokio, which stands still and jumps under `tokio::time::pause`; for tests.
+#[derive(Clone, Copy, Debug)]
+pub struct TokioClock {
+    origin: tokio::time::Instant,
+}
+
+impl TokioClock {
+    /// Returns the clock, with its origin now.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { origin: tokio::time::Instant::now() }
+    }
+}
+
+impl Default for TokioClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for TokioClock {
+    fn now(&self) -> Time {
+        Time::ZERO + self.origin.elapsed()
+    }
+
+    fn wall(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + WALL_OF_TESTS + self.origin.elapsed()
+    }
+}
+
+/// The time of day at the origin of a [`TokioClock`]: 2024-03-05 10:11:12 UTC.
+const WALL_OF_TESTS: Duration = Duration::from_secs(1_709_633_472);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Z06
+    #[test]
+    fn the_system_clock_does_not_step_back() {
+        let clock = SystemClock::new();
+        let times: Vec<_> = (0..1_000).map(|_| clock.now()).collect();
+        assert!(times.is_sorted());
+        assert!(times.first() > Some(&Time::ZERO));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_clock_of_tests_follows_tokio() {
+        let clock = TokioClock::new();
+        let wall = clock.wall();
+        tokio::time::advance(Duration::from_secs(7)).await;
+        assert_eq!(clock.now(), Time::from_nanos(7_000_000_000));
+        assert_eq!(clock.wall(), wall + Duration::from_secs(7));
+    }
+}

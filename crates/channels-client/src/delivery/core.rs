@@ -1,0 +1,284 @@
+//! What the client's task, the callers' threads and the consumer share: one short mutex around the intent of the callers,
+//! the state they see, and the queue. No foreign code runs under it: not a handler, not a waker, not a `Drop` of an item.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use channels_proto::{ChannelName, ConnectionState, SocketId};
+use tokio::{runtime::Handle, sync::Notify};
+
+use super::{
+    handler::Slot,
+    queue::{Entry, Queue},
+};
+use crate::{ClientCounters, Item, QueueLimits, intent::Intent};
+
+pub(crate) struct Core<T> {
+    shared: Mutex<Shared<T>>,
+    /// A handler's call has ended.
+    pub(super) call_ended: Condvar,
+    /// The intent has changed.
+    changed: Notify,
+    pub(super) runtime: Handle,
+}
+
+pub(super) struct Shared<T> {
+    pub(super) intent: Intent,
+    state: ConnectionState,
+    socket_id: Option<SocketId>,
+    pub(super) counters: ClientCounters,
+    pub(super) queue: Queue<T>,
+    /// The state the consumer knows of.
+    pub(super) delivered: ConnectionState,
+    /// Channels unsubscribed at a version of the intent that the task has not carried out yet.
+    muted: BTreeMap<ChannelName, u64>,
+    pub(super) handler: Slot<T>,
+    sleeper: Option<Waker>,
+    pub(super) consumer_gone: bool,
+    /// The task has ended: nothing more will come.
+    ended: bool,
+}
+
+/// What the task hands over at the end of a turn.
+#[derive(Debug)]
+pub(crate) struct Turn<T> {
+    /// The session it belongs to; that of a session that has been ended is discarded.
+    pub(crate) session: u64,
+    pub(crate) entries: Vec<Entry<T>>,
+    /// The state after it and the socket id that goes with the state, when the state changed.
+    pub(crate) state: Option<(ConnectionState, Option<SocketId>)>,
+    pub(crate) protocol: channels_proto::Counters,
+}
+
+impl<T: Send + 'static> Core<T> {
+    pub(crate) fn new(limits: QueueLimits, runtime: Handle) -> Self {
+        let shared = Shared {
+            intent: Intent::default(),
+            state: ConnectionState::Disconnected,
+            socket_id: None,
+            counters: ClientCounters::default(),
+            queue: Queue::new(limits),
+            delivered: ConnectionState::Disconnected,
+            muted: BTreeMap::new(),
+            handler: Slot::default(),
+            sleeper: None,
+            consumer_gone: false,
+            ended: false,
+        };
+        Self { shared: Mutex::new(shared), call_ended: Condvar::new(), changed: Notify::new(), runtime }
+    }
+
+    pub(crate) fn state(&self) -> ConnectionState {
+        self.lock().state
+    }
+
+    pub(crate) fn socket_id(&self) -> Option<SocketId> {
+        self.lock().socket_id.clone()
+    }
+
+    pub(crate) fn counters(&self) -> ClientCounters {
+        self.lock().counters
+    }
+
+    /// Changes what the callers want; the task will be told.
+    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut Intent) -> R) -> R {
+        let result = change(&mut self.lock().intent);
+        self.changed.notify_one();
+        result
+    }
+
+    /// Waits until the intent has changed since the last time this returned.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Looks at the intent. `look` must be short.
+    pub(crate) fn intent<R>(&self, look: impl FnOnce(&Intent) -> R) -> R {
+        look(&self.lock().intent)
+    }
+
+    /// Ends the session: see [`Client::disconnect`](crate::Client::disconnect).
+    pub(crate) fn disconnect(self: &Arc<Self>) {
+        let mut shared = self.lock();
+        if shared.state == ConnectionState::Disconnected && !shared.intent.is_wanted() {
+            return;
+        }
+        shared.intent.end_session();
+        let discarded = shared.queue.take_all();
+        (shared.state, shared.socket_id) = (ConnectionState::Disconnected, None);
+        if shared.delivered != ConnectionState::Disconnected && !shared.consumer_gone {
+            let report = Item::StateChanged { from: shared.delivered, to: ConnectionState::Disconnected };
+            // The queue is empty, so nothing has to give way.
+            shared.queue.push(Entry::report(report), &mut Vec::new());
+        }
+        let wake = shared.wake();
+        let shared = self.wait_for_call(shared);
+        drop(shared);
+        self.changed.notify_one();
+        self.deliver(wake);
+        drop(discarded);
+    }
+
+    /// Forgets `channel`, and its events that are on their way.
+    pub(crate) fn unsubscribe(&self, channel: &ChannelName) {
+        let mut shared = self.lock();
+        let Some(version) = shared.intent.unsubscribe(channel) else {
+            return;
+        };
+        shared.muted.insert(channel.clone(), version);
+        let discarded = shared.queue.take_events_of(channel);
+        drop(shared);
+        self.changed.notify_one();
+        drop(discarded);
+    }
+
+    /// The task has carried out the intent up to `version`.
+    pub(crate) fn carried_out(&self, version: u64) {
+        self.lock().muted.retain(|_, muted_at| *muted_at > version);
+    }
+
+    /// Takes over what a turn of the task brought, and wakes the consumer when it sleeps. `turn.entries` comes back empty.
+    pub(crate) fn hand_over(self: &Arc<Self>, turn: &mut Turn<T>) {
+        let mut discarded = Vec::new();
+        let mut shared = self.lock();
+        shared.counters.protocol = turn.protocol;
+        if turn.session != shared.intent.session() {
+            drop(shared);
+            turn.state = None;
+            turn.entries.clear();
+            return;
+        }
+        if let Some((state, socket_id)) = turn.state.take() {
+            (shared.state, shared.socket_id) = (state, socket_id);
+        }
+        for entry in turn.entries.drain(..) {
+            if shared.consumer_gone || shared.is_muted(&entry) {
+                discarded.push(entry);
+                continue;
+            }
+            let told = if let Item::Lagged { dropped } = entry.item { dropped } else { 0 };
+            let lost = shared.queue.push(entry, &mut discarded).saturating_add(told);
+            shared.counters.dropped_events = shared.counters.dropped_events.saturating_add(lost);
+        }
+        let wake = shared.wake();
+        drop(shared);
+        self.deliver(wake);
+        drop(discarded);
+    }
+
+    pub(crate) fn count(&self, count: impl FnOnce(&mut ClientCounters)) {
+        count(&mut self.lock().counters);
+    }
+
+    /// The task has ended.
+    pub(crate) fn end(self: &Arc<Self>) {
+        let mut shared = self.lock();
+        shared.ended = true;
+        (shared.state, shared.socket_id) = (ConnectionState::Disconnected, None);
+        let wake = shared.wake();
+        drop(shared);
+        self.deliver(wake);
+    }
+
+    /// The consumer is gone: what is queued is let go, and nothing is queued any more.
+    pub(super) fn leave(&self) {
+        let mut shared = self.lock();
+        shared.consumer_gone = true;
+        let discarded = (shared.queue.take_all(), shared.handler.replace(None), shared.sleeper.take());
+        drop(shared);
+        drop(discarded);
+    }
+
+    pub(super) fn try_next(&self) -> Option<Item<T>> {
+        self.lock().pop()
+    }
+
+    pub(super) fn poll_batch(&self, cx: &mut Context<'_>, max: usize, batch: &mut Vec<Item<T>>) -> Poll<()> {
+        let mut shared = self.lock();
+        while batch.len() < max {
+            match shared.pop() {
+                Some(item) => batch.push(item),
+                None => break,
+            }
+        }
+        shared.poll_end(cx, !batch.is_empty())
+    }
+
+    pub(super) fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Item<T>>> {
+        let mut shared = self.lock();
+        let item = shared.pop();
+        shared.poll_end(cx, item.is_some()).map(|()| item)
+    }
+
+    /// Waits a moment for a handler's call in progress to end, unless it is that call that waits.
+    pub(super) fn wait_for_call<'a>(&'a self, shared: MutexGuard<'a, Shared<T>>) -> MutexGuard<'a, Shared<T>> {
+        let Some(call) = shared.handler.call_of_another_thread() else {
+            return shared;
+        };
+        let still_on = |shared: &mut Shared<T>| shared.handler.call_of_another_thread() == Some(call);
+        let waited = self.call_ended.wait_timeout_while(shared, LONGEST_WAIT, still_on);
+        waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    pub(super) fn deliver(self: &Arc<Self>, wake: Wake) {
+        match wake {
+            Wake::Nobody => {}
+            Wake::Sleeper(waker) => waker.wake(),
+            Wake::Handler => self.run_handler(),
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Shared<T>> {
+        // Nothing that can panic runs under the lock, and if it did the queue would still be whole.
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Who has to be woken once the lock is free.
+pub(super) enum Wake {
+    Nobody,
+    Sleeper(Waker),
+    Handler,
+}
+
+impl<T> Shared<T> {
+    pub(super) fn pop(&mut self) -> Option<Item<T>> {
+        let item = self.queue.pop()?;
+        if let Item::StateChanged { to, .. } = item {
+            self.delivered = to;
+        }
+        Some(item)
+    }
+
+    pub(super) fn wake(&mut self) -> Wake {
+        if self.handler.claim_job(!self.queue.is_empty()) {
+            return Wake::Handler;
+        }
+        if self.queue.is_empty() && !self.ended {
+            return Wake::Nobody;
+        }
+        self.sleeper.take().map_or(Wake::Nobody, Wake::Sleeper)
+    }
+
+    fn poll_end(&mut self, cx: &mut Context<'_>, got: bool) -> Poll<()> {
+        if got || self.ended {
+            return Poll::Ready(());
+        }
+        match &mut self.sleeper {
+            Some(sleeper) => sleeper.clone_from(cx.waker()),
+            None => self.sleeper = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+
+    fn is_muted(&self, entry: &Entry<T>) -> bool {
+        !self.muted.is_empty() && entry.event.as_ref().is_some_and(|event| self.muted.contains_key(&event.channel))
+    }
+}
+
+/// design.md, section 5: `disconnect()` returns within 50 ms in any state.
+const LONGEST_WAIT: Duration = Duration::from_millis(50);

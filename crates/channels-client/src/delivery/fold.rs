@@ -1,0 +1,127 @@
+//! What becomes of the reports for a consumer that is away for so long that they would grow without end: the history is
+//! folded into where things stand.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::SystemTime,
+};
+
+use channels_proto::{ChannelName, ConnectionState, GapCause, SubscriptionError};
+
+use super::queue::{Entry, count};
+use crate::{Continuity, Item};
+
+/// Folds a queue. Kept events stay, other events are `dropped` and counted; one gap covers all gaps of a channel.
+pub(super) fn fold<T>(entries: VecDeque<Entry<T>>, dropped: &mut Vec<Entry<T>>) -> VecDeque<Entry<T>> {
+    let mut standing = Standing::new();
+    for entry in entries {
+        match &entry.event {
+            Some(event) if event.keep => standing.kept.push(entry),
+            Some(_) => {
+                standing.lost += 1;
+                dropped.push(entry);
+            }
+            None => standing.take(entry.item),
+        }
+    }
+    standing.into_entries()
+}
+
+struct Standing<T> {
+    lost: u64,
+    reports: u64,
+    state: Option<(ConnectionState, ConnectionState)>,
+    channels: BTreeMap<ChannelName, ChannelStanding>,
+    kept: Vec<Entry<T>>,
+    server_error: Option<Item<T>>,
+    connection_failed: Option<Item<T>>,
+    suspended: Option<Item<T>>,
+    panicked: Option<Item<T>>,
+}
+
+#[derive(Default)]
+struct ChannelStanding {
+    subscribed: Option<Continuity>,
+    interrupted: Option<(SystemTime, GapCause)>,
+    failed: Option<SubscriptionError>,
+}
+
+impl<T> Standing<T> {
+    const fn new() -> Self {
+        Self {
+            lost: 0,
+            reports: 0,
+            state: None,
+            channels: BTreeMap::new(),
+            kept: Vec::new(),
+            server_error: None,
+            connection_failed: None,
+            suspended: None,
+            panicked: None,
+        }
+    }
+
+    fn take(&mut self, item: Item<T>) {
+        self.reports += 1;
+        match item {
+            Item::StateChanged { from, to } => self.state = Some((self.state.map_or(from, |(first, _)| first), to)),
+            Item::Subscribed { channel, continuity } => {
+                let standing = self.channels.entry(channel).or_default();
+                let merged = merge(standing.subscribed, continuity);
+                *standing = ChannelStanding { subscribed: Some(merged), interrupted: None, failed: None };
+            }
+            Item::Interrupted { channel, since, cause } => {
+                self.channels.entry(channel).or_default().interrupted = Some((since, cause));
+            }
+            Item::SubscriptionFailed { channel, error } => {
+                self.channels.entry(channel).or_default().failed = Some(error);
+            }
+            Item::Lagged { dropped } => {
+                self.reports -= 1;
+                self.lost = self.lost.saturating_add(dropped);
+            }
+            Item::Coalesced { reports } => self.reports = (self.reports - 1).saturating_add(reports),
+            item @ Item::ServerError { .. } => self.server_error = Some(item),
+            item @ Item::ConnectionFailed { .. } => self.connection_failed = Some(item),
+            item @ Item::Suspended { .. } => self.suspended = Some(item),
+            item @ Item::HandlerPanicked { .. } => self.panicked = Some(item),
+            Item::Event(_) => {}
+        }
+    }
+
+    fn into_entries(self) -> VecDeque<Entry<T>> {
+        let mut first = Vec::new();
+        first.extend((self.lost > 0).then_some(Item::Lagged { dropped: self.lost }));
+        let state = self.state.filter(|(from, to)| from != to).map(|(from, to)| Item::StateChanged { from, to });
+        let mut last = Vec::new();
+        let mut subscribed = Vec::new();
+        for (channel, standing) in self.channels {
+            if let Some(continuity) = standing.subscribed {
+                subscribed.push(Item::Subscribed { channel: channel.clone(), continuity });
+            }
+            if let Some((since, cause)) = standing.interrupted {
+                last.push(Item::Interrupted { channel: channel.clone(), since, cause });
+            }
+            if let Some(error) = standing.failed {
+                last.push(Item::SubscriptionFailed { channel, error });
+            }
+        }
+        last.extend([self.server_error, self.connection_failed, self.suspended, self.panicked].into_iter().flatten());
+        let left = usize::from(state.is_some()) + subscribed.len() + last.len();
+        first.push(Item::Coalesced { reports: self.reports.saturating_sub(count(left)) });
+        first.extend(state);
+        first.extend(subscribed);
+        let first = first.into_iter().map(Entry::report);
+        first.chain(self.kept).chain(last.into_iter().map(Entry::report)).collect()
+    }
+}
+
+/// A gap wins over a first subscription, because it asks for more; of two gaps the whole span counts.
+fn merge(old: Option<Continuity>, new: Continuity) -> Continuity {
+    match (old, new) {
+        (Some(Continuity::Gap { since, .. }), Continuity::Gap { until, cause, .. }) => {
+            Continuity::Gap { since, until, cause }
+        }
+        (_, new) => new,
+    }
+}

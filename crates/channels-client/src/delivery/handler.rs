@@ -1,0 +1,192 @@
+//! The consumer as a function that is called: on the runtime's pool for blocking work, one call at a time, and with no
+//! thread held while there is nothing to deliver.
+
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread::{self, ThreadId},
+};
+
+use channels_proto::ConnectionState;
+
+use super::{core::Core, queue::Entry};
+use crate::Item;
+
+pub(super) type Handler<T> = Box<dyn FnMut(Item<T>) + Send>;
+
+/// The handler's place in the core.
+pub(super) struct Slot<T> {
+    /// Empty while a job has it.
+    handler: Option<Handler<T>>,
+    /// Grows when the handler is replaced, so that a job notices.
+    generation: u64,
+    /// A handler that came late is told this state before anything else (fault K11).
+    greeting: Option<ConnectionState>,
+    /// A job is running or about to.
+    job: bool,
+    /// The call in progress.
+    call: Option<(ThreadId, u64)>,
+    calls: u64,
+    /// The session of the last call's item.
+    session: u64,
+    panic_reported: bool,
+}
+
+impl<T> Default for Slot<T> {
+    fn default() -> Self {
+        Self {
+            handler: None,
+            generation: 0,
+            greeting: None,
+            job: false,
+            call: None,
+            calls: 0,
+            session: 0,
+            panic_reported: false,
+        }
+    }
+}
+
+impl<T> Slot<T> {
+    /// Puts another handler, or none, in place; the old one is let go by the caller.
+    pub(super) fn replace(&mut self, handler: Option<Handler<T>>) -> Option<Handler<T>> {
+        self.generation += 1;
+        (self.greeting, self.panic_reported) = (None, false);
+        std::mem::replace(&mut self.handler, handler)
+    }
+
+    /// Returns whether a job has to be started; then it counts as started.
+    pub(super) fn claim_job(&mut self, items: bool) -> bool {
+        let start = !self.job && self.handler.is_some() && (items || self.greeting.is_some());
+        self.job |= start;
+        start
+    }
+
+    pub(super) fn call_of_another_thread(&self) -> Option<u64> {
+        self.call.filter(|(thread, _)| *thread != thread::current().id()).map(|(_, number)| number)
+    }
+}
+
+/// A handler in the hands of a job.
+struct Held<T> {
+    generation: u64,
+    handler: Handler<T>,
+}
+
+impl<T: Send + 'static> Core<T> {
+    /// Replaces the handler and waits a moment for a call of the old one to end.
+    pub(super) fn set_handler(self: &Arc<Self>, handler: Option<Handler<T>>) {
+        let mut shared = self.lock();
+        let is_set = handler.is_some();
+        let old = shared.handler.replace(handler);
+        let known = shared.delivered;
+        if is_set && known != ConnectionState::Disconnected {
+            shared.handler.greeting = Some(known);
+        }
+        let shared = self.wait_for_call(shared);
+        drop(shared);
+        drop(old);
+        let wake = self.lock().wake();
+        self.deliver(wake);
+    }
+
+    /// Returns the number of the call in progress; for a watchdog.
+    pub(crate) fn call_in_progress(&self) -> Option<u64> {
+        self.lock().handler.call.map(|(_, number)| number)
+    }
+
+    /// Returns whether there is a handler that may be called.
+    pub(crate) fn has_job(&self) -> bool {
+        self.lock().handler.job
+    }
+
+    pub(super) fn run_handler(self: &Arc<Self>) {
+        let job = Job { core: Arc::clone(self), done: false };
+        // tokio panics when the operating system refuses a first thread; the next item tries again.
+        let _ = catch_unwind(AssertUnwindSafe(|| self.runtime.spawn_blocking(move || job.run())));
+    }
+
+    /// Ends the call before and returns the next one to make; none ends the job.
+    fn next_call(&self, held: &mut Option<Held<T>>) -> Option<Item<T>> {
+        let mut shared = self.lock();
+        if shared.handler.call.take().is_some() {
+            self.call_ended.notify_all();
+        }
+        let mut outdated = None;
+        if held.as_ref().is_none_or(|held| held.generation != shared.handler.generation) {
+            outdated = held.take();
+            let generation = shared.handler.generation;
+            *held = shared.handler.handler.take().map(|handler| Held { generation, handler });
+        }
+        let item = match (&held, shared.handler.greeting.take()) {
+            (None, _) => None,
+            (Some(_), Some(to)) => Some(Item::StateChanged { from: ConnectionState::Disconnected, to }),
+            (Some(_), None) => shared.pop(),
+        };
+        if item.is_some() {
+            shared.handler.calls += 1;
+            shared.handler.session = shared.intent.session();
+            shared.handler.call = Some((thread::current().id(), shared.handler.calls));
+        } else {
+            shared.handler.handler = held.take().map(|held| held.handler);
+            shared.handler.job = false;
+        }
+        drop(shared);
+        let_go(outdated);
+        item
+    }
+
+    fn report_panic(&self, generation: u64, message: String) {
+        tracing::warn!(panic = %message.escape_debug(), "the handler panicked; it goes on being called");
+        let mut dropped = Vec::new();
+        let mut shared = self.lock();
+        shared.counters.handler_panics = shared.counters.handler_panics.saturating_add(1);
+        let current = shared.handler.generation == generation && shared.handler.session == shared.intent.session();
+        if current && !std::mem::replace(&mut shared.handler.panic_reported, true) {
+            shared.queue.push(Entry::report(Item::HandlerPanicked { message }), &mut dropped);
+        }
+        drop(shared);
+        drop(dropped);
+    }
+}
+
+struct Job<T: Send + 'static> {
+    core: Arc<Core<T>>,
+    done: bool,
+}
+
+impl<T: Send + 'static> Job<T> {
+    fn run(mut self) {
+        let mut held = None;
+        while let Some(item) = self.core.next_call(&mut held) {
+            if let Some(Held { generation, handler }) = &mut held
+                && let Err(panic) = catch_unwind(AssertUnwindSafe(|| handler(item)))
+            {
+                self.core.report_panic(*generation, describe(panic.as_ref()));
+                let_go(panic);
+            }
+        }
+        self.done = true;
+    }
+}
+
+impl<T: Send + 'static> Drop for Job<T> {
+    /// When the runtime shuts down before the job has run.
+    fn drop(&mut self) {
+        if !self.done {
+            self.core.lock().handler.job = false;
+        }
+    }
+}
+
+/// Drops foreign things, whose `Drop` may panic.
+fn let_go<F>(foreign: F) {
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(foreign)));
+}
+
+fn describe(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "a panic without a message".to_owned())
+}

@@ -1,0 +1,225 @@
+//! The bounded queue of one consumer. It knows no threads, no locks and no time.
+
+use std::collections::VecDeque;
+
+use channels_proto::ChannelName;
+
+use super::fold;
+use crate::{Item, QueueLimits};
+
+/// One place in the queue.
+#[derive(Debug)]
+pub(crate) struct Entry<T> {
+    pub(super) item: Item<T>,
+    /// Set exactly for an [`Item::Event`].
+    pub(super) event: Option<EventPlace>,
+}
+
+/// What the queue needs to know of an event.
+#[derive(Debug)]
+pub(super) struct EventPlace {
+    pub(super) channel: ChannelName,
+    pub(super) bytes: usize,
+    pub(super) keep: bool,
+}
+
+impl<T> Entry<T> {
+    pub(crate) fn event(channel: ChannelName, frame_bytes: usize, keep: bool, item: T) -> Self {
+        let bytes = frame_bytes.saturating_add(PLACE_BYTES);
+        Self { item: Item::Event(item), event: Some(EventPlace { channel, bytes, keep }) }
+    }
+
+    /// Anything but an event.
+    pub(crate) const fn report(item: Item<T>) -> Self {
+        Self { item, event: None }
+    }
+}
+
+/// Events over the limits give way, the oldest first, and an [`Item::Lagged`] takes the place of what was lost; a kept
+/// event gives way only when there is no other. Reports never give way: they are merged with their like, and folded when
+/// they outgrow their own limit.
+#[derive(Debug)]
+pub(super) struct Queue<T> {
+    entries: VecDeque<Entry<T>>,
+    limits: QueueLimits,
+    /// Events in `entries`, kept ones too, and their bytes.
+    events: usize,
+    bytes: usize,
+    /// No event that may be dropped stands before this place.
+    droppable_from: usize,
+    /// Entries that are neither events nor [`Item::Lagged`].
+    reports: usize,
+    fold_above: usize,
+}
+
+impl<T> Queue<T> {
+    pub(super) fn new(limits: QueueLimits) -> Self {
+        Self {
+            entries: VecDeque::new(),
+            limits,
+            events: 0,
+            bytes: 0,
+            droppable_from: 0,
+            reports: 0,
+            fold_above: limits.max_items.max(MIN_REPORTS),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Appends; what had to give way goes to `dropped`, to be let go where foreign code may run. Returns how many events
+    /// that were.
+    pub(super) fn push(&mut self, entry: Entry<T>, dropped: &mut Vec<Entry<T>>) -> u64 {
+        let before = dropped.len();
+        match &entry.event {
+            Some(event) => {
+                self.events += 1;
+                self.bytes = self.bytes.saturating_add(event.bytes);
+                self.entries.push_back(entry);
+                while self.is_over() && self.drop_oldest(dropped) {}
+            }
+            None => self.push_report(entry.item, dropped),
+        }
+        dropped.get(before..).map_or(0, |new| count(new.iter().filter(|entry| entry.event.is_some()).count()))
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Item<T>> {
+        let entry = self.entries.pop_front()?;
+        self.droppable_from = self.droppable_from.saturating_sub(1);
+        self.forget(&entry);
+        if self.entries.is_empty() && self.entries.capacity() > KEPT_CAPACITY {
+            self.entries.shrink_to(KEPT_CAPACITY);
+        }
+        Some(entry.item)
+    }
+
+    /// Empties the queue; the entries are let go by the caller.
+    pub(super) fn take_all(&mut self) -> VecDeque<Entry<T>> {
+        let entries = std::mem::take(&mut self.entries);
+        *self = Self::new(self.limits);
+        entries
+    }
+
+    /// Takes the events of `channel` out.
+    pub(super) fn take_events_of(&mut self, channel: &ChannelName) -> VecDeque<Entry<T>> {
+        let is_of = |entry: &Entry<T>| entry.event.as_ref().is_some_and(|event| event.channel == *channel);
+        if !self.entries.iter().any(is_of) {
+            return VecDeque::new();
+        }
+        let (taken, left): (VecDeque<_>, VecDeque<_>) = self.take_all().into_iter().partition(is_of);
+        self.restore(left);
+        taken
+    }
+
+    fn push_report(&mut self, item: Item<T>, dropped: &mut Vec<Entry<T>>) {
+        match (self.entries.back_mut().map(|last| &mut last.item), &item) {
+            (Some(Item::Lagged { dropped }), Item::Lagged { dropped: more }) => {
+                *dropped = dropped.saturating_add(*more)
+            }
+            (Some(last @ Item::ConnectionFailed { .. }), Item::ConnectionFailed { .. }) => *last = item,
+            (
+                Some(Item::ServerError { code, message }),
+                Item::ServerError { code: same_code, message: same_message },
+            ) if code == same_code && message == same_message => {}
+            _ => {
+                if !matches!(item, Item::Lagged { .. }) {
+                    self.reports += 1;
+                }
+                self.entries.push_back(Entry::report(item));
+                if self.reports > self.fold_above {
+                    self.fold(dropped);
+                }
+            }
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.events > self.limits.max_items || self.bytes > self.limits.max_bytes
+    }
+
+    /// Drops one event; false when there is none.
+    fn drop_oldest(&mut self, dropped: &mut Vec<Entry<T>>) -> bool {
+        let may_go = |entry: &Entry<T>| entry.event.as_ref().is_some_and(|event| !event.keep);
+        let mut from = self.droppable_from..self.entries.len();
+        let place = from.find(|&place| self.entries.get(place).is_some_and(may_go));
+        self.droppable_from = place.unwrap_or(self.entries.len());
+        // A server that sends nothing but events to be kept cannot make the queue grow either.
+        let place = place.or_else(|| self.entries.iter().position(|entry| entry.event.is_some()));
+        let Some(entry) = place.and_then(|place| self.entries.get_mut(place)) else {
+            return false;
+        };
+        let lost = std::mem::replace(entry, Entry::report(Item::Lagged { dropped: 1 }));
+        self.forget(&lost);
+        dropped.push(lost);
+        self.merge_lags(place.unwrap_or_default());
+        true
+    }
+
+    /// Merges the `Lagged` at `place` with its neighbours.
+    fn merge_lags(&mut self, mut place: usize) {
+        let lag = |entry: Option<&Entry<T>>| match entry.map(|entry| &entry.item) {
+            Some(Item::Lagged { dropped }) => *dropped,
+            _ => 0,
+        };
+        let (before, after) =
+            (place.checked_sub(1).map_or(0, |p| lag(self.entries.get(p))), lag(self.entries.get(place + 1)));
+        if after > 0 {
+            self.entries.remove(place + 1);
+        }
+        if before > 0 {
+            self.entries.remove(place - 1);
+            place -= 1;
+            self.droppable_from = self.droppable_from.saturating_sub(1);
+        }
+        if let Some(Item::Lagged { dropped }) = self.entries.get_mut(place).map(|entry| &mut entry.item) {
+            *dropped = dropped.saturating_add(before).saturating_add(after);
+        }
+    }
+
+    fn fold(&mut self, dropped: &mut Vec<Entry<T>>) {
+        let folded = fold::fold(self.take_all(), dropped);
+        self.restore(folded);
+        // What is left after folding is bounded by the number of channels; folding again too soon would be quadratic.
+        self.fold_above = self.fold_above.max(self.reports.saturating_mul(2));
+    }
+
+    /// Takes over entries after [`take_all`](Self::take_all), and counts them anew.
+    fn restore(&mut self, entries: VecDeque<Entry<T>>) {
+        for entry in &entries {
+            match &entry.event {
+                Some(event) => {
+                    self.events += 1;
+                    self.bytes = self.bytes.saturating_add(event.bytes);
+                }
+                None => self.reports += usize::from(!matches!(entry.item, Item::Lagged { .. })),
+            }
+        }
+        self.entries = entries;
+    }
+
+    fn forget(&mut self, entry: &Entry<T>) {
+        match &entry.event {
+            Some(event) => {
+                self.events -= 1;
+                self.bytes = self.bytes.saturating_sub(event.bytes);
+            }
+            None => self.reports -= usize::from(!matches!(entry.item, Item::Lagged { .. })),
+        }
+    }
+}
+
+pub(super) fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+/// What an event counts beside its frame; documented at [`QueueLimits::max_bytes`].
+const PLACE_BYTES: usize = 128;
+/// Reports are few and small: even the smallest queue has room for these.
+const MIN_REPORTS: usize = 256;
+/// Places an empty queue keeps; a burst shall not cost its memory for ever.
+const KEPT_CAPACITY: usize = 16;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! From a host name to a secured byte stream: resolve, race the addresses, TLS.
+
+mod error;
+mod race;
+mod stream;
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use futures_core::future::BoxFuture;
+use rustls_pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+pub use self::error::{CertificateProblem, ConnectError};
+pub(crate) use self::stream::{Counted, Stream};
+use crate::{Tls, endpoint::Endpoint};
+
+/// Turns a name into addresses, anew for every attempt (faults N04, N05).
+pub(crate) trait Resolve: Send + Sync {
+    fn resolve(&self, host: &str, port: u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>>;
+}
+
+/// The resolver of the operating system.
+#[derive(Debug)]
+struct SystemResolver;
+
+impl Resolve for SystemResolver {
+    fn resolve(&self, host: &str, port: u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
+        let host = host.to_owned();
+        Box::pin(async move { Ok(tokio::net::lookup_host((host, port)).await?.collect()) })
+    }
+}
+
+/// Opens byte streams; used for the WebSocket and for HTTP.
+#[derive(Clone)]
+pub(crate) struct Dialer {
+    tls: Tls,
+    resolver: Arc<dyn Resolve>,
+}
+
+impl Dialer {
+    pub(crate) fn new(tls: Tls) -> Self {
+        Self { tls, resolver: Arc::new(SystemResolver) }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn with_resolver(tls: Tls, resolver: Arc<dyn Resolve>) -> Self {
+        Self { tls, resolver }
+    }
+
+    /// Connects to `endpoint`. There is no deadline here: the caller drops the future.
+    pub(crate) async fn connect(&self, endpoint: &Endpoint) -> Result<Stream, ConnectError> {
+        let tcp = self.connect_tcp(endpoint).await?;
+        if !endpoint.secure {
+            return Ok(Stream::Plain(tcp));
+        }
+        let config = self.tls.config().await.map_err(|error| ConnectError::tls(endpoint, &error))?;
+        let name = ServerName::try_from(endpoint.host.clone()).map_err(|_| ConnectError::Tls {
+            address: endpoint.to_string(),
+            reason: "the host cannot stand in a certificate".into(),
+        })?;
+        // Boxed: the handshake is large, and most of the life of a client is without one.
+        let handshake = Box::pin(TlsConnector::from(config).connect(name, tcp));
+        let tls = handshake.await.map_err(|error| ConnectError::handshake(endpoint, &error))?;
+        Ok(Stream::Tls(Box::new(tls)))
+    }
+
+    async fn connect_tcp(&self, endpoint: &Endpoint) -> Result<TcpStream, ConnectError> {
+        let found = self.resolver.resolve(&endpoint.host, endpoint.port).await;
+        let addresses = found.map_err(|error| ConnectError::resolve(endpoint, &error.to_string()))?;
+        if addresses.is_empty() {
+            return Err(ConnectError::resolve(endpoint, "the name has no address"));
+        }
+        let connected = Box::pin(race::first_connected(addresses, TcpStream::connect)).await;
+        let tcp = connected.map_err(|(address, error)| ConnectError::tcp(endpoint, address, &error))?;
+        // A small frame shall not wait for the acknowledgement of the one before; without it all still works.
+        let _ = tcp.set_nodelay(true);
+        Ok(tcp)
+    }
+}
+
+impl std::fmt::Debug for Dialer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dialer").field("tls", &self.tls).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,173 @@
+//! What all our URLs are made of, and the one place that parses them.
+
+use std::{fmt, net::Ipv6Addr};
+
+use thiserror::Error;
+use url::{Host, Url};
+
+/// Where to connect: the part of a URL that TCP and TLS need.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Endpoint {
+    /// Whether TLS is used.
+    pub(crate) secure: bool,
+    /// A name in its ASCII form, or an address without brackets.
+    pub(crate) host: String,
+    pub(crate) port: u16,
+}
+
+/// An endpoint and a path below it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ParsedUrl {
+    pub(crate) endpoint: Endpoint,
+    /// Empty, or starts with `/` and does not end with one.
+    pub(crate) path: String,
+}
+
+/// The schemes of one kind of URL.
+#[derive(Debug)]
+pub(crate) struct Schemes {
+    pub(crate) plain: &'static str,
+    pub(crate) secure: &'static str,
+}
+
+pub(crate) const WEB_SOCKET: Schemes = Schemes { plain: "ws", secure: "wss" };
+pub(crate) const HTTP: Schemes = Schemes { plain: "http", secure: "https" };
+
+/// Why a text is not a URL that can be used here.
+///
+/// The texts show the URL without its query and without user and password.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum UrlError {
+    /// The text is empty.
+    #[error("the URL is empty")]
+    Empty,
+    /// The text is not an absolute URL.
+    #[error("`{url}` is not an absolute URL ({reason})")]
+    Unparsable {
+        /// The URL, shortened to what may be shown.
+        url: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The scheme is another one than the two that work here.
+    #[error("`{url}` must start with {plain}:// or {secure}://")]
+    Scheme {
+        /// The URL, shortened to what may be shown.
+        url: String,
+        /// The scheme without TLS.
+        plain: &'static str,
+        /// The scheme with TLS.
+        secure: &'static str,
+    },
+    /// The URL carries a part that would be ignored or would leak.
+    #[error("`{url}` must not carry a {part}")]
+    UnwantedPart {
+        /// The URL, shortened to what may be shown.
+        url: String,
+        /// The name of the part.
+        part: &'static str,
+    },
+}
+
+impl Endpoint {
+    /// Returns the host as it stands in a URL: an IPv6 address in brackets.
+    pub(crate) fn bracketed_host(&self) -> String {
+        if self.host.parse::<Ipv6Addr>().is_ok() { format!("[{}]", self.host) } else { self.host.clone() }
+    }
+
+    /// Returns what the `Host` header says: the port only when it is not the usual one.
+    pub(crate) fn host_header(&self) -> String {
+        let usual = if self.secure { 443 } else { 80 };
+        if self.port == usual { self.bracketed_host() } else { self.to_string() }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.bracketed_host(), self.port)
+    }
+}
+
+impl ParsedUrl {
+    pub(crate) fn parse(text: &str, schemes: &Schemes) -> Result<Self, UrlError> {
+        if text.is_empty() {
+            return Err(UrlError::Empty);
+        }
+        let unparsable = |reason| UrlError::Unparsable { url: presentable(text), reason };
+        // The parser of the web repairs these in silence; a typing error shall be seen instead.
+        if text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
+            return Err(unparsable("it holds a space, a control character or a backslash"));
+        }
+        let Some((scheme, _)) = text.split_once("://") else {
+            return Err(unparsable("there is no `://`"));
+        };
+        let secure = scheme.eq_ignore_ascii_case(schemes.secure);
+        if !secure && !scheme.eq_ignore_ascii_case(schemes.plain) {
+            let (plain, secure) = (schemes.plain, schemes.secure);
+            return Err(UrlError::Scheme { url: presentable(text), plain, secure });
+        }
+        let url = Url::parse(text).map_err(|error| unparsable(describe(error)))?;
+        let unwanted = |part| UrlError::UnwantedPart { url: presentable(text), part };
+        if !url.username().is_empty() || url.password().is_some() || authority(text).contains('@') {
+            return Err(unwanted("user or password"));
+        }
+        if url.query().is_some() {
+            return Err(unwanted("query"));
+        }
+        if url.fragment().is_some() {
+            return Err(unwanted("fragment"));
+        }
+        let host = match url.host() {
+            Some(Host::Domain(name)) => name.trim_end_matches('.').to_owned(),
+            Some(Host::Ipv4(address)) => address.to_string(),
+            Some(Host::Ipv6(address)) => address.to_string(),
+            None => String::new(),
+        };
+        if host.is_empty() {
+            return Err(unparsable("the host is missing"));
+        }
+        let port = match url.port_or_known_default() {
+            Some(port) if port != 0 => port,
+            Some(_) | None => return Err(unparsable("the port must be 1 to 65535")),
+        };
+        let path = url.path().trim_end_matches('/').to_owned();
+        Ok(Self { endpoint: Endpoint { secure, host, port }, path })
+    }
+}
+
+/// Returns `url` without query, fragment, user and password, safe to print and of a bounded length.
+pub(crate) fn presentable(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let shown = match url.split_once("://") {
+        Some((scheme, rest)) => {
+            let authority_end = rest.find('/').unwrap_or(rest.len());
+            let (authority, path) = rest.split_at(authority_end);
+            let host = authority.rsplit('@').next().unwrap_or_default();
+            format!("{scheme}://{host}{path}")
+        }
+        None => url.rsplit('@').next().unwrap_or_default().to_owned(),
+    };
+    let escaped: String = shown.escape_debug().collect();
+    match escaped.char_indices().nth(MAX_SHOWN) {
+        Some((end, _)) => format!("{}…", escaped.get(..end).unwrap_or_default()),
+        None => escaped,
+    }
+}
+
+fn authority(text: &str) -> &str {
+    let rest = text.split_once("://").map_or("", |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or_default()
+}
+
+const fn describe(error: url::ParseError) -> &'static str {
+    match error {
+        url::ParseError::EmptyHost => "the host is missing",
+        url::ParseError::InvalidPort => "the port must be 1 to 65535",
+        url::ParseError::InvalidIpv4Address => "the host is not a valid IPv4 address",
+        url::ParseError::InvalidIpv6Address => "the host is not a valid IPv6 address",
+        _ => "the host is not valid",
+    }
+}
+
+const MAX_SHOWN: usize = 200;

@@ -1,0 +1,171 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use ::http::{HeaderValue, Request, Response, Uri, Version, header};
+use bytes::Bytes;
+use futures_util::future::join_all;
+
+use super::{
+    HttpError, HttpOrigin,
+    connection::{Connection, ExchangeError},
+    pool::{Opening, Pool, Source},
+};
+use crate::{Tls, dial::Dialer, endpoint::presentable};
+
+/// What an answer may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpLimits {
+    /// Longest body of an answer in bytes, 64 KiB by default.
+    pub max_body_bytes: usize,
+    /// From the start of a request to the last byte of its answer, resolution and connection included; 10 s by default.
+    pub deadline: Duration,
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        Self { max_body_bytes: 64 * 1024, deadline: Duration::from_secs(10) }
+    }
+}
+
+/// Sends requests to one server over connections that are kept alive. Cheap to clone; clones share the connections.
+#[derive(Clone)]
+pub struct HttpClient(Arc<Shared>);
+
+struct Shared {
+    origin: HttpOrigin,
+    dialer: Dialer,
+    limits: HttpLimits,
+    pool: Pool,
+}
+
+impl HttpClient {
+    /// Returns a client for `origin`. Nothing is opened yet.
+    #[must_use]
+    pub fn new(origin: HttpOrigin, tls: Tls, limits: HttpLimits) -> Self {
+        Self::with_dialer(origin, Dialer::new(tls), limits)
+    }
+
+    pub(crate) fn with_dialer(origin: HttpOrigin, dialer: Dialer, limits: HttpLimits) -> Self {
+        Self(Arc::new(Shared { origin, dialer, limits, pool: Pool::default() }))
+    }
+
+    /// Returns the server that requests go to.
+    #[must_use]
+    pub fn origin(&self) -> &HttpOrigin {
+        &self.0.origin
+    }
+
+    /// Sends `request` and returns the complete answer, whatever its status is unless it is a redirect.
+    ///
+    /// The URI may be a path (with a query), or absolute when it names the configured server. `Host` and
+    /// `Content-Length` are added. When a kept connection turns out to have been closed before any byte of the answer,
+    /// the request is sent once more on a new one.
+    ///
+    /// # Errors
+    /// See [`HttpError`]. Nothing is retried but the case above.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the connection in use; the request may or may not have been seen by the server.
+    pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let request = self.complete(request)?;
+        let after = self.0.limits.deadline;
+        let exchange = Box::pin(self.exchange(request));
+        let answered = tokio::time::timeout(after, exchange).await;
+        let response = answered.map_err(|_| HttpError::TimedOut { origin: self.origin().to_string(), after })??;
+        if response.status().is_redirection() {
+            let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+            return Err(HttpError::Redirected {
+                origin: self.origin().to_string(),
+                status: response.status(),
+                to: location.map(presentable).unwrap_or_default(),
+            });
+        }
+        Ok(response)
+    }
+
+    /// Opens connections ahead, so that up to `connections` requests find one; at most eight are kept.
+    ///
+    /// Failures are kept quiet: the request that needs a connection opens its own and reports.
+    pub async fn prepare(&self, connections: usize) {
+        let openings = self.0.pool.announce(connections);
+        join_all(openings.into_iter().map(|opening| Box::pin(self.open_ahead(opening)))).await;
+    }
+
+    /// Closes the connections that are not in use.
+    pub fn release(&self) {
+        self.0.pool.clear();
+    }
+
+    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let mut connection = match self.0.pool.take() {
+            Source::Idle(connection) => *connection,
+            Source::Opening(opening) => match opening.await {
+                Ok(connection) => connection,
+                Err(_) => self.open().await?,
+            },
+            Source::None => self.open().await?,
+        };
+        let limit = self.0.limits.max_body_bytes;
+        let mut answered = connection.exchange(request.clone(), limit).await;
+        if matches!(answered, Err(ExchangeError::Stale)) {
+            connection = self.open().await?;
+            answered = connection.exchange(request, limit).await;
+        }
+        let response = answered.map_err(|error| self.explain(error))?;
+        if connection.is_alive() {
+            self.0.pool.put(connection);
+        }
+        Ok(response)
+    }
+
+    async fn open_ahead(&self, opening: Opening<'_>) {
+        match tokio::time::timeout(self.0.limits.deadline, self.open()).await {
+            Ok(Ok(connection)) => opening.opened(connection),
+            Ok(Err(error)) => tracing::debug!(%error, "no connection could be opened ahead"),
+            Err(_) => tracing::debug!(origin = %self.origin(), "no connection could be opened ahead in time"),
+        }
+    }
+
+    async fn open(&self) -> Result<Connection, HttpError> {
+        let stream = self.0.dialer.connect(self.origin().endpoint()).await?;
+        Connection::new(stream).await.map_err(|error| self.explain(error))
+    }
+
+    fn explain(&self, error: ExchangeError) -> HttpError {
+        let origin = self.origin().to_string();
+        match error {
+            ExchangeError::TooLarge => HttpError::TooLarge { origin, limit: self.0.limits.max_body_bytes },
+            ExchangeError::Failed(reason) => HttpError::Failed { origin, reason },
+            ExchangeError::Stale => HttpError::Failed { origin, reason: "the connection was closed".to_owned() },
+        }
+    }
+
+    /// Reduces the URI to its path, and names the host in a header.
+    fn complete(&self, request: Request<Bytes>) -> Result<Request<Bytes>, HttpError> {
+        let (mut parts, body) = request.into_parts();
+        let endpoint = self.origin().endpoint();
+        if let Some(authority) = parts.uri.authority() {
+            let scheme = if endpoint.secure { "https" } else { "http" };
+            let port = authority.port_u16().unwrap_or(if endpoint.secure { 443 } else { 80 });
+            let same_host = authority.host().eq_ignore_ascii_case(&endpoint.bracketed_host());
+            let plain = !authority.as_str().contains('@');
+            if !(plain && same_host && port == endpoint.port && parts.uri.scheme_str() == Some(scheme)) {
+                return Err(HttpError::ForeignOrigin { origin: self.origin().to_string() });
+            }
+        }
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        let unusable =
+            |reason: &str| HttpError::Failed { origin: self.origin().to_string(), reason: reason.to_owned() };
+        parts.uri = path.parse::<Uri>().map_err(|_| unusable("the request has no usable path"))?;
+        parts.version = Version::HTTP_11;
+        let host = HeaderValue::from_str(&endpoint.host_header());
+        parts.headers.insert(header::HOST, host.map_err(|_| unusable("the host cannot stand in a header"))?);
+        Ok(Request::from_parts(parts, body))
+    }
+}
+
+impl fmt::Debug for HttpClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Shared { origin, limits, .. } = &*self.0;
+        f.debug_struct("HttpClient").field("origin", origin).field("limits", limits).finish_non_exhaustive()
+    }
+}

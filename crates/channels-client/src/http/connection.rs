@@ -1,0 +1,123 @@
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll, Waker},
+};
+
+use ::http::{Request, Response};
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt, Full};
+use hyper::{
+    body::Incoming,
+    client::conn::http1::{self, SendRequest},
+};
+use hyper_util::rt::TokioIo;
+
+use crate::dial::{Counted, Stream};
+
+/// A kept-alive connection, polled only while it is in use.
+pub(super) struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+    mover: Mover,
+    bytes_in: Arc<AtomicU64>,
+    used: bool,
+}
+
+/// The half of hyper that moves the bytes; empty when the connection has ended.
+struct Mover(Option<Pin<Box<http1::Connection<TokioIo<Counted<Stream>>, Full<Bytes>>>>>);
+
+/// How an exchange failed.
+#[derive(Debug)]
+pub(super) enum ExchangeError {
+    /// A kept-alive connection had been closed before any byte of the answer: safe to try on a new one.
+    Stale,
+    TooLarge,
+    Failed(String),
+}
+
+impl Connection {
+    pub(super) async fn new(stream: Stream) -> Result<Self, ExchangeError> {
+        let stream = Counted::new(stream);
+        let bytes_in = stream.counter();
+        let mut builder = http1::Builder::new();
+        builder.max_buf_size(MAX_HEADER).max_headers(MAX_FIELDS).title_case_headers(true);
+        let (sender, mover) = builder.handshake(TokioIo::new(stream)).await.map_err(|error| failed(&error))?;
+        Ok(Self { sender, mover: Mover(Some(Box::pin(mover))), bytes_in, used: false })
+    }
+
+    /// Returns whether the connection can take a request: the server has not closed it so far.
+    pub(super) fn is_alive(&mut self) -> bool {
+        self.mover.poll(&mut Context::from_waker(Waker::noop()));
+        self.mover.0.is_some() && self.sender.is_ready()
+    }
+
+    /// Sends `request` and reads the whole answer, of at most `limit` bytes.
+    pub(super) async fn exchange(
+        &mut self,
+        request: Request<Bytes>,
+        limit: usize,
+    ) -> Result<Response<Bytes>, ExchangeError> {
+        let received_before = self.bytes_in.load(Ordering::Relaxed);
+        let reused = std::mem::replace(&mut self.used, true);
+        let answer = self.sender.send_request(request.map(Full::new));
+        let response = self.mover.drive(answer).await.map_err(|error| {
+            let untouched = self.bytes_in.load(Ordering::Relaxed) == received_before;
+            if reused && untouched { ExchangeError::Stale } else { failed(&error) }
+        })?;
+        let (parts, body) = response.into_parts();
+        let body = self.mover.drive(read_body(body, limit)).await?;
+        Ok(Response::from_parts(parts, body))
+    }
+}
+
+impl Mover {
+    fn poll(&mut self, cx: &mut Context<'_>) {
+        if self.0.as_mut().is_some_and(|connection| connection.as_mut().poll(cx).is_ready()) {
+            // How it ended reaches the request through hyper's channel between the two halves.
+            self.0 = None;
+        }
+    }
+
+    /// Polls `work` and the connection it needs until `work` is done.
+    async fn drive<F: Future>(&mut self, work: F) -> F::Output {
+        let mut work = std::pin::pin!(work);
+        std::future::poll_fn(|cx| match work.as_mut().poll(cx) {
+            Poll::Ready(output) => Poll::Ready(output),
+            Poll::Pending => {
+                self.poll(cx);
+                work.as_mut().poll(cx)
+            }
+        })
+        .await
+    }
+}
+
+async fn read_body(mut body: Incoming, limit: usize) -> Result<Bytes, ExchangeError> {
+    let mut read = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| failed(&error))?;
+        if let Some(data) = frame.data_ref() {
+            if read.len() + data.len() > limit {
+                return Err(ExchangeError::TooLarge);
+            }
+            read.extend_from_slice(data);
+        }
+    }
+    Ok(read.freeze())
+}
+
+fn failed(error: &hyper::Error) -> ExchangeError {
+    let mut reason = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        reason = format!("{reason}: {error}");
+        source = error.source();
+    }
+    ExchangeError::Failed(reason)
+}
+
+const MAX_HEADER: usize = 16 * 1024;
+const MAX_FIELDS: usize = 100;

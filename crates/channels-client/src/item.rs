@@ -1,0 +1,134 @@
+use std::time::{Duration, SystemTime};
+
+use channels_proto::{ChannelName, ConnectionError, ConnectionState, Event, GapCause, OwnedEvent, SubscriptionError};
+
+/// Turns an event of the wire into what the consumer gets. It runs on the client's task: it must not block.
+///
+/// A decoder that panics loses that event only: the loss is counted in a [`Item::Lagged`] at its place.
+pub trait Decoder: Send + 'static {
+    /// What the consumer gets.
+    type Item: Send + 'static;
+
+    /// Decodes one event, borrowed from its frame.
+    fn decode(&mut self, event: &Event<'_>) -> Decoded<Self::Item>;
+}
+
+/// What a [`Decoder`] made of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decoded<T> {
+    /// What the consumer gets.
+    pub item: T,
+    /// Never drop it when the queue is full.
+    pub keep: bool,
+    /// Deliver it, then disconnect and stay away until the caller connects again.
+    pub disconnect: bool,
+}
+
+impl<T> Decoded<T> {
+    /// Returns an ordinary event.
+    #[must_use]
+    pub const fn new(item: T) -> Self {
+        Self { item, keep: false, disconnect: false }
+    }
+}
+
+/// The decoder that takes events as they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RawDecoder;
+
+impl Decoder for RawDecoder {
+    type Item = OwnedEvent;
+
+    fn decode(&mut self, event: &Event<'_>) -> Decoded<OwnedEvent> {
+        Decoded::new(event.to_owned_event())
+    }
+}
+
+/// What the consumer gets, in the order in which it happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item<T> {
+    /// The connection went from one state to another; `from` is the `to` of the report before, `Disconnected` at first.
+    StateChanged {
+        /// The state before.
+        from: ConnectionState,
+        /// The state now.
+        to: ConnectionState,
+    },
+    /// An event, decoded.
+    Event(T),
+    /// The server acknowledged a channel; its events follow.
+    Subscribed {
+        /// The channel.
+        channel: ChannelName,
+        /// What may have been missed before.
+        continuity: Continuity,
+    },
+    /// A subscribed channel lost its socket: a gap opens, and the `Subscribed` to come will close it.
+    Interrupted {
+        /// The channel.
+        channel: ChannelName,
+        /// When the last byte was received: everything before is in.
+        since: SystemTime,
+        /// What happened.
+        cause: GapCause,
+    },
+    /// A channel was given up; the others go on.
+    SubscriptionFailed {
+        /// The channel.
+        channel: ChannelName,
+        /// The reason.
+        error: SubscriptionError,
+    },
+    /// Events were dropped here: the queue was full, or came too early, or the decoder panicked.
+    Lagged {
+        /// How many.
+        dropped: u64,
+    },
+    /// The consumer was away so long that its reports would have outgrown the queue: they were folded into the ones
+    /// that follow, which say where things stand now.
+    Coalesced {
+        /// How many reports were folded away.
+        reports: u64,
+    },
+    /// An attempt failed or the connection ended. Repeated ones without anything between are merged into the last.
+    ConnectionFailed {
+        /// The reason.
+        error: ConnectionError,
+        /// Time until the next attempt; none when no attempt follows until the caller connects again.
+        retry_in: Option<Duration>,
+    },
+    /// The server sent `pusher:error`.
+    ServerError {
+        /// Its code, when there was a usable one.
+        code: Option<u16>,
+        /// Its text.
+        message: String,
+    },
+    /// There has been no connection for two minutes; attempts go on. Reported once an outage.
+    Suspended {
+        /// When the outage began.
+        since: SystemTime,
+    },
+    /// The handler panicked on an earlier item. Reported once for a handler; it goes on being called.
+    HandlerPanicked {
+        /// What it said.
+        message: String,
+    },
+}
+
+/// Whether events of a channel may have been missed before its present subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Continuity {
+    /// The first subscription since the caller connected: nothing to compare with.
+    Fresh,
+    /// Events sent between `since` and `until` were missed, if there were any.
+    Gap {
+        /// When the last byte was received on the old socket.
+        since: SystemTime,
+        /// When the new subscription was acknowledged.
+        until: SystemTime,
+        /// What ended the old socket.
+        cause: GapCause,
+    },
+}

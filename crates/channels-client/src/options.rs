@@ -1,0 +1,61 @@
+use std::{sync::Arc, time::Duration};
+
+use channels_proto::AppKey;
+
+use crate::{Clock, SocketUrl, SystemClock, Tls};
+
+/// How a [`Client`](crate::Client) connects and delivers; [`ClientOptions::new`] gives the defaults.
+#[derive(Clone, Debug)]
+pub struct ClientOptions {
+    /// Where the Pusher server listens.
+    pub socket_url: SocketUrl,
+    /// The protocol's own options: the app key, timeouts and limits.
+    pub protocol: channels_proto::Options,
+    /// How the server is verified. Give all clients the same `Tls`: they then share its certificates and sessions.
+    pub tls: Tls,
+    /// What a consumer may leave unread.
+    pub queue: QueueLimits,
+    /// The name this client gives to the server, in the URL and in `User-Agent`.
+    pub client_name: String,
+    /// The version that goes with the name.
+    pub client_version: String,
+    /// How long a write may stay stuck before the socket is given up, 10 s by default.
+    pub write_timeout: Duration,
+    /// The clock; tests put their own here.
+    pub clock: Arc<dyn Clock>,
+    /// The seed of the jitter; none takes one from the operating system.
+    pub seed: Option<u64>,
+}
+
+impl ClientOptions {
+    /// Returns the defaults for the application `app_key` on the server at `socket_url`.
+    #[must_use]
+    pub fn new(socket_url: SocketUrl, app_key: AppKey) -> Self {
+        Self {
+            socket_url,
+            protocol: channels_proto::Options::new(app_key),
+            tls: Tls::platform(),
+            queue: QueueLimits::default(),
+            client_name: env!("CARGO_PKG_NAME").to_owned(),
+            client_version: env!("CARGO_PKG_VERSION").to_owned(),
+            write_timeout: Duration::from_secs(10),
+            clock: Arc::new(SystemClock::new()),
+            seed: None,
+        }
+    }
+}
+
+/// What may wait in the queue of one consumer. Beyond either limit the oldest events give way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueLimits {
+    /// Items, 1,024 by default.
+    pub max_items: usize,
+    /// Bytes, 4 MiB by default. An event counts the length of its frame and 128 for its place.
+    pub max_bytes: usize,
+}
+
+impl Default for QueueLimits {
+    fn default() -> Self {
+        Self { max_items: 1024, max_bytes: 4 * 1024 * 1024 }
+    }
+}

@@ -1,0 +1,134 @@
+use std::fmt;
+
+use channels_proto::AppKey;
+
+use crate::endpoint::{Endpoint, ParsedUrl, UrlError, WEB_SOCKET};
+
+/// Where the Pusher server listens: `ws://` or `wss://`, a host, optionally a port and a path.
+///
+/// The scheme may be in any case, the host may be an IPv6 address in brackets, the port is 80 or 443 when absent,
+/// and a `/` at the end makes no difference.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SocketUrl(ParsedUrl);
+
+impl SocketUrl {
+    /// Parses `url`.
+    ///
+    /// # Errors
+    /// When it is empty, relative or unparsable, has another scheme, or carries a user, a query or a fragment.
+    ///
+    /// # Examples
+    /// ```
+    /// use channels_client::SocketUrl;
+    ///
+    /// let url = SocketUrl::parse("WSS://example.com/pusher/")?;
+    /// assert_eq!(url.to_string(), "wss://example.com:443/pusher");
+    /// assert!(SocketUrl::parse("https://example.com").is_err());
+    /// # Ok::<(), channels_client::UrlError>(())
+    /// ```
+    pub fn parse(url: &str) -> Result<Self, UrlError> {
+        ParsedUrl::parse(url, &WEB_SOCKET).map(Self)
+    }
+
+    /// Returns whether the connection is secured by TLS.
+    #[must_use]
+    pub const fn is_secure(&self) -> bool {
+        self.0.endpoint.secure
+    }
+
+    /// Returns the host: a name, or an address without brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.0.endpoint.host
+    }
+
+    pub(crate) const fn endpoint(&self) -> &Endpoint {
+        &self.0.endpoint
+    }
+
+    /// Returns what stands in the first line of the upgrade request (wire.md, section 1).
+    pub(crate) fn request_target(&self, app_key: &AppKey, client: &str, version: &str) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("client", client).append_pair("version", version).append_pair("protocol", "7");
+        format!("{}/app/{}?{}", self.0.path, app_key.as_str(), query.finish())
+    }
+}
+
+impl fmt::Display for SocketUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.is_secure() { WEB_SOCKET.secure } else { WEB_SOCKET.plain };
+        write!(f, "{scheme}://{}{}", self.0.endpoint, self.0.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(url: &str) -> String {
+        SocketUrl::parse(url).unwrap().to_string()
+    }
+
+    #[test]
+    fn every_spelling_of_a_usable_url_is_accepted() {
+        assert_eq!(shown("wss://example.com:443/pusher"), "wss://example.com:443/pusher");
+        assert_eq!(shown("wss://example.com"), "wss://example.com:443");
+        assert_eq!(shown("ws://example.com/"), "ws://example.com:80");
+        assert_eq!(shown("WS://EXAMPLE.com:6003/Pusher//"), "ws://example.com:6003/Pusher");
+        assert_eq!(shown("ws://[::1]:8080/a/b/"), "ws://[::1]:8080/a/b");
+        assert_eq!(shown("ws://127.0.0.1"), "ws://127.0.0.1:80");
+    }
+
+    // H04: a look-alike shows its true name.
+    #[test]
+    fn an_international_name_becomes_its_ascii_form() {
+        assert_eq!(shown("wss://exämple.com"), "wss://xn--exmple-cua.com:443");
+    }
+
+    // H04, H10
+    #[test]
+    fn an_unusable_url_is_refused_with_its_reason() {
+        let error = |url| SocketUrl::parse(url).unwrap_err().to_string();
+        assert_eq!(error(""), "the URL is empty");
+        for url in ["https://example.com", "http://example.com", "file:///etc", "data://x", "wsx://example.com"] {
+            assert!(error(url).ends_with("must start with ws:// or wss://"), "{}", error(url));
+        }
+        for url in ["example.com", "/pusher", "wss:example.com", "ws:/example.com", "//example.com"] {
+            assert!(error(url).contains("not an absolute URL"), "{}", error(url));
+        }
+        let broken =
+            ["ws://", "ws:///path", "ws://:80", "ws://a:0", "ws://a:65536", "ws://a:b", "ws://[::1", "ws://1.2.3.999"];
+        for url in broken.into_iter().chain(["ws://a b", "ws://a\n", " ws://a", "ws:\\\\a", "ws://a\u{7}"]) {
+            assert!(error(url).contains("not an absolute URL"), "{url:?}: {}", error(url));
+        }
+        assert!(error("ws://a/?x=1").ends_with("must not carry a query"));
+        assert!(error("ws://a/#x").ends_with("must not carry a fragment"));
+        assert!(error("ws://user@a/").ends_with("must not carry a user or password"));
+        assert!(error("ws://@a/").ends_with("must not carry a user or password"));
+    }
+
+    // Q02
+    #[test]
+    fn an_error_shows_neither_query_nor_password() {
+        let urls = [
+            "ws://name:canary@a/path?x",
+            "http://name:canary@a/?canary",
+            "ws://a/?canary#canary",
+            "name:canary@a",
+            "ws://a b:canary@c",
+        ];
+        for url in urls {
+            let text = SocketUrl::parse(url).unwrap_err().to_string();
+            assert!(!text.contains("canary"), "{text}");
+        }
+    }
+
+    // P-handshake URL of wire.md 1
+    #[test]
+    fn the_request_target_never_has_a_double_slash_and_names_client_and_protocol() {
+        let key = AppKey::parse("key").unwrap();
+        let target = |url| SocketUrl::parse(url).unwrap().request_target(&key, "a client", "1.0");
+        assert_eq!(target("wss://example.com/pusher/"), "/pusher/app/key?client=a+client&version=1.0&protocol=7");
+        assert_eq!(target("wss://example.com"), "/app/key?client=a+client&version=1.0&protocol=7");
+    }
+}

@@ -1,0 +1,146 @@
+//! The one TLS configuration: rustls with ring, the platform's verifier, and extra roots when the caller adds some.
+
+#[cfg(any(target_os = "android", test))]
+mod extra_roots;
+
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
+
+use rustls::{ClientConfig, RootCertStore, client::danger::ServerCertVerifier, crypto::CryptoProvider};
+use rustls_pki_types::{CertificateDer, pem::PemObject};
+use thiserror::Error;
+use tokio::sync::OnceCell;
+
+/// How servers are verified: by the platform, and by root certificates added to it. Cheap to clone.
+///
+/// Nothing turns verification off. All connections made with one `Tls` share its sessions, so that a reconnect
+/// resumes; the platform's certificates are loaded once, at the first secured connection.
+#[derive(Clone)]
+pub struct Tls(Arc<Shared>);
+
+struct Shared {
+    extra_roots: Vec<CertificateDer<'static>>,
+    config: OnceCell<Arc<ClientConfig>>,
+}
+
+/// Why root certificates cannot be added.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum RootCertificateError {
+    /// There is no certificate in the PEM text.
+    #[error("there is no certificate in the PEM text")]
+    Missing,
+    /// The PEM text is damaged.
+    #[error("the PEM text is damaged: {reason}")]
+    Pem {
+        /// What is wrong.
+        reason: String,
+    },
+    /// One of the certificates cannot be used as a root.
+    #[error("root certificate {number} cannot be used: {reason}")]
+    Unusable {
+        /// Its place, counted from 1.
+        number: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl Tls {
+    /// Returns the platform's verification alone. All callers in a process share one.
+    #[must_use]
+    pub fn platform() -> Self {
+        static PLATFORM: OnceLock<Tls> = OnceLock::new();
+        PLATFORM.get_or_init(|| Self::with(Vec::new())).clone()
+    }
+
+    /// Returns the platform's verification with `roots` (DER) added to the platform's own.
+    ///
+    /// # Errors
+    /// When one of them cannot be used as a root.
+    pub fn with_extra_roots(
+        roots: impl IntoIterator<Item = CertificateDer<'static>>,
+    ) -> Result<Self, RootCertificateError> {
+        let extra_roots: Vec<_> = roots.into_iter().collect();
+        let mut store = RootCertStore::empty();
+        for (index, root) in extra_roots.iter().enumerate() {
+            store
+                .add(root.clone())
+                .map_err(|error| RootCertificateError::Unusable { number: index + 1, reason: error.to_string() })?;
+        }
+        Ok(Self::with(extra_roots))
+    }
+
+    /// Returns the platform's verification with the certificates of a PEM text added.
+    ///
+    /// # Errors
+    /// When the text is damaged, holds no certificate, or one that cannot be used as a root.
+    pub fn with_extra_roots_pem(pem: &[u8]) -> Result<Self, RootCertificateError> {
+        let roots: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+        let roots = roots.map_err(|error| RootCertificateError::Pem { reason: error.to_string() })?;
+        if roots.is_empty() {
+            return Err(RootCertificateError::Missing);
+        }
+        Self::with_extra_roots(roots)
+    }
+
+    fn with(extra_roots: Vec<CertificateDer<'static>>) -> Self {
+        Self(Arc::new(Shared { extra_roots, config: OnceCell::new() }))
+    }
+
+    /// Returns the configuration; the first call loads the platform's certificates off the runtime's threads.
+    pub(crate) async fn config(&self) -> Result<Arc<ClientConfig>, rustls::Error> {
+        let load = || async {
+            let extra_roots = self.0.extra_roots.clone();
+            let build = move || build(extra_roots);
+            let built = tokio::task::spawn_blocking(build).await;
+            built.unwrap_or_else(|_| Err(rustls::Error::General("loading the certificates was interrupted".into())))
+        };
+        self.0.config.get_or_try_init(load).await.cloned()
+    }
+}
+
+impl Default for Tls {
+    fn default() -> Self {
+        Self::platform()
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").field("extra_roots", &self.0.extra_roots.len()).finish_non_exhaustive()
+    }
+}
+
+fn build(extra_roots: Vec<CertificateDer<'static>>) -> Result<Arc<ClientConfig>, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = verifier(extra_roots, &provider)?;
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .dangerous() // rustls's word for "a verifier of one's own"; ours is the platform's
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+#[cfg(not(target_os = "android"))]
+fn verifier(
+    extra_roots: Vec<CertificateDer<'static>>,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, rustls::Error> {
+    let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(extra_roots, Arc::clone(provider))?;
+    Ok(Arc::new(verifier))
+}
+
+#[cfg(target_os = "android")]
+fn verifier(
+    extra_roots: Vec<CertificateDer<'static>>,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, rustls::Error> {
+    let platform: Arc<dyn ServerCertVerifier> =
+        Arc::new(rustls_platform_verifier::Verifier::new(Arc::clone(provider))?);
+    if extra_roots.is_empty() { Ok(platform) } else { extra_roots::also_trusting(platform, extra_roots, provider) }
+}

@@ -1,0 +1,172 @@
+//! The WebSocket upgrade (RFC 6455, section 4), written and read by hand.
+//!
+//! push1st needs the request in one segment, `Connection: Upgrade` and nothing else in that header, and often sends the
+//! first message in the segment of the answer. hyper could do that much; it writes `Sec-Websocket-Key`, though, where
+//! every other client writes `Sec-WebSocket-Key`, and wants a connection task to end at the upgrade.
+
+use std::{io, time::SystemTime};
+
+use channels_proto::{ConnectFailure, FailureClass};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
+
+use crate::{endpoint::presentable, retry_after::retry_after};
+
+/// What the upgrade asks for.
+#[derive(Debug)]
+pub(crate) struct UpgradeRequest {
+    pub(crate) host: String,
+    pub(crate) target: String,
+    pub(crate) user_agent: String,
+}
+
+/// Why the server did not become a WebSocket server.
+#[derive(Debug, Error)]
+pub(crate) enum UpgradeError {
+    #[error("the connection broke before the answer: {0}")]
+    Lost(#[from] io::Error),
+    #[error("the server closed the connection instead of answering the WebSocket upgrade")]
+    Closed,
+    #[error("the server does not speak HTTP here ({0})")]
+    NotHttp(httparse::Error),
+    #[error("the header of the answer is over the limit of 16 KiB or 100 fields")]
+    HeaderTooLarge,
+    #[error("the server answered with HTTP status {status}{}", describe(*.status, .headers))]
+    Refused { status: StatusCode, headers: Box<HeaderMap> },
+    #[error("the server broke the WebSocket handshake: {0}")]
+    Broken(&'static str),
+}
+
+/// Upgrades `stream`; returns the bytes that came after the answer.
+pub(crate) async fn upgrade<S>(stream: &mut S, request: &UpgradeRequest) -> Result<Vec<u8>, UpgradeError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let key = generate_key();
+    let text = format!(
+        "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n\
+         Sec-WebSocket-Version: 13\r\nUser-Agent: {}\r\n\r\n",
+        request.target, request.host, request.user_agent
+    );
+    stream.write_all(text.as_bytes()).await?;
+    stream.flush().await?;
+    let mut received = Vec::with_capacity(FIRST_READ);
+    loop {
+        if stream.read_buf(&mut received).await? == 0 {
+            return Err(if received.is_empty() { UpgradeError::Closed } else { cut_short() });
+        }
+        if let Some((status, headers, end)) = parse(&received)? {
+            check(status, headers, &key)?;
+            received.drain(..end);
+            return Ok(received);
+        }
+        if received.len() >= MAX_HEADER {
+            return Err(UpgradeError::HeaderTooLarge);
+        }
+    }
+}
+
+impl UpgradeError {
+    /// Says how the machine shall take it, against which `address`.
+    pub(crate) fn into_failure(self, address: &str, now: SystemTime) -> ConnectFailure {
+        let (class, retry_after) = match &self {
+            Self::Lost(_) | Self::Closed => (FailureClass::Network, None),
+            Self::NotHttp(_) | Self::HeaderTooLarge | Self::Broken(_) => (FailureClass::Refused, None),
+            Self::Refused { status, headers } => {
+                let wait = retry_after(headers, now);
+                (classify(*status, wait.is_some()), wait)
+            }
+        };
+        ConnectFailure { class, retry_after, message: format!("no WebSocket connection with {address}: {self}") }
+    }
+}
+
+/// Statuses that pass by themselves are taken like a network that fails; the rest is a refusal.
+fn classify(status: StatusCode, says_when: bool) -> FailureClass {
+    match status {
+        StatusCode::REQUEST_TIMEOUT => FailureClass::Network,
+        StatusCode::TOO_MANY_REQUESTS if says_when => FailureClass::Network,
+        status if status.is_server_error() => FailureClass::Network,
+        _ => FailureClass::Refused,
+    }
+}
+
+type Answer = (StatusCode, HeaderMap, usize);
+
+/// Parses the header of an answer; none when it is not complete.
+fn parse(received: &[u8]) -> Result<Option<Answer>, UpgradeError> {
+    let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
+    let mut response = httparse::Response::new(&mut fields);
+    let end = match response.parse(received) {
+        Ok(httparse::Status::Complete(end)) if end <= MAX_HEADER => end,
+        Ok(httparse::Status::Complete(_)) | Err(httparse::Error::TooManyHeaders) => {
+            return Err(UpgradeError::HeaderTooLarge);
+        }
+        Ok(httparse::Status::Partial) => return Ok(None),
+        Err(error) => return Err(UpgradeError::NotHttp(error)),
+    };
+    let status = response.code.and_then(|code| StatusCode::from_u16(code).ok());
+    let status = status.ok_or(UpgradeError::NotHttp(httparse::Error::Status))?;
+    let mut headers = HeaderMap::new();
+    for field in response.headers.iter() {
+        let name = HeaderName::from_bytes(field.name.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(field.value)) {
+            headers.append(name, value);
+        }
+    }
+    Ok(Some((status, headers, end)))
+}
+
+fn check(status: StatusCode, headers: HeaderMap, key: &str) -> Result<(), UpgradeError> {
+    if status != StatusCode::SWITCHING_PROTOCOLS {
+        return Err(UpgradeError::Refused { status, headers: Box::new(headers) });
+    }
+    let has = |name, token: &str| {
+        let mut values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+        values.any(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(token)))
+    };
+    if !has(header::UPGRADE, "websocket") || !has(header::CONNECTION, "upgrade") {
+        return Err(UpgradeError::Broken("the headers Upgrade and Connection do not confirm it"));
+    }
+    let accept = headers.get(header::SEC_WEBSOCKET_ACCEPT).and_then(|value| value.to_str().ok());
+    if accept.map(str::trim) != Some(derive_accept_key(key.as_bytes()).as_str()) {
+        return Err(UpgradeError::Broken("the Sec-WebSocket-Accept does not belong to this request"));
+    }
+    if headers.contains_key(header::SEC_WEBSOCKET_EXTENSIONS) {
+        return Err(UpgradeError::Broken("an extension was chosen that nobody offered"));
+    }
+    if headers.contains_key(header::SEC_WEBSOCKET_PROTOCOL) {
+        return Err(UpgradeError::Broken("a sub-protocol was chosen that nobody offered"));
+    }
+    Ok(())
+}
+
+fn describe(status: StatusCode, headers: &HeaderMap) -> String {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    if status.is_redirection() {
+        let to = text(header::LOCATION).map(presentable).unwrap_or_default();
+        return format!(
+            " and a redirect to `{to}`, which is not followed; a login page of the network, or a wrong URL?"
+        );
+    }
+    if text(header::CONTENT_TYPE).is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html")) {
+        return ", with a web page instead of a WebSocket; check the host and the path of the socket URL".to_owned();
+    }
+    match status.as_u16() {
+        401 | 403 => "; check the app key".to_owned(),
+        404 => "; check the path of the socket URL and the app key".to_owned(),
+        407 => "; a proxy wants a password, and proxies are not supported".to_owned(),
+        426 => "; does something on the way remove the Upgrade header?".to_owned(),
+        _ => String::new(),
+    }
+}
+
+fn cut_short() -> UpgradeError {
+    UpgradeError::Lost(io::Error::new(io::ErrorKind::UnexpectedEof, "the answer ended in its header"))
+}
+
+const FIRST_READ: usize = 1024;
+const MAX_HEADER: usize = 16 * 1024;
+const MAX_FIELDS: usize = 100;
