@@ -1,0 +1,66 @@
+//! One accepted connection: TLS, HTTP, and the socket that it may become.
+
+use std::{future::pending, pin::pin, sync::Arc, time::Duration};
+
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{net::TcpStream, time::timeout};
+
+use super::wire::{Link, Stream, Wire};
+use crate::world::World;
+
+/// Serves a connection until it ends or the sandbox stops. A socket lives on the same task.
+pub(crate) async fn serve(tcp: TcpStream, world: Arc<World>) {
+    if world.is_silent() {
+        // Never read, never answered; it ends with the sandbox.
+        let _kept_open = tcp;
+        return pending().await;
+    }
+    let stream = match &world.tls {
+        None => Stream::Plain(tcp),
+        Some(acceptor) => match timeout(TLS_PATIENCE, acceptor.accept(tcp)).await {
+            Ok(Ok(tls)) => Stream::Tls(Box::new(tls)),
+            Ok(Err(error)) => return tracing::debug!(%error, "the TLS handshake failed"),
+            Err(_) => return tracing::debug!("the TLS handshake took too long"),
+        },
+    };
+    let link = Arc::new(Link::default());
+    serve_http(Wire::new(stream, Arc::clone(&link)), &link, &world).await;
+    if let Some(upgrade) = link.take_pending() {
+        upgrade.carry_out(world).await;
+    }
+}
+
+async fn serve_http(wire: Wire, link: &Arc<Link>, world: &Arc<World>) {
+    let router = TowerToHyperService::new(crate::rest::router(world));
+    let request_link = Arc::clone(link);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Arc::clone(&request_link));
+        hyper::service::Service::call(&router, request)
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).auto_date_header(world.sends_dates());
+    let connection = http.serve_connection(TokioIo::new(wire), service).with_upgrades();
+    let mut connection = pin!(connection);
+    let mut stop = world.stopping();
+    tokio::select! {
+        result = connection.as_mut() => return log(result),
+        () = link.dropping() => return,
+        () = async { drop(stop.wait_for(|stopping| *stopping).await) } => connection.as_mut().graceful_shutdown(),
+    }
+    tokio::select! {
+        result = connection => log(result),
+        () = link.dropping() => {}
+    }
+}
+
+fn log(result: hyper::Result<()>) {
+    if let Err(error) = result {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+const TLS_PATIENCE: Duration = Duration::from_secs(10);

@@ -1,0 +1,61 @@
+//! The servers whose habits the Pusher side can have.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// Which server's habits the Pusher side has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// Hosted Pusher Channels, protocol 7: 4001 for an unknown key, `pusher:subscription_error` for a
+    /// refused subscription, `pusher:ping`, 4201, 4200 on shutdown.
+    #[default]
+    Pusher7,
+    /// push1st, which VMS installations run: closes the whole socket at every mistake, reports no
+    /// errors, knows no Pusher close codes.
+    Push1st,
+    /// Laravel Reverb: errors as JSON in a string, refused subscriptions reported without their
+    /// channel, connections dropped without a close frame.
+    Reverb,
+}
+
+impl Profile {
+    /// Every profile.
+    pub const ALL: [Self; 3] = [Self::Pusher7, Self::Push1st, Self::Reverb];
+
+    /// The profile's name, as [`FromStr`] reads it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pusher7 => "pusher7",
+            Self::Push1st => "push1st",
+            Self::Reverb => "reverb",
+        }
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The name is none of the profiles'.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown profile {name:?}: use pusher7, push1st or reverb")]
+pub struct UnknownProfile {
+    /// The name given.
+    pub name: String,
+}
+
+impl FromStr for Profile {
+    type Err = UnknownProfile;
+
+    fn from_str(name: &str) -> Result<Self, UnknownProfile> {
+        Self::ALL
+            .into_iter()
+            .find(|profile| profile.as_str().eq_ignore_ascii_case(name))
+            .ok_or_else(|| UnknownProfile { name: name.to_owned() })
+    }
+}

@@ -1,0 +1,236 @@
+//! Events to push: the envelope around a body, and whom it goes to.
+
+mod bodies;
+pub(crate) mod catalogue;
+pub(crate) mod envelope;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+/// A VMS event to push.
+///
+/// ```
+/// use vms_sandbox::{Push, Target};
+///
+/// let push = Push::new("cameras_updated")
+///     .to(Target::User(42))
+///     .data(serde_json::json!({"attached": [17], "detached": null}));
+/// assert_eq!(push.type_, "cameras_updated");
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Push {
+    /// The type, such as `cameras_updated`. One that is not in the catalogue is pushed all the same.
+    #[serde(rename = "type")]
+    pub type_: String,
+    /// The body. Absent: the default of the catalogue, or null for an unknown type. `null` is a body.
+    ///
+    /// It becomes `data.data` of a token or user push, and the fields beside `type` and `id` of a
+    /// notification, which must be an object.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub data: Option<Value>,
+    /// `status` of a token or user push.
+    #[serde(default)]
+    pub status: PushStatus,
+    /// `subject` of a token or user push: text for a person.
+    #[serde(default)]
+    pub subject: Option<String>,
+    /// `message` of a token or user push: text for a person.
+    #[serde(default)]
+    pub message: Option<String>,
+    /// The event name. Absent: what the catalogue says; for an unknown type the token push of a
+    /// session, the user push of a user.
+    #[serde(default)]
+    pub event: Option<PushEvent>,
+    /// Whom it goes to.
+    #[serde(default)]
+    pub to: Target,
+    /// The id of a socket that is left out, as `X-Socket-ID` does.
+    #[serde(default)]
+    pub except: Option<String>,
+    /// How the data stands in the frame.
+    #[serde(default)]
+    pub encoding: Encoding,
+}
+
+impl Push {
+    /// The default body of this type, for everyone.
+    #[must_use]
+    pub fn new(type_: impl Into<String>) -> Self {
+        Self {
+            type_: type_.into(),
+            data: None,
+            status: PushStatus::Ok,
+            subject: None,
+            message: None,
+            event: None,
+            to: Target::Everyone,
+            except: None,
+            encoding: Encoding::Text,
+        }
+    }
+
+    /// Sets whom it goes to.
+    #[must_use]
+    pub fn to(self, to: Target) -> Self {
+        Self { to, ..self }
+    }
+
+    /// Sets the body.
+    #[must_use]
+    pub fn data(self, data: Value) -> Self {
+        Self { data: Some(data), ..self }
+    }
+
+    /// Sets the status to `error`, which changes the default body of `archive_generated`.
+    #[must_use]
+    pub fn failed(self) -> Self {
+        Self { status: PushStatus::Error, ..self }
+    }
+
+    /// Sets the event name.
+    #[must_use]
+    pub fn event(self, event: PushEvent) -> Self {
+        Self { event: Some(event), ..self }
+    }
+
+    /// Sets the text for a person.
+    #[must_use]
+    pub fn subject(self, subject: impl Into<String>) -> Self {
+        Self { subject: Some(subject.into()), ..self }
+    }
+}
+
+/// `status` of a token or user push.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PushStatus {
+    /// `"ok"`.
+    #[default]
+    Ok,
+    /// `"error"`.
+    Error,
+}
+
+/// Under which event name a push travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PushEvent {
+    /// `Illuminate\Notifications\Events\BroadcastNotificationCreated`: the flat envelope.
+    Notification,
+    /// `App\Events\TokenPush`: the nested envelope.
+    Token,
+    /// `App\Events\UserPush`: the nested envelope.
+    User,
+}
+
+impl PushEvent {
+    /// The event name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Notification => r"Illuminate\Notifications\Events\BroadcastNotificationCreated",
+            Self::Token => r"App\Events\TokenPush",
+            Self::User => r"App\Events\UserPush",
+        }
+    }
+}
+
+/// Whom a push goes to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// `private-user.{id}` of every user.
+    #[default]
+    Everyone,
+    /// `private-token.{access_token_id}`: one session.
+    Session(String),
+    /// `private-user.{user_id}`: all sessions of a user.
+    User(i64),
+}
+
+/// How the data of an event stands in its frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Encoding {
+    /// A JSON value, as some servers send it.
+    Bare,
+    /// A string that holds JSON (double encoded), as Pusher's server libraries send it.
+    #[default]
+    Text,
+}
+
+/// An event with a channel, a name and data of one's own; nothing is checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RawPush {
+    /// The channel.
+    pub channel: String,
+    /// The event name.
+    pub event: String,
+    /// The data.
+    #[serde(default)]
+    pub data: RawData,
+    /// The id of a socket that is left out.
+    #[serde(default)]
+    pub except: Option<String>,
+}
+
+/// The `data` of a raw event.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RawData {
+    /// No `data` key.
+    #[default]
+    Absent,
+    /// This JSON text, put into the frame as it stands, even if it is not JSON.
+    Bare(String),
+    /// A string that holds this text.
+    Text(String),
+}
+
+/// One event on one channel, ready to be published by whatever server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Broadcast {
+    /// The channel.
+    pub channel: String,
+    /// The event name.
+    pub event: String,
+    /// What the data holds once it is decoded.
+    pub data: Value,
+}
+
+/// What became of a push.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivered {
+    /// Sockets whose queue took it, counted once a channel.
+    pub sockets: usize,
+}
+
+/// A push that cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PushError {
+    /// The body of a notification is not a JSON object.
+    #[error("the body of {type_:?} must be a JSON object, because a notification is flat; it is {found}")]
+    NotAnObject {
+        /// The type pushed.
+        type_: String,
+        /// What the body is.
+        found: &'static str,
+    },
+    /// There is no such session.
+    #[error("no session has the access token id {id:?}; `state` lists the sessions")]
+    UnknownSession {
+        /// The id given.
+        id: String,
+    },
+    /// There is no such user.
+    #[error("there is no user {id}; `state` lists the sessions with their users")]
+    UnknownUser {
+        /// The id given.
+        id: i64,
+    },
+}
+
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}

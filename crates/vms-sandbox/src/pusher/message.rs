@@ -1,0 +1,43 @@
+//! A client's message.
+
+use serde_json::Value;
+
+/// A client's message, taken apart.
+#[derive(Debug)]
+pub(crate) struct ClientMessage {
+    pub(crate) event: String,
+    pub(crate) channel: Option<String>,
+    pub(crate) data: Value,
+    /// `data` was a string that held JSON.
+    pub(crate) data_was_text: bool,
+}
+
+/// Why a text is no message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoMessage {
+    /// An empty object.
+    Empty,
+    /// JSON, but without an event name.
+    Nameless,
+    /// No JSON.
+    NotJson,
+}
+
+impl ClientMessage {
+    pub(crate) fn parse(text: &str) -> Result<Self, NoMessage> {
+        let whole: Value = serde_json::from_str(text).map_err(|_| NoMessage::NotJson)?;
+        if whole.as_object().is_some_and(serde_json::Map::is_empty) {
+            return Err(NoMessage::Empty);
+        }
+        let event = whole["event"].as_str().ok_or(NoMessage::Nameless)?.to_owned();
+        let channel = whole["channel"].as_str().map(str::to_owned);
+        let unwrapped = whole["data"].as_str().and_then(|text| serde_json::from_str(text).ok());
+        let data_was_text = whole["data"].is_string();
+        let data = unwrapped.unwrap_or_else(|| whole["data"].clone());
+        Ok(Self { event, channel, data, data_was_text })
+    }
+
+    pub(crate) fn data_text(&self, key: &str) -> Option<&str> {
+        self.data[key].as_str()
+    }
+}

@@ -1,0 +1,10 @@
+//! The Pusher server: upgrade, frames, sockets, channels, and the habits of several servers.
+
+pub(crate) mod assembly;
+pub(crate) mod dialect;
+pub(crate) mod frame;
+pub(crate) mod hub;
+pub(crate) mod message;
+pub(crate) mod signature;
+pub(crate) mod socket;
+pub(crate) mod upgrade;
