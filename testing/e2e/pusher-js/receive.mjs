@@ -1,6 +1,6 @@
 // Subscribes with pusher-js and prints what happens, one JSON object a line, until it is killed or stdin ends.
 //
-// The only argument is a JSON object: {key, host, port, path?, tls?, authorization?: {endpoint, token}, channels}.
+// The only argument is a JSON object: {key, host, port, path?, authorization?: {endpoint, token}, channels}.
 
 import Pusher from "pusher-js";
 
@@ -12,10 +12,9 @@ const pusher = new Pusher(options.key, {
   cluster: "",
   wsHost: options.host,
   wsPort: options.port,
-  wssPort: options.port,
   wsPath: options.path ?? "",
-  forceTLS: options.tls ?? false,
-  enabledTransports: ["ws", "wss"],
+  forceTLS: false,
+  enabledTransports: ["ws"],
   channelAuthorization: options.authorization && {
     transport: "ajax",
     endpoint: options.authorization.endpoint,

@@ -9,12 +9,14 @@
 
 mod certificates;
 mod clock;
+mod corpus;
 mod history;
 mod publisher;
 mod pusher_js;
 mod sockudo;
 
 pub use certificates::TestCa;
+pub use corpus::{Case, as_in_fixtures, corpus};
 pub use history::{Flaw, History, Seen};
 pub use publisher::{App, PublishError, Publisher};
 pub use pusher_js::PusherJs;
