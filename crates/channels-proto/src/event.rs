@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use crate::{ChannelName, JsonError, json};
+use crate::{ChannelName, JsonError, Scratch, json};
 
 /// An application event, borrowed from the text of its frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,6 +109,21 @@ impl<'t> Data<'t> {
             Some(content) => json::unescape(content),
             None if self.raw == "null" => Ok(Cow::Borrowed("")),
             None => Ok(Cow::Borrowed(self.raw)),
+        }
+    }
+
+    /// Does the same as [`payload`](Self::payload) in `scratch`, without allocating for each event.
+    ///
+    /// # Errors
+    /// Those of [`payload`](Self::payload).
+    pub fn payload_in<'s>(self, scratch: &'s mut Scratch) -> Result<&'s str, JsonError>
+    where
+        't: 's,
+    {
+        match self.raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            Some(content) => json::unescape_in(content, scratch),
+            None if self.raw == "null" => Ok(""),
+            None => Ok(self.raw),
         }
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct Channels {
     /// Channels acknowledged though nobody wants them, on the present socket; each is unsubscribed once.
     unwanted: BTreeSet<ChannelName>,
     deadline: Option<Time>,
+    /// Channels that are neither subscribed nor given up.
+    unsettled: usize,
 }
 
 #[derive(Debug)]
@@ -121,8 +123,8 @@ impl Channels {
         self.deadline
     }
 
-    pub(super) fn is_settled(&self) -> bool {
-        self.table.values().all(|channel| matches!(channel.step, Step::Subscribed | Step::Failed))
+    pub(super) const fn is_settled(&self) -> bool {
+        self.unsettled == 0
     }
 
     pub(super) fn authorizations_needed(&self) -> usize {
@@ -277,6 +279,12 @@ impl Channels {
             }
         }
         self.deadline = self.table.values().filter_map(Channel::deadline).min();
+        self.count_unsettled();
+    }
+
+    fn count_unsettled(&mut self) {
+        let settled = |channel: &&Channel| matches!(channel.step, Step::Subscribed | Step::Failed);
+        self.unsettled = self.table.len() - self.table.values().filter(settled).count();
     }
 
     /// Takes the answer to an authorization. Returns whether it was awaited.

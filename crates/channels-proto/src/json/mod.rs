@@ -1,5 +1,6 @@
 //! A strict JSON reader that never builds a tree: it walks a text once and hands out the parts asked for.
 
+mod block;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -8,7 +9,8 @@ mod unescape;
 use thiserror::Error;
 
 pub(crate) use scan::{Members, Value};
-pub(crate) use unescape::unescape;
+pub use unescape::Scratch;
+pub(crate) use unescape::{unescape, unescape_in};
 
 /// Why a text is not JSON that can be taken.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

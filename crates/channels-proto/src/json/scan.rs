@@ -1,6 +1,10 @@
 use std::borrow::Cow;
 
-use super::{JsonError, unescape};
+use super::{
+    JsonError,
+    block::{self, BLOCK, Masks, plain_prefix},
+    unescape,
+};
 
 /// One JSON value, still as text: valid by the grammar, not interpreted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -208,35 +212,48 @@ impl<'t> Scanner<'t> {
 
     fn skip_string(&mut self) -> Result<(), JsonError> {
         self.expect(b'"')?;
-        loop {
-            self.at += plain_prefix(self.bytes.get(self.at..).unwrap_or_default());
-            match self.peek() {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(());
-                }
-                Some(b'\\') => self.skip_escape()?,
-                _ => return Err(self.syntax()),
-            }
+        self.at += plain_prefix(self.bytes.get(self.at..).unwrap_or_default());
+        if self.peek() == Some(b'\\') {
+            self.skip_escaped_string()?;
         }
+        self.expect(b'"')
     }
 
-    fn skip_escape(&mut self) -> Result<(), JsonError> {
-        self.at += 1;
-        match self.peek() {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 1,
-            Some(b'u') => {
-                self.at += 1;
-                for _ in 0..4 {
-                    match self.peek() {
-                        Some(digit) if digit.is_ascii_hexdigit() => self.at += 1,
-                        _ => return Err(self.syntax()),
-                    }
-                }
+    /// Passes over the rest of a string that holds escapes, up to its closing quote, a block at a time.
+    fn skip_escaped_string(&mut self) -> Result<(), JsonError> {
+        let mut carried = 0;
+        while self.at < self.bytes.len() {
+            let Masks { quotes, backslashes, controls } = Masks::of(&block::at(self.bytes, self.at));
+            let escaped = escaped(backslashes, &mut carried);
+            let ends = quotes & !escaped;
+            let before_end = (ends & ends.wrapping_neg()).wrapping_sub(1);
+            if controls & before_end != 0 {
+                self.at += (controls & before_end).trailing_zeros() as usize;
+                return Err(self.syntax());
             }
-            _ => return Err(self.syntax()),
+            // Quotes and backslashes may be escaped, and are what nearly all escapes are.
+            let mut rare = escaped & before_end & !quotes & !backslashes;
+            while rare != 0 {
+                self.check_escape(self.at + rare.trailing_zeros() as usize)?;
+                rare &= rare - 1;
+            }
+            if ends != 0 {
+                self.at += ends.trailing_zeros() as usize;
+                return Ok(());
+            }
+            self.at += BLOCK;
         }
-        Ok(())
+        self.at = self.bytes.len();
+        Err(self.syntax())
+    }
+
+    fn check_escape(&self, at: usize) -> Result<(), JsonError> {
+        let hex = || self.bytes.get(at + 1..at + 5).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
+        match self.bytes.get(at) {
+            Some(b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(()),
+            Some(b'u') if hex() => Ok(()),
+            _ => Err(JsonError::Syntax { offset: at.min(self.bytes.len()) }),
+        }
     }
 
     fn skip_literal(&mut self, literal: &str) -> Result<bool, JsonError> {
@@ -280,26 +297,17 @@ impl<'t> Scanner<'t> {
     }
 }
 
-/// Returns how many bytes at the start of `bytes` stand for themselves in a string: no quote, no backslash, no
-/// control character. Eight bytes at a time; each test sets the high bit of the bytes that are zero after it.
-fn plain_prefix(bytes: &[u8]) -> usize {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    const HIGHS: u64 = ONES << 7;
-    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
-    let mut chunks = bytes.chunks_exact(8);
-    let mut passed = 0;
-    for chunk in chunks.by_ref() {
-        let word = chunk.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
-        let special = zeros(word ^ (ONES * u64::from(b'"')))
-            | zeros(word ^ (ONES * u64::from(b'\\')))
-            | (word.wrapping_sub(ONES * 0x20) & !word & HIGHS);
-        if special != 0 {
-            // Only the lowest hit is exact: a borrow may mark bytes above it.
-            return passed + special.trailing_zeros() as usize / 8;
-        }
-        passed += 8;
-    }
-    passed + chunks.remainder().iter().take_while(|&&byte| byte >= 0x20 && byte != b'"' && byte != b'\\').count()
+/// Returns which bytes of a block are escaped by the backslash before them; `carried` is 1 when the first byte of the
+/// next block is. Backslashes escape each other in pairs, so only those at an even distance from the start of their
+/// run escape what follows; the addition carries each run that starts at an odd place to its end.
+fn escaped(backslashes: u64, carried: &mut u64) -> u64 {
+    const EVEN: u64 = 0x5555_5555_5555_5555;
+    let backslashes = backslashes & !*carried;
+    let follows = backslashes << 1 | *carried;
+    let odd_starts = backslashes & !EVEN & !follows;
+    let (even_runs, overflow) = odd_starts.overflowing_add(backslashes);
+    *carried = u64::from(overflow);
+    (EVEN ^ (even_runs << 1)) & follows
 }
 
 /// What fits the word of bits in `skip_value`.

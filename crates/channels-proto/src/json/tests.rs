@@ -141,3 +141,97 @@ fn scalars_are_read_without_a_float_between() {
     assert_eq!(value("\"12\"").scalar().as_deref(), Some("12"));
     assert_eq!(value("true").scalar(), None);
 }
+
+/// The plain way: one byte after the other.
+fn unescape_plainly(content: &str) -> Option<String> {
+    serde_json::from_str(&format!("\"{content}\"")).ok()
+}
+
+/// Texts made of what is special and what is not, long enough to cross the borders of blocks.
+fn generated(rng: &mut fastrand::Rng, atoms: &[&str]) -> String {
+    let length = rng.usize(0..150);
+    (0..length).map(|_| atoms[rng.usize(0..atoms.len())]).collect()
+}
+
+// M05, M06, M11: the fast way and the plain one agree on every text and on every error.
+#[test]
+fn strings_are_taken_and_unescaped_as_serde_json_does() {
+    let atoms = [
+        "\\\"",
+        "\\\\",
+        "\\/",
+        "\\n",
+        "\\u00e9",
+        "\\ud83d\\ude00",
+        "\\ud83d",
+        "\\x",
+        "\\u12",
+        "\\",
+        "\"",
+        "\n",
+        "a",
+        "bc",
+        "def",
+        "0123456789abcdef",
+        "é",
+        "😀",
+        " ",
+        "\u{1f}",
+        "\u{7f}",
+        "{",
+        "}",
+        ":",
+        ",",
+    ];
+    let mut rng = crate::backoff::seeded(11);
+    let (mut taken, mut scratch) = (0, Scratch::default());
+    for round in 0..30_000 {
+        // Mostly valid texts: the faults among the atoms come one text in two.
+        let atoms = if round % 2 == 0 { &atoms[..6] } else { &atoms[..] };
+        let content = generated(&mut rng, atoms);
+        let text = format!("{{\"k\":\"{content}\"}}");
+        let expected: Result<std::collections::BTreeMap<String, String>, _> = serde_json::from_str(&text);
+        let members = Members::of(&text, 128).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        let value = members.ok().and_then(|members| members.first().map(|(_, value)| *value));
+        let unescaped = value.and_then(Value::string).and_then(Result::ok);
+        let expected = expected.ok().and_then(|mut map| map.remove("k"));
+        assert_eq!(unescaped.as_deref(), expected.as_deref(), "{text:?}");
+        if let Some(expected) = expected {
+            taken += 1;
+            assert_eq!(unescape_in(&content, &mut scratch), Ok(expected.as_str()));
+            assert_eq!(unescape_plainly(&content), Some(expected));
+        }
+    }
+    assert!(taken > 6_000, "{taken}");
+}
+
+// M01
+#[test]
+fn whole_texts_are_judged_as_serde_json_does() {
+    let atoms = [
+        "{", "}", "[", "]", ":", ",", "\"a\"", "\"b\":", "1", "-0", "0.5e-3", "01", "true", "null", "fals", " ", "\t",
+        "\"\\\"\"", "x",
+    ];
+    let mut rng = crate::backoff::seeded(12);
+    let mut valid = 0;
+    for _ in 0..50_000 {
+        let length = rng.usize(0..9);
+        let inner: String = (0..length).map(|_| atoms[rng.usize(0..atoms.len())]).collect();
+        let text = format!("{{\"k\":{inner}}}");
+        let expected = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
+        let taken = Members::of(&text, 128).and_then(Iterator::collect::<Result<Vec<_>, _>>).is_ok();
+        assert_eq!(taken, expected, "{text:?}");
+        valid += u32::from(expected);
+    }
+    assert!(valid > 300, "{valid}");
+}
+
+// Y01
+#[test]
+fn room_for_one_huge_text_is_given_back() {
+    let mut scratch = Scratch::default();
+    let huge = "\\n".repeat(400_000);
+    assert!(unescape_in(&huge, &mut scratch).is_ok());
+    assert!(unescape_in("a\\nb", &mut scratch).is_ok());
+    assert!(scratch.room() < 1_000, "{}", scratch.room());
+}

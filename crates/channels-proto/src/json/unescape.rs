@@ -1,55 +1,130 @@
 use std::borrow::Cow;
 
-use super::JsonError;
+use super::{
+    JsonError,
+    block::{self, BLOCK},
+};
+
+/// Room to unescape into, kept from one text to the next so that nothing is allocated for each.
+#[derive(Debug, Default)]
+pub struct Scratch(Vec<u8>);
+
+#[cfg(test)]
+impl Scratch {
+    pub(super) const fn room(&self) -> usize {
+        self.0.capacity()
+    }
+}
 
 /// Returns what the content of a JSON string stands for; borrowed when it holds no escape.
 ///
 /// The content comes from the scanner, so its escapes are well formed; what can still fail is a surrogate pair.
 pub(crate) fn unescape(content: &str) -> Result<Cow<'_, str>, JsonError> {
-    let Some(first) = memchr::memchr(b'\\', content.as_bytes()) else {
+    if !content.contains('\\') {
         return Ok(Cow::Borrowed(content));
-    };
-    let mut text = String::with_capacity(content.len());
-    let (mut rest, mut next) = (content, Some(first));
-    while let Some(at) = next {
-        text.push_str(rest.get(..at).unwrap_or_default());
-        let mut escape = rest.get(at + 1..).unwrap_or_default().chars();
-        text.push(match escape.next() {
-            Some('b') => '\u{8}',
-            Some('f') => '\u{c}',
-            Some('n') => '\n',
-            Some('r') => '\r',
-            Some('t') => '\t',
-            Some('u') => {
-                let (character, behind) = unescape_unicode(escape.as_str())?;
-                escape = behind.chars();
-                character
-            }
-            Some(itself) => itself,
-            None => break,
-        });
-        rest = escape.as_str();
-        next = memchr::memchr(b'\\', rest.as_bytes());
     }
-    text.push_str(rest);
-    Ok(Cow::Owned(text))
+    let mut scratch = Scratch::default();
+    unescape_in(content, &mut scratch).map(|text| Cow::Owned(text.to_owned()))
 }
 
-/// Reads what follows `\u`, and a second escape when the first one is the upper half of a pair.
-fn unescape_unicode(text: &str) -> Result<(char, &str), JsonError> {
-    let (unit, rest) = code_unit(text)?;
-    if let Some(character) = char::from_u32(unit) {
-        return Ok((character, rest));
+/// The same into `scratch`.
+pub(crate) fn unescape_in<'s>(content: &'s str, scratch: &'s mut Scratch) -> Result<&'s str, JsonError> {
+    let source = content.as_bytes();
+    let room = &mut scratch.0;
+    if room.capacity() > KEPT {
+        *room = Vec::new();
     }
-    let (low, rest) = rest.strip_prefix("\\u").ok_or(JsonError::LoneSurrogate).and_then(code_unit)?;
+    room.resize((source.len() + COPIED).max(room.len()), 0);
+    let mut writer = Writer { room, at: 0 };
+    // `run` is where the text begins that has not been copied yet, `next` where an escape may begin.
+    let (mut run, mut next) = (0, 0);
+    for base in (0..source.len()).step_by(BLOCK) {
+        let mut backslashes = block::backslashes(&block::at(source, base));
+        while backslashes != 0 {
+            let at = base + backslashes.trailing_zeros() as usize;
+            backslashes &= backslashes - 1;
+            if at < next {
+                continue;
+            }
+            writer.copy(source, run, at);
+            run = at + 2;
+            match source.get(at + 1) {
+                Some(b'b') => writer.push('\u{8}'),
+                Some(b'f') => writer.push('\u{c}'),
+                Some(b'n') => writer.push('\n'),
+                Some(b'r') => writer.push('\r'),
+                Some(b't') => writer.push('\t'),
+                Some(b'u') => {
+                    let (character, length) = unescape_unicode(content.get(run..).unwrap_or_default())?;
+                    writer.push(character);
+                    run += length;
+                }
+                // Stands for itself, so it begins the next run.
+                _ => run = at + 1,
+            }
+            next = run.max(at + 2);
+        }
+    }
+    writer.copy(source, run, source.len());
+    let written = writer.at;
+    let text = scratch.0.get(..written).and_then(|text| std::str::from_utf8(text).ok());
+    debug_assert!(text.is_some(), "escapes begin and end at the borders of characters");
+    text.ok_or(JsonError::LoneSurrogate)
+}
+
+struct Writer<'s> {
+    room: &'s mut [u8],
+    at: usize,
+}
+
+impl Writer<'_> {
+    /// Copies `source[start..end]`. Runs between escapes are short: a copy of fixed length, some of which the next one
+    /// overwrites, is several times faster than one of exact length.
+    fn copy(&mut self, source: &[u8], start: usize, end: usize) {
+        let length = end - start;
+        if length <= COPIED
+            && let Some(from) = source.get(start..start + COPIED)
+            && let Some(to) = self.room.get_mut(self.at..self.at + COPIED)
+        {
+            to.copy_from_slice(from);
+        } else if let Some(from) = source.get(start..end)
+            && let Some(to) = self.room.get_mut(self.at..self.at + length)
+        {
+            to.copy_from_slice(from);
+        }
+        self.at += length;
+    }
+
+    fn push(&mut self, character: char) {
+        let length = character.len_utf8();
+        if let Some(to) = self.room.get_mut(self.at..self.at + length) {
+            character.encode_utf8(to);
+        }
+        self.at += length;
+    }
+}
+
+/// Reads what follows `\u`, and a second escape when the first one is the upper half of a pair. Returns the character and
+/// how many bytes it took.
+fn unescape_unicode(text: &str) -> Result<(char, usize), JsonError> {
+    let unit = code_unit(text)?;
+    if let Some(character) = char::from_u32(unit) {
+        return Ok((character, 4));
+    }
+    let low = text.get(4..).and_then(|rest| rest.strip_prefix("\\u")).ok_or(JsonError::LoneSurrogate)?;
+    let low = code_unit(low)?;
     if !(0xD800..0xDC00).contains(&unit) || !(0xDC00..0xE000).contains(&low) {
         return Err(JsonError::LoneSurrogate);
     }
     let code = 0x1_0000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
-    char::from_u32(code).map(|character| (character, rest)).ok_or(JsonError::LoneSurrogate)
+    char::from_u32(code).map(|character| (character, 10)).ok_or(JsonError::LoneSurrogate)
 }
 
-fn code_unit(text: &str) -> Result<(u32, &str), JsonError> {
-    let parsed = text.get(..4).and_then(|digits| u32::from_str_radix(digits, 16).ok());
-    parsed.zip(text.get(4..)).ok_or(JsonError::LoneSurrogate)
+fn code_unit(text: &str) -> Result<u32, JsonError> {
+    text.get(..4).and_then(|digits| u32::from_str_radix(digits, 16).ok()).ok_or(JsonError::LoneSurrogate)
 }
+
+/// Bytes copied at a time.
+const COPIED: usize = 16;
+/// Room beyond this is given back before the next text (fault Y01).
+const KEPT: usize = 64 * 1024;

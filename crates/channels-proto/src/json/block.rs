@@ -1,0 +1,70 @@
+//! Sixty-four bytes at a time: where the bytes stand that mean something in a string.
+
+use wide::u8x16;
+
+/// One bit a byte, the first byte lowest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Masks {
+    pub(super) quotes: u64,
+    pub(super) backslashes: u64,
+    /// Bytes below a space, which may not stand in a string.
+    pub(super) controls: u64,
+}
+
+impl Masks {
+    pub(super) fn of(block: &[u8; BLOCK]) -> Self {
+        let mut masks = Self { quotes: 0, backslashes: 0, controls: 0 };
+        let (lanes, _) = block.as_chunks::<LANE>();
+        for (index, lane) in lanes.iter().enumerate() {
+            let (shift, lane) = (index * LANE, u8x16::new(*lane));
+            masks.quotes |= u64::from(equal(lane, b'"')) << shift;
+            masks.backslashes |= u64::from(equal(lane, b'\\')) << shift;
+            masks.controls |= u64::from(controls(lane)) << shift;
+        }
+        masks
+    }
+}
+
+/// Returns where the backslashes stand in `block`.
+pub(super) fn backslashes(block: &[u8; BLOCK]) -> u64 {
+    let (lanes, _) = block.as_chunks::<LANE>();
+    let masks = lanes.iter().enumerate();
+    masks.fold(0, |mask, (index, lane)| mask | u64::from(equal(u8x16::new(*lane), b'\\')) << (index * LANE))
+}
+
+/// Returns the block at `at`, filled up with spaces at the end of `bytes`.
+pub(super) fn at(bytes: &[u8], at: usize) -> [u8; BLOCK] {
+    let rest = bytes.get(at..).unwrap_or_default();
+    rest.first_chunk().copied().unwrap_or_else(|| {
+        let mut block = [b' '; BLOCK];
+        for (to, from) in block.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        block
+    })
+}
+
+/// Returns how many bytes at the start of `bytes` stand for themselves in a string.
+pub(super) fn plain_prefix(bytes: &[u8]) -> usize {
+    let (lanes, rest) = bytes.as_chunks::<LANE>();
+    for (index, lane) in lanes.iter().enumerate() {
+        let lane = u8x16::new(*lane);
+        let special = equal(lane, b'"') | equal(lane, b'\\') | controls(lane);
+        if special != 0 {
+            return index * LANE + special.trailing_zeros() as usize;
+        }
+    }
+    let plain = |byte: &&u8| **byte >= b' ' && **byte != b'"' && **byte != b'\\';
+    lanes.len() * LANE + rest.iter().take_while(plain).count()
+}
+
+fn equal(lane: u8x16, byte: u8) -> u32 {
+    lane.simd_eq(u8x16::splat(byte)).to_bitmask()
+}
+
+fn controls(lane: u8x16) -> u32 {
+    lane.min(u8x16::splat(0x1f)).simd_eq(lane).to_bitmask()
+}
+
+pub(super) const BLOCK: usize = 64;
+const LANE: usize = 16;
