@@ -1,9 +1,9 @@
 use std::{fmt, sync::Arc};
 
-use channels_proto::{ChannelKind, ChannelName, ConnectionState, SocketId, SubscribeError};
+use channels_proto::{ChannelName, ConnectionState, SocketId, SubscribeError};
 use tokio::runtime::Handle;
 
-use crate::{Authorizer, ClientOptions, Decoder, Delivery, delivery::core::Core, task};
+use crate::{Authorizer, ClientOptions, Decoder, Delivery, delivery::Core, task};
 
 /// A handle to one client: one connection to one server. Cheap to clone; every method may be called from any thread and
 /// from a handler, and none of them waits for the network.
@@ -18,9 +18,9 @@ pub struct Client<T: Send + 'static> {
 pub struct ClientCounters {
     /// What the protocol dropped or tolerated.
     pub protocol: channels_proto::Counters,
-    /// Events dropped because the consumer was too slow, or because they came too early.
+    /// Events counted in an [`Item::Lagged`](crate::Item::Lagged).
     pub dropped_events: u64,
-    /// Events lost because the decoder panicked.
+    /// Those of them that were lost because the decoder panicked.
     pub decoder_panics: u64,
     /// Calls of a handler that panicked.
     pub handler_panics: u64,
@@ -92,11 +92,9 @@ impl<T: Send + 'static> Client<T> {
     /// When the kind of the channel is not supported or the limit of channels is reached. What the server thinks of it
     /// comes as an item.
     pub fn subscribe(&self, channel: ChannelName) -> Result<(), SubscribeError> {
-        match channel.kind() {
-            ChannelKind::Public | ChannelKind::Private => {}
-            kind @ (ChannelKind::PrivateEncrypted | ChannelKind::Presence | ChannelKind::ServerToUser) => {
-                return Err(SubscribeError::UnsupportedKind { channel, kind });
-            }
+        let kind = channel.kind();
+        if !kind.is_supported() {
+            return Err(SubscribeError::UnsupportedKind { channel, kind });
         }
         let limit = self.handle.max_channels;
         self.core().change(|intent| intent.subscribe(channel, limit))

@@ -1,9 +1,10 @@
 //! The way from the client's task to the consumer.
 
-pub(crate) mod core;
+mod core;
 mod fold;
 mod handler;
 mod queue;
+mod turn;
 
 use std::{
     fmt,
@@ -14,7 +15,7 @@ use std::{
 
 use futures_core::Stream;
 
-pub(crate) use self::{core::Core, queue::Entry};
+pub(crate) use self::{core::Core, queue::Entry, turn::Turn};
 use crate::Item;
 
 /// The consumer's end of a client: a stream, or a handler that is called.

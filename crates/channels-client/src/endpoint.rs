@@ -107,6 +107,9 @@ impl ParsedUrl {
             let (plain, secure) = (schemes.plain, schemes.secure);
             return Err(UrlError::Scheme { url: presentable(text), plain, secure });
         }
+        if authority(text).is_empty() {
+            return Err(unparsable("the host is missing"));
+        }
         let url = Url::parse(text).map_err(|error| unparsable(describe(error)))?;
         let unwanted = |part| UrlError::UnwantedPart { url: presentable(text), part };
         if !url.username().is_empty() || url.password().is_some() || authority(text).contains('@') {

@@ -15,6 +15,7 @@ mod intent;
 mod item;
 mod options;
 mod retry_after;
+mod socket;
 mod socket_url;
 mod task;
 mod tls;

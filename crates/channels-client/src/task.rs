@@ -1,8 +1,33 @@
-//! The task that owns one client.
+//! The task that owns one client: the machine, the socket, the dial and the authorizations under way.
+//!
+//! A turn is one input (or a batch of messages), everything the machine wants done about it, and one hand-over to the
+//! consumer's queue.
 
-use std::sync::Arc;
+mod inputs;
+mod jobs;
+mod outputs;
 
-use crate::{Authorizer, ClientOptions, Decoder, delivery::core::Core};
+use std::{
+    collections::{BTreeMap, hash_map::RandomState},
+    hash::{BuildHasher, Hasher},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
+
+use channels_proto::{AuthorizationId, ChannelName, Connection, Epoch, Time};
+use tokio::{
+    task::{AbortHandle, JoinSet},
+    time::{Instant, Sleep, sleep, timeout},
+};
+
+use self::jobs::{Done, Opener};
+use crate::{
+    Authorizer, ClientOptions, Clock, Decoder,
+    delivery::{Core, Turn},
+    intent::CarriedOut,
+    socket::{Received, Socket},
+};
 
 /// Starts the task on the runtime of `core`.
 pub(crate) fn start<D: Decoder>(
@@ -11,5 +36,169 @@ pub(crate) fn start<D: Decoder>(
     decoder: D,
     core: &Arc<Core<D::Item>>,
 ) {
-    let _ = (options, authorizer, decoder, core);
+    let seed = options.seed.unwrap_or_else(seed_of_the_system);
+    let mut protocol = options.protocol.clone();
+    // The handles keep to the limit; the machine also counts channels that it is still leaving.
+    protocol.limits.max_channels = protocol.limits.max_channels.saturating_mul(2);
+    let task = Task {
+        machine: Connection::new(protocol, seed),
+        clock: Arc::clone(&options.clock),
+        opener: Arc::new(Opener::new(&options)),
+        core: Arc::clone(core),
+        decoder,
+        authorizer,
+        link: Link::Down,
+        jobs: JoinSet::new(),
+        farewells: JoinSet::new(),
+        authorizations: BTreeMap::new(),
+        prepared: false,
+        carried_out: CarriedOut::default(),
+        turn: Turn::default(),
+        leave: false,
+        postponed: Vec::new(),
+        timer: None,
+        timer_at: None,
+        watched_call: None,
+    };
+    core.spawn(task.run());
 }
+
+struct Task<D: Decoder> {
+    machine: Connection,
+    clock: Arc<dyn Clock>,
+    opener: Arc<Opener>,
+    core: Arc<Core<D::Item>>,
+    decoder: D,
+    authorizer: Arc<dyn Authorizer>,
+    link: Link,
+    jobs: JoinSet<Done>,
+    /// Sockets that are being closed.
+    farewells: JoinSet<()>,
+    authorizations: BTreeMap<AuthorizationId, AbortHandle>,
+    /// The authorizer has been told to prepare and not yet to release.
+    prepared: bool,
+    carried_out: CarriedOut,
+    turn: Turn<D::Item>,
+    /// An event of this turn asks to disconnect after it.
+    leave: bool,
+    /// Channels that the machine has no place for until it has left others.
+    postponed: Vec<ChannelName>,
+    timer: Option<Pin<Box<Sleep>>>,
+    /// When the timer fires; the machine may want to be called later than that, never earlier.
+    timer_at: Option<Time>,
+    /// The call of the handler that the watchdog saw last, and how often.
+    watched_call: Option<(u64, u32)>,
+}
+
+/// The machine's socket, as far as there is one.
+enum Link {
+    Down,
+    Opening(Epoch, AbortHandle),
+    Up(Epoch, Box<Socket>),
+}
+
+/// The one thing that starts a turn.
+enum Input {
+    Intent,
+    Received(Received),
+    Done(Done),
+    Timer,
+}
+
+impl<D: Decoder> Task<D> {
+    async fn run(mut self) {
+        loop {
+            let input = self.next_input().await;
+            let now = self.clock.now();
+            let goes_on = match input {
+                Input::Intent => self.take_intent(now),
+                Input::Received(received) => self.take_messages(now, received),
+                Input::Done(done) => self.take_done(now, done),
+                Input::Timer => self.take_timer(now),
+            };
+            self.end_turn(now);
+            if !goes_on {
+                break;
+            }
+        }
+        self.jobs.abort_all();
+        let farewells = async { while self.farewells.join_next().await.is_some() {} };
+        let _ = timeout(LAST_FAREWELL, farewells).await;
+    }
+
+    async fn next_input(&mut self) -> Input {
+        let Self { core, link, jobs, farewells, timer, timer_at, .. } = self;
+        loop {
+            tokio::select! {
+                biased;
+                () = core.changed() => return Input::Intent,
+                // Before the timer: what was received may make it void.
+                received = link.received() => return Input::Received(received),
+                Some(done) = jobs.join_next() => match done {
+                    Ok(done) => return Input::Done(done),
+                    Err(_aborted) => {}
+                },
+                Some(_) = farewells.join_next() => {}
+                () = fired(timer), if timer_at.is_some() => return Input::Timer,
+            }
+        }
+    }
+
+    fn end_turn(&mut self, now: Time) {
+        self.subscribe_postponed(now);
+        self.release_if_done();
+        self.turn.protocol = *self.machine.counters();
+        let handler_at_work = self.core.hand_over(&mut self.turn);
+        if handler_at_work && self.watched_call.is_none() {
+            self.watch_handler();
+        }
+        let due = self.machine.poll_timeout();
+        if let Some(at) = due.filter(|at| self.timer_at.is_none_or(|armed| *at < armed)) {
+            let wait = at.saturating_since(now);
+            match &mut self.timer {
+                Some(timer) => timer.as_mut().reset(Instant::now() + wait),
+                None => self.timer = Some(Box::pin(sleep(wait))),
+            }
+            self.timer_at = Some(at);
+        }
+    }
+}
+
+impl Link {
+    /// Waits for what comes in; for ever when there is no socket.
+    async fn received(&mut self) -> Received {
+        match self {
+            Self::Up(_, socket) => std::future::poll_fn(|cx| socket.poll_received(cx)).await,
+            Self::Down | Self::Opening(..) => std::future::pending().await,
+        }
+    }
+
+    fn try_received(&mut self) -> Option<Received> {
+        match self {
+            Self::Up(_, socket) => socket.try_received(),
+            Self::Down | Self::Opening(..) => None,
+        }
+    }
+}
+
+impl<D: Decoder> Drop for Task<D> {
+    /// Also when the runtime is shut down under the task.
+    fn drop(&mut self) {
+        self.core.end();
+    }
+}
+
+async fn fired(timer: &mut Option<Pin<Box<Sleep>>>) {
+    match timer {
+        Some(timer) => timer.as_mut().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Hash keys are the randomness that the standard library takes from the operating system.
+fn seed_of_the_system() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+/// Fault K10: the socket of a dropped client is closed within a second.
+const LAST_FAREWELL: Duration = Duration::from_millis(500);

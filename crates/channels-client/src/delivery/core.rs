@@ -14,6 +14,7 @@ use tokio::{runtime::Handle, sync::Notify};
 use super::{
     handler::Slot,
     queue::{Entry, Queue},
+    turn::Turn,
 };
 use crate::{ClientCounters, Item, QueueLimits, intent::Intent};
 
@@ -22,7 +23,7 @@ pub(crate) struct Core<T> {
     /// A handler's call has ended.
     pub(super) call_ended: Condvar,
     /// The intent has changed.
-    changed: Notify,
+    pub(super) changed: Notify,
     pub(super) runtime: Handle,
 }
 
@@ -41,17 +42,6 @@ pub(super) struct Shared<T> {
     pub(super) consumer_gone: bool,
     /// The task has ended: nothing more will come.
     ended: bool,
-}
-
-/// What the task hands over at the end of a turn.
-#[derive(Debug)]
-pub(crate) struct Turn<T> {
-    /// The session it belongs to; that of a session that has been ended is discarded.
-    pub(crate) session: u64,
-    pub(crate) entries: Vec<Entry<T>>,
-    /// The state after it and the socket id that goes with the state, when the state changed.
-    pub(crate) state: Option<(ConnectionState, Option<SocketId>)>,
-    pub(crate) protocol: channels_proto::Counters,
 }
 
 impl<T: Send + 'static> Core<T> {
@@ -141,16 +131,17 @@ impl<T: Send + 'static> Core<T> {
         self.lock().muted.retain(|_, muted_at| *muted_at > version);
     }
 
-    /// Takes over what a turn of the task brought, and wakes the consumer when it sleeps. `turn.entries` comes back empty.
-    pub(crate) fn hand_over(self: &Arc<Self>, turn: &mut Turn<T>) {
+    /// Takes over what a turn of the task brought, and wakes the consumer when it sleeps. `turn` comes back empty. Returns
+    /// whether a handler is at work.
+    pub(crate) fn hand_over(self: &Arc<Self>, turn: &mut Turn<T>) -> bool {
         let mut discarded = Vec::new();
+        let used = turn.entries.len();
         let mut shared = self.lock();
         shared.counters.protocol = turn.protocol;
         if turn.session != shared.intent.session() {
             drop(shared);
-            turn.state = None;
-            turn.entries.clear();
-            return;
+            turn.clear();
+            return false;
         }
         if let Some((state, socket_id)) = turn.state.take() {
             (shared.state, shared.socket_id) = (state, socket_id);
@@ -165,13 +156,29 @@ impl<T: Send + 'static> Core<T> {
             shared.counters.dropped_events = shared.counters.dropped_events.saturating_add(lost);
         }
         let wake = shared.wake();
+        let at_work = shared.handler.has_job();
         drop(shared);
         self.deliver(wake);
         drop(discarded);
+        turn.shrink(used);
+        at_work
     }
 
-    pub(crate) fn count(&self, count: impl FnOnce(&mut ClientCounters)) {
-        count(&mut self.lock().counters);
+    /// Returns the number of the handler's call in progress, and whether a handler is at work.
+    pub(crate) fn handler_at_work(&self) -> (Option<u64>, bool) {
+        let shared = self.lock();
+        (shared.handler.call(), shared.handler.has_job())
+    }
+
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(task);
+    }
+
+    /// Returns how many there were, with this one.
+    pub(super) fn count_decoder_panic(&self) -> u64 {
+        let counters = &mut self.lock().counters;
+        counters.decoder_panics += 1;
+        counters.decoder_panics
     }
 
     /// The task has ended.

@@ -63,6 +63,15 @@ impl<T> Slot<T> {
         start
     }
 
+    pub(super) const fn has_job(&self) -> bool {
+        self.job
+    }
+
+    /// Returns the number of the call in progress.
+    pub(super) fn call(&self) -> Option<u64> {
+        self.call.map(|(_, number)| number)
+    }
+
     pub(super) fn call_of_another_thread(&self) -> Option<u64> {
         self.call.filter(|(thread, _)| *thread != thread::current().id()).map(|(_, number)| number)
     }
@@ -89,16 +98,8 @@ impl<T: Send + 'static> Core<T> {
         drop(old);
         let wake = self.lock().wake();
         self.deliver(wake);
-    }
-
-    /// Returns the number of the call in progress; for a watchdog.
-    pub(crate) fn call_in_progress(&self) -> Option<u64> {
-        self.lock().handler.call.map(|(_, number)| number)
-    }
-
-    /// Returns whether there is a handler that may be called.
-    pub(crate) fn has_job(&self) -> bool {
-        self.lock().handler.job
+        // The task looks after the handler.
+        self.changed.notify_one();
     }
 
     pub(super) fn run_handler(self: &Arc<Self>) {

@@ -1,0 +1,62 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use channels_proto::{ConnectionState, Counters, Event, SocketId};
+
+use super::{core::Core, queue::Entry};
+use crate::{Decoder, Item};
+
+/// What the task hands over at the end of a turn.
+#[derive(Debug)]
+pub(crate) struct Turn<T> {
+    /// The session it belongs to; that of a session that has been ended is discarded.
+    pub(super) session: u64,
+    pub(crate) entries: Vec<Entry<T>>,
+    /// The state after it and the socket id that goes with the state, when the state changed.
+    pub(crate) state: Option<(ConnectionState, Option<SocketId>)>,
+    pub(crate) protocol: Counters,
+}
+
+impl<T: Send + 'static> Turn<T> {
+    /// Goes on in another session; what there is belongs to the old one and is let go.
+    pub(crate) fn begin(&mut self, session: u64) {
+        self.clear();
+        self.session = session;
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.state = None;
+        self.entries.clear();
+    }
+
+    /// Lets go of memory that a burst has left behind.
+    pub(super) fn shrink(&mut self, used: usize) {
+        if used <= KEPT_CAPACITY && self.entries.capacity() > KEPT_CAPACITY {
+            self.entries.shrink_to(KEPT_CAPACITY);
+        }
+    }
+
+    /// Decodes an event and takes it; returns whether to disconnect after it.
+    pub(crate) fn take_event<D>(&mut self, core: &Core<T>, decoder: &mut D, event: &Event<'_>) -> bool
+    where
+        D: Decoder<Item = T>,
+    {
+        let Ok(decoded) = catch_unwind(AssertUnwindSafe(|| decoder.decode(event))) else {
+            if core.count_decoder_panic() == 1 {
+                tracing::warn!(event = %event.name().escape_debug(), "the decoder panicked; the event is lost");
+            }
+            self.entries.push(Entry::report(Item::Lagged { dropped: 1 }));
+            return false;
+        };
+        self.entries.push(Entry::event(event.channel().clone(), event.frame_bytes(), decoded.keep, decoded.item));
+        decoded.disconnect
+    }
+}
+
+impl<T> Default for Turn<T> {
+    fn default() -> Self {
+        Self { session: 0, entries: Vec::new(), state: None, protocol: Counters::default() }
+    }
+}
+
+/// An idle session keeps room for the few entries of an ordinary turn.
+const KEPT_CAPACITY: usize = 8;

@@ -1,0 +1,184 @@
+//! A WebSocket after its upgrade.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use channels_proto::Closed;
+use futures_util::{FutureExt, SinkExt, StreamExt};
+use tokio::{
+    io::AsyncReadExt,
+    time::{Sleep, sleep, timeout},
+};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Error, Message, Utf8Bytes,
+        error::ProtocolError,
+        protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
+    },
+};
+
+use crate::dial::{Counted, Stream};
+
+/// What came in.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Received {
+    Text(Utf8Bytes),
+    Binary,
+    /// A WebSocket ping or pong, or a part of something.
+    Activity,
+    /// The socket is gone; nothing more will come.
+    Closed(Closed),
+}
+
+/// A WebSocket that never blocks on a write and never sends in fragments. Pings are answered by tungstenite, the newest
+/// only when there are several to answer.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    web_socket: WebSocketStream<Counted<Stream>>,
+    bytes_in: Arc<AtomicU64>,
+    bytes_seen: u64,
+    unflushed: bool,
+    /// Runs while a write is stuck.
+    stuck: Option<Pin<Box<Sleep>>>,
+    write_timeout: Duration,
+    /// A write failed; told when the socket is asked next.
+    broken: Option<Closed>,
+}
+
+impl Socket {
+    /// Takes over an upgraded stream and the bytes that came behind the upgrade.
+    pub(crate) async fn new(stream: Stream, early: Vec<u8>, max_message_bytes: usize, write_timeout: Duration) -> Self {
+        let config = WebSocketConfig::default()
+            .read_buffer_size(BUFFER)
+            .write_buffer_size(BUFFER)
+            .max_write_buffer_size(MAX_UNSENT)
+            .max_message_size(Some(max_message_bytes))
+            .max_frame_size(Some(max_message_bytes));
+        let stream = Counted::new(stream);
+        let bytes_in = stream.counter();
+        let web_socket = WebSocketStream::from_partially_read(stream, early, Role::Client, Some(config)).await;
+        Self { web_socket, bytes_in, bytes_seen: 0, unflushed: false, stuck: None, write_timeout, broken: None }
+    }
+
+    /// Queues a text message; it is written while the socket is polled.
+    pub(crate) fn send(&mut self, text: String) {
+        if let Err(error) = self.web_socket.start_send_unpin(Message::text(text)) {
+            self.broken.get_or_insert(explain(&error));
+        }
+        self.unflushed = true;
+    }
+
+    /// Writes what is queued, and returns what came in.
+    pub(crate) fn poll_received(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
+        if let Some(closed) = self.broken.take().or_else(|| self.poll_write(cx)) {
+            return Poll::Ready(Received::Closed(closed));
+        }
+        let received = match self.web_socket.poll_next_unpin(cx) {
+            Poll::Ready(Some(Ok(message))) => take(message),
+            Poll::Ready(Some(Err(error))) => Received::Closed(explain(&error)),
+            Poll::Ready(None) => Received::Closed(Closed::default()),
+            Poll::Pending if self.bytes_in.load(Ordering::Relaxed) == self.bytes_seen => return Poll::Pending,
+            Poll::Pending => Received::Activity,
+        };
+        self.bytes_seen = self.bytes_in.load(Ordering::Relaxed);
+        Poll::Ready(received)
+    }
+
+    /// Returns what can be had without waiting. The socket must be polled again before the task sleeps.
+    pub(crate) fn try_received(&mut self) -> Option<Received> {
+        std::future::poll_fn(|cx| self.poll_received(cx)).now_or_never()
+    }
+
+    /// Sends `frame`, or the answer to the server's close frame, and waits for the server to hang up; two seconds at most.
+    pub(crate) async fn close(mut self: Box<Self>, frame: Option<channels_proto::CloseFrame>) {
+        let farewell = async move {
+            let sent = match frame {
+                Some(frame) => {
+                    let frame = CloseFrame { code: CloseCode::from(frame.code), reason: frame.reason.into() };
+                    self.web_socket.send(Message::Close(Some(frame))).await
+                }
+                None => self.web_socket.flush().await,
+            };
+            let mut stream = self.web_socket.into_inner().into_inner();
+            let mut unread = vec![0; BUFFER];
+            while sent.is_ok() && matches!(stream.read(&mut unread).await, Ok(1..)) {}
+        };
+        // Whether it went well is nobody's business any more.
+        let _ = timeout(LONGEST_FAREWELL, farewell).await;
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Option<Closed> {
+        if !self.unflushed {
+            return None;
+        }
+        match self.web_socket.poll_flush_unpin(cx) {
+            Poll::Ready(Ok(())) => {
+                (self.unflushed, self.stuck) = (false, None);
+                None
+            }
+            Poll::Ready(Err(error)) => Some(explain(&error)),
+            Poll::Pending => {
+                let stuck = self.stuck.get_or_insert_with(|| Box::pin(sleep(self.write_timeout)));
+                stuck
+                    .as_mut()
+                    .poll(cx)
+                    .is_ready()
+                    .then(|| lost(format!("the server has not read for {} s", self.write_timeout.as_secs_f32())))
+            }
+        }
+    }
+}
+
+/// Returns the frame that tells the server why the socket is given up, when it is its fault.
+pub(crate) fn reproach(closed: &Closed) -> Option<channels_proto::CloseFrame> {
+    let code = closed.code.filter(|_| closed.error.is_some())?;
+    Some(channels_proto::CloseFrame { code, reason: "" })
+}
+
+fn take(message: Message) -> Received {
+    match message {
+        Message::Text(text) => Received::Text(text),
+        Message::Binary(_) => Received::Binary,
+        Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Received::Activity,
+        Message::Close(None) => Received::Closed(Closed::default()),
+        Message::Close(Some(frame)) => {
+            let (code, reason) = (Some(frame.code.into()), frame.reason.as_str().to_owned());
+            Received::Closed(Closed { code, reason, error: None })
+        }
+    }
+}
+
+/// Who is to blame shows in the result: a code together with an error is the code by which we give the server up.
+fn explain(error: &Error) -> Closed {
+    let violation = |code: CloseCode| Closed { code: Some(code.into()), ..lost(error.to_string()) };
+    match error {
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)
+        | Error::ConnectionClosed
+        | Error::AlreadyClosed => Closed::default(),
+        Error::Protocol(_) | Error::AttackAttempt => violation(CloseCode::Protocol),
+        Error::Capacity(_) => violation(CloseCode::Size),
+        Error::Utf8(_) => violation(CloseCode::Invalid),
+        Error::WriteBufferFull(_) => lost("the server does not read what is sent to it".to_owned()),
+        Error::Io(error) => lost(error.to_string()),
+        Error::Tls(_) | Error::Url(_) | Error::Http(_) | Error::HttpFormat(_) => lost(error.to_string()),
+    }
+}
+
+fn lost(message: String) -> Closed {
+    Closed { error: Some(message), ..Closed::default() }
+}
+
+/// performance.md, section 2: the default of 128 KiB would be most of what a session costs.
+const BUFFER: usize = 4 * 1024;
+/// Subscribes to a thousand channels fit; a server that reads nothing cannot make more than this wait.
+const MAX_UNSENT: usize = 1024 * 1024;
+/// Fault W19.
+const LONGEST_FAREWELL: Duration = Duration::from_secs(2);

@@ -1,0 +1,189 @@
+//! One input a turn, and what the machine is told of it.
+
+use channels_proto::{Epoch, Event, Time};
+
+use super::{
+    Link, Task,
+    jobs::{self, Done},
+};
+use crate::{
+    Decoder,
+    socket::{Received, Socket, reproach},
+};
+
+impl<D: Decoder> Task<D> {
+    /// Carries out what the callers want; false when they want the end.
+    pub(super) fn take_intent(&mut self, now: Time) -> bool {
+        let Self { core, carried_out, .. } = self;
+        let Some(steps) = core.intent(|intent| intent.steps(carried_out)) else {
+            return true;
+        };
+        for channel in &steps.unsubscribe {
+            self.machine.unsubscribe(now, channel);
+            self.drain(now);
+        }
+        if let Some(session) = steps.new_session {
+            self.machine.disconnect(now);
+            self.drain(now);
+            // The caller's thread has made the report of this in its own session.
+            self.turn.begin(session);
+        }
+        self.postponed.retain(|channel| !steps.unsubscribe.contains(channel));
+        self.postponed.extend(steps.subscribe);
+        self.subscribe_postponed(now);
+        if steps.connect && steps.wanted {
+            self.machine.connect(now);
+            self.drain(now);
+        }
+        if steps.network_changed {
+            self.machine.network_changed(now);
+            self.drain(now);
+        }
+        if steps.resumed {
+            self.machine.resumed(now);
+            self.drain(now);
+        }
+        if steps.end {
+            self.machine.disconnect(now);
+            self.drain(now);
+        }
+        self.core.carried_out(steps.version);
+        !steps.end
+    }
+
+    /// Kind and number were checked when the caller asked, so what is refused here has to wait until others are left.
+    pub(super) fn subscribe_postponed(&mut self, now: Time) {
+        for channel in std::mem::take(&mut self.postponed) {
+            if self.machine.subscribe(now, channel.clone()).is_err() {
+                self.postponed.push(channel);
+            }
+            self.drain(now);
+        }
+    }
+
+    /// Takes what came in, and more of it while there is more, but not so much that a timer is late.
+    pub(super) fn take_messages(&mut self, now: Time, first: Received) -> bool {
+        let mut received = Some(first);
+        for _ in 0..BATCH {
+            let Link::Up(epoch, _) = self.link else { break };
+            let Some(message) = received.take().or_else(|| self.link.try_received()) else { break };
+            self.take_message(now, epoch, message);
+        }
+        self.take_due(now);
+        true
+    }
+
+    pub(super) fn take_done(&mut self, now: Time, done: Done) -> bool {
+        match done {
+            Done::Opened(epoch, opened) => self.take_opened(now, epoch, opened),
+            Done::Authorized(id, answer) => {
+                if self.authorizations.remove(&id).is_some() {
+                    self.machine.handle_authorization(now, id, answer);
+                    self.drain(now);
+                }
+            }
+            Done::Prepared => {}
+            Done::Watch => self.look_after_handler(),
+        }
+        true
+    }
+
+    pub(super) fn take_timer(&mut self, now: Time) -> bool {
+        self.timer_at = None;
+        self.take_due(now);
+        true
+    }
+
+    pub(super) fn watch_handler(&mut self) {
+        self.watched_call = Some((0, 0));
+        self.jobs.spawn(jobs::watch());
+    }
+
+    fn take_due(&mut self, now: Time) {
+        if self.machine.poll_timeout().is_some_and(|due| due <= now) {
+            self.machine.handle_timeout(now);
+            self.drain(now);
+        }
+    }
+
+    fn take_message(&mut self, now: Time, epoch: Epoch, message: Received) {
+        match message {
+            Received::Text(text) => {
+                let event = self.machine.handle_text(now, epoch, &text);
+                self.drain(now);
+                if let Some(event) = event {
+                    self.take_event(&event);
+                    self.leave_if_asked(now);
+                }
+            }
+            Received::Binary => {
+                self.machine.handle_binary(now, epoch);
+                self.drain(now);
+            }
+            Received::Activity => {
+                self.machine.handle_activity(now, epoch);
+                self.drain(now);
+            }
+            Received::Closed(closed) => {
+                tracing::debug!(%epoch, ?closed, "the socket is gone");
+                if let Link::Up(_, socket) = std::mem::replace(&mut self.link, Link::Down) {
+                    self.farewells.spawn(socket.close(reproach(&closed)));
+                }
+                self.machine.handle_closed(now, epoch, closed);
+                self.drain(now);
+            }
+        }
+    }
+
+    pub(super) fn leave_if_asked(&mut self, now: Time) {
+        if std::mem::take(&mut self.leave) {
+            self.machine.disconnect(now);
+            self.drain(now);
+        }
+    }
+
+    pub(super) fn take_event(&mut self, event: &Event<'_>) {
+        self.leave |= self.turn.take_event(&self.core, &mut self.decoder, event);
+    }
+
+    fn take_opened(&mut self, now: Time, epoch: Epoch, opened: Result<Box<Socket>, channels_proto::ConnectFailure>) {
+        if !matches!(self.link, Link::Opening(current, _) if current == epoch) {
+            return;
+        }
+        match opened {
+            Ok(socket) => {
+                self.link = Link::Up(epoch, socket);
+                self.machine.handle_opened(now, epoch);
+            }
+            Err(failure) => {
+                tracing::debug!(%epoch, message = %failure.message, "the socket could not be opened");
+                self.link = Link::Down;
+                self.machine.handle_connect_failed(now, epoch, failure);
+            }
+        }
+        self.drain(now);
+    }
+
+    /// Fault K04: a handler that does not return is worth a line in the log.
+    fn look_after_handler(&mut self) {
+        let (call, at_work) = self.core.handler_at_work();
+        self.watched_call = match (call, self.watched_call) {
+            (Some(call), Some((watched, seen))) if call == watched => {
+                if seen + 1 == SEEN_TOO_OFTEN {
+                    tracing::warn!("the handler has not returned for 5 s; later items wait");
+                }
+                Some((call, seen + 1))
+            }
+            (Some(call), _) => Some((call, 1)),
+            (None, _) if at_work => Some((0, 0)),
+            (None, _) => None,
+        };
+        if self.watched_call.is_some() {
+            self.jobs.spawn(jobs::watch());
+        }
+    }
+}
+
+/// Messages taken in one turn; timers and callers wait for no more than these.
+const BATCH: usize = 64;
+const SEEN_TOO_OFTEN: u32 = 3;

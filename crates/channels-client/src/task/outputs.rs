@@ -1,0 +1,124 @@
+//! What the machine wants done and told.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::SystemTime,
+};
+
+use channels_proto::{CloseFrame, Continuity as Proven, Epoch, Output, Report, Time};
+
+use super::{Link, Task, jobs};
+use crate::{AuthorizationRequest, Continuity, Decoder, Item, delivery::Entry};
+
+impl<D: Decoder> Task<D> {
+    /// Does everything the machine wants after a change.
+    pub(super) fn drain(&mut self, now: Time) {
+        loop {
+            while let Some(output) = self.machine.poll_output() {
+                self.perform(now, output);
+            }
+            if !std::mem::take(&mut self.leave) {
+                return;
+            }
+            self.machine.disconnect(now);
+        }
+    }
+
+    /// Lets the authorizer go of what it prepared, once nothing more will be authorized on this socket.
+    pub(super) fn release_if_done(&mut self) {
+        let done = self.machine.is_settled() || self.machine.epoch().is_none();
+        if self.prepared && done && self.authorizations.is_empty() {
+            self.prepared = false;
+            if catch_unwind(AssertUnwindSafe(|| self.authorizer.release())).is_err() {
+                tracing::warn!("the authorizer panicked while releasing");
+            }
+        }
+    }
+
+    fn perform(&mut self, now: Time, output: Output) {
+        match output {
+            Output::OpenSocket { epoch } => self.open(epoch),
+            Output::SendText { epoch, text } => {
+                if let Link::Up(current, socket) = &mut self.link
+                    && *current == epoch
+                {
+                    socket.send(text);
+                }
+            }
+            Output::CloseSocket { epoch, close } => self.close(epoch, close),
+            Output::Authorize { id, channel, socket_id, refresh_token, .. } => {
+                let request = AuthorizationRequest { channel, socket_id, refresh_token };
+                self.prepared = true;
+                let job = self.jobs.spawn(jobs::authorize(Arc::clone(&self.authorizer), id, request));
+                self.authorizations.insert(id, job);
+            }
+            Output::CancelAuthorization { id } => {
+                if let Some(job) = self.authorizations.remove(&id) {
+                    job.abort();
+                }
+            }
+            Output::Report(report) => self.tell(now, report),
+        }
+    }
+
+    fn open(&mut self, epoch: Epoch) {
+        let opening = self.jobs.spawn(Arc::clone(&self.opener).open(epoch));
+        self.link = Link::Opening(epoch, opening);
+        let needed = self.machine.authorizations_needed();
+        if needed > 0 {
+            self.prepared = true;
+            self.jobs.spawn(jobs::prepare(Arc::clone(&self.authorizer), needed));
+        }
+    }
+
+    fn close(&mut self, epoch: Epoch, close: Option<CloseFrame>) {
+        match std::mem::replace(&mut self.link, Link::Down) {
+            Link::Opening(current, opening) if current == epoch => opening.abort(),
+            Link::Up(current, socket) if current == epoch => {
+                if close.is_some() {
+                    self.farewells.spawn(socket.close(close));
+                }
+            }
+            other => self.link = other,
+        }
+    }
+
+    fn tell(&mut self, now: Time, report: Report) {
+        let clock = &self.clock;
+        let wall = |at: Time| {
+            let ago = now.saturating_since(at);
+            clock.wall().checked_sub(ago).unwrap_or(SystemTime::UNIX_EPOCH)
+        };
+        let item = match report {
+            Report::StateChanged { from, to } => {
+                tracing::debug!(?from, ?to, "the state changed");
+                self.turn.state = Some((self.machine.state(), self.machine.socket_id().cloned()));
+                Item::StateChanged { from, to }
+            }
+            Report::Subscribed { channel, continuity } => {
+                let continuity = match continuity {
+                    Proven::Gap { since, until, cause } => {
+                        Continuity::Gap { since: wall(since), until: wall(until), cause }
+                    }
+                    _ => Continuity::Fresh,
+                };
+                Item::Subscribed { channel, continuity }
+            }
+            Report::Interrupted { channel, since, cause } => Item::Interrupted { channel, since: wall(since), cause },
+            Report::SubscriptionFailed { channel, error } => Item::SubscriptionFailed { channel, error },
+            Report::Event(event) => {
+                self.take_event(&event.as_event());
+                return;
+            }
+            Report::Lagged { dropped, .. } => Item::Lagged { dropped },
+            Report::ConnectionFailed { error, retry_in } => {
+                tracing::debug!(%error, ?retry_in, "the connection failed");
+                Item::ConnectionFailed { error, retry_in }
+            }
+            Report::ServerError { code, message } => Item::ServerError { code, message },
+            Report::Suspended { since } => Item::Suspended { since: wall(since) },
+        };
+        self.turn.entries.push(Entry::report(item));
+    }
+}

@@ -1,0 +1,98 @@
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use channels_client::{
+    AuthorizationRequest, Authorizer, Client, ClientOptions, Delivery, Item, RawDecoder, SocketUrl,
+    proto::{AppKey, Authorization, AuthorizationError, ChannelName, ConnectionState, OwnedEvent, Secret},
+};
+use futures_core::future::BoxFuture;
+use tokio::runtime::Handle;
+
+use super::{Listener, soon};
+
+/// A client under test, with the consumer in the test's hands.
+pub struct Under {
+    pub client: Client<OwnedEvent>,
+    pub delivery: Delivery<OwnedEvent>,
+    pub signer: Arc<Signer>,
+}
+
+/// An authorizer that signs at once, and remembers for what.
+#[derive(Default)]
+pub struct Signer {
+    pub asked: Mutex<Vec<AuthorizationRequest>>,
+    pub prepared: Mutex<Vec<usize>>,
+    pub released: Mutex<usize>,
+}
+
+impl Authorizer for Signer {
+    fn authorize(
+        &self,
+        request: AuthorizationRequest,
+    ) -> BoxFuture<'static, Result<Authorization, AuthorizationError>> {
+        let auth = Secret::new(format!("key:signed-{}-{}", request.socket_id, request.channel));
+        self.asked.lock().unwrap().push(request);
+        Box::pin(std::future::ready(Ok(Authorization { auth, channel_data: None })))
+    }
+
+    fn prepare(&self, channels: usize) -> BoxFuture<'static, ()> {
+        self.prepared.lock().unwrap().push(channels);
+        Box::pin(std::future::ready(()))
+    }
+
+    fn release(&self) {
+        *self.released.lock().unwrap() += 1;
+    }
+}
+
+/// Options for a client of `listener`, with the retries of a fixed seed.
+pub fn options_for(listener: &Listener) -> ClientOptions {
+    let url = SocketUrl::parse(&listener.socket_url()).unwrap();
+    let mut options = ClientOptions::new(url, AppKey::parse("key").unwrap());
+    options.seed = Some(7);
+    options
+}
+
+pub fn private(name: &str) -> ChannelName {
+    ChannelName::parse(&format!("private-{name}")).unwrap()
+}
+
+impl Under {
+    pub fn new(options: ClientOptions) -> Self {
+        let signer = Arc::new(Signer::default());
+        let (client, delivery) = Client::new(options, Arc::<Signer>::clone(&signer), RawDecoder, &Handle::current());
+        Self { client, delivery, signer }
+    }
+
+    pub async fn next(&mut self) -> Item<OwnedEvent> {
+        soon("an item", self.delivery.next()).await.expect("the client is there")
+    }
+
+    /// Takes items until one of them `fits`, and returns that.
+    pub async fn until(&mut self, fits: impl Fn(&Item<OwnedEvent>) -> bool) -> Item<OwnedEvent> {
+        loop {
+            let item = self.next().await;
+            if fits(&item) {
+                return item;
+            }
+        }
+    }
+
+    pub async fn until_state(&mut self, state: ConnectionState) {
+        self.until(|item| matches!(item, Item::StateChanged { to, .. } if *to == state)).await;
+    }
+
+    /// Returns whether nothing comes for a while.
+    pub async fn is_quiet(&mut self, time: Duration) -> bool {
+        tokio::time::timeout(time, self.delivery.next()).await.is_err()
+    }
+}
+
+/// The name and the document of an event.
+pub fn event_of(item: &Item<OwnedEvent>) -> Option<(String, String)> {
+    let Item::Event(event) = item else { return None };
+    let event = event.as_event();
+    Some((event.name().to_owned(), event.data().payload().unwrap().into_owned()))
+}
