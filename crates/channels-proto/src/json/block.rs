@@ -25,11 +25,24 @@ impl Masks {
     }
 }
 
-/// Returns where the backslashes stand in `block`.
-pub(super) fn backslashes(block: &[u8; BLOCK]) -> u64 {
+/// Returns where the slashes stand in `block`.
+pub(super) fn slashes(block: &[u8; BLOCK]) -> u64 {
     let (lanes, _) = block.as_chunks::<LANE>();
     let masks = lanes.iter().enumerate();
-    masks.fold(0, |mask, (index, lane)| mask | u64::from(equal(u8x16::new(*lane), b'\\')) << (index * LANE))
+    masks.fold(0, |mask, (index, lane)| mask | u64::from(equal(u8x16::new(*lane), b'/')) << (index * LANE))
+}
+
+/// Returns which bytes of a block are escaped by the backslash before them; `carried` is 1 when the first byte of the
+/// next block is. Backslashes escape each other in pairs, so only those at an even distance from the start of their
+/// run escape what follows; the addition carries each run that starts at an odd place to its end.
+pub(super) fn escaped(backslashes: u64, carried: &mut u64) -> u64 {
+    const EVEN: u64 = 0x5555_5555_5555_5555;
+    let backslashes = backslashes & !*carried;
+    let follows = backslashes << 1 | *carried;
+    let odd_starts = backslashes & !EVEN & !follows;
+    let (even_runs, overflow) = odd_starts.overflowing_add(backslashes);
+    *carried = u64::from(overflow);
+    (EVEN ^ (even_runs << 1)) & follows
 }
 
 /// Returns the block at `at`, filled up with spaces at the end of `bytes`.

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use super::{
     JsonError,
-    block::{self, BLOCK, Masks, plain_prefix},
+    block::{self, BLOCK, Masks, escaped, plain_prefix},
     unescape,
 };
 
@@ -295,19 +295,6 @@ impl<'t> Scanner<'t> {
         }
         if self.at == start { Err(self.syntax()) } else { Ok(()) }
     }
-}
-
-/// Returns which bytes of a block are escaped by the backslash before them; `carried` is 1 when the first byte of the
-/// next block is. Backslashes escape each other in pairs, so only those at an even distance from the start of their
-/// run escape what follows; the addition carries each run that starts at an odd place to its end.
-fn escaped(backslashes: u64, carried: &mut u64) -> u64 {
-    const EVEN: u64 = 0x5555_5555_5555_5555;
-    let backslashes = backslashes & !*carried;
-    let follows = backslashes << 1 | *carried;
-    let odd_starts = backslashes & !EVEN & !follows;
-    let (even_runs, overflow) = odd_starts.overflowing_add(backslashes);
-    *carried = u64::from(overflow);
-    (EVEN ^ (even_runs << 1)) & follows
 }
 
 /// What fits the word of bits in `skip_value`.

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use super::{
     JsonError,
-    block::{self, BLOCK},
+    block::{self, BLOCK, Masks, escaped},
 };
 
 /// Room to unescape into, kept from one text to the next so that nothing is allocated for each.
@@ -36,33 +36,28 @@ pub(crate) fn unescape_in<'s>(content: &'s str, scratch: &'s mut Scratch) -> Res
     }
     room.resize((source.len() + COPIED).max(room.len()), 0);
     let mut writer = Writer { room, at: 0 };
-    // `run` is where the text begins that has not been copied yet, `next` where an escape may begin.
-    let (mut run, mut next) = (0, 0);
+    // Where the text begins that has not been copied yet.
+    let mut run = 0;
+    let mut carried = 0;
     for base in (0..source.len()).step_by(BLOCK) {
-        let mut backslashes = block::backslashes(&block::at(source, base));
-        while backslashes != 0 {
-            let at = base + backslashes.trailing_zeros() as usize;
-            backslashes &= backslashes - 1;
-            if at < next {
-                continue;
-            }
-            writer.copy(source, run, at);
-            run = at + 2;
-            match source.get(at + 1) {
-                Some(b'b') => writer.push('\u{8}'),
-                Some(b'f') => writer.push('\u{c}'),
-                Some(b'n') => writer.push('\n'),
-                Some(b'r') => writer.push('\r'),
-                Some(b't') => writer.push('\t'),
-                Some(b'u') => {
-                    let (character, length) = unescape_unicode(content.get(run..).unwrap_or_default())?;
-                    writer.push(character);
-                    run += length;
-                }
+        let block = block::at(source, base);
+        let Masks { quotes, backslashes, .. } = Masks::of(&block);
+        let mut escaped = escaped(backslashes, &mut carried);
+        let mut rare = escaped & !quotes & !backslashes;
+        if rare != 0 {
+            rare &= !block::slashes(&block);
+        }
+        while escaped != 0 {
+            let at = base + escaped.trailing_zeros() as usize;
+            if rare == 0 {
                 // Stands for itself, so it begins the next run.
-                _ => run = at + 1,
+                writer.copy(source, run, at - 1);
+                run = at;
+            } else if at >= run {
+                writer.copy(source, run, at - 1);
+                run = writer.unescape(content, at)?;
             }
-            next = run.max(at + 2);
+            escaped &= escaped - 1;
         }
     }
     writer.copy(source, run, source.len());
@@ -95,6 +90,25 @@ impl Writer<'_> {
         self.at += length;
     }
 
+    /// Writes what the escaped byte at `at` stands for; returns where the next run begins.
+    fn unescape(&mut self, content: &str, at: usize) -> Result<usize, JsonError> {
+        let character = match content.as_bytes().get(at) {
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => {
+                let (character, length) = unescape_unicode(content.get(at + 1..).unwrap_or_default())?;
+                self.push(character);
+                return Ok(at + 1 + length);
+            }
+            _ => return Ok(at),
+        };
+        self.push(character);
+        Ok(at + 1)
+    }
+
     fn push(&mut self, character: char) {
         let length = character.len_utf8();
         if let Some(to) = self.room.get_mut(self.at..self.at + length) {
@@ -125,6 +139,6 @@ fn code_unit(text: &str) -> Result<u32, JsonError> {
 }
 
 /// Bytes copied at a time.
-const COPIED: usize = 16;
+const COPIED: usize = 32;
 /// Room beyond this is given back before the next text (fault Y01).
 const KEPT: usize = 64 * 1024;
