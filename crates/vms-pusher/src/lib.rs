@@ -4,10 +4,19 @@
 //! - [`VmsAppSocketData`], [`VmsIntercomSocketData`]: what a push becomes.
 //! - [`VmsEvent`], [`VmsIntercom`] and the other models: the objects in it.
 
+mod api;
+mod config;
+mod connection;
+mod continuity;
 mod decode;
+mod delegate;
+mod events;
+mod item;
 mod lenient;
 mod model;
 mod push_type;
+mod rest;
+mod runtime;
 #[cfg(test)]
 mod sample;
 mod socket;
@@ -15,11 +24,24 @@ mod socket;
 mod tests;
 mod time;
 
+pub use api::VmsPusherApi;
+pub use channels_client::{
+    CertificateDer, ClientCounters, QueueLimits, RootCertificateError, StaticToken, Tls, TokenError, TokenProvider,
+    UrlError,
+};
+pub use channels_proto::{AppKeyError, ChannelNameError, Secret};
+pub use config::{ConfigError, VmsPusherConfig, VmsPusherOptions};
+pub use connection::{ConnectionState, PusherError};
+pub use continuity::{VmsChannel, VmsContinuity, VmsResyncScope};
 pub use decode::VmsDecoder;
+pub use delegate::{VmsSocketManager, VmsSocketManagerDelegate};
+pub use events::VmsEvents;
+pub use item::VmsSocketItem;
 pub use model::*;
 pub use push_type::{
     BROADCAST_NOTIFICATION, TOKEN_PUSH, USER_PUSH, VmsAppSocketType, VmsIntercomPushType, VmsPushStatus,
 };
+pub use rest::{ApiError, ApiErrorKind, GroupSync, VmsApi, VmsClientInfo, VmsCredentials, VmsLogin, VmsSocketUrl};
 pub use socket::{
     VmsAppSocketData, VmsArchiveLinkSocket, VmsCallCanceledSocket, VmsCamerasUpdateSocket, VmsDownloadUrlData,
     VmsFavoriteCamerasUpdateSocket, VmsIntercomDeleteSocket, VmsIntercomErrorSocket, VmsIntercomKeyConfirmedSocket,

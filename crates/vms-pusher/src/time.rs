@@ -41,6 +41,12 @@ impl VmsTime {
         self.unix_micros
     }
 
+    /// Returns the nearest moment to `time` that can be written.
+    pub(crate) fn saturating_from(time: SystemTime) -> Self {
+        let is_past = time < SystemTime::UNIX_EPOCH;
+        Self::try_from(time).unwrap_or(Self { unix_micros: if is_past { MIN_UNIX_MICROS } else { MAX_UNIX_MICROS } })
+    }
+
     fn from_offset_date_time(moment: OffsetDateTime) -> Option<Self> {
         i64::try_from(moment.unix_timestamp_nanos().div_euclid(1_000)).ok().and_then(Self::from_unix_micros)
     }

@@ -1,0 +1,231 @@
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use channels_client::http::{HttpClient, HttpLimits};
+use channels_client::{Client, ClientCounters, ClientOptions, Decoded, Decoder, HttpAuthorizer};
+use channels_proto::{Event, SocketId};
+
+use crate::config::{ConfigError, VmsPusherConfig};
+use crate::connection::ConnectionState;
+use crate::decode::VmsDecoder;
+use crate::delegate::{self, VmsSocketManager, VmsSocketManagerDelegate};
+use crate::events::{Outlet, VmsEvents};
+use crate::item::{Channels, Told};
+use crate::rest::{self, Rest, VmsApi};
+use crate::runtime;
+use crate::socket::{VmsAppSocketData, VmsSocketData};
+
+/// The realtime pushes of one login session. Cheap to clone; every method may be called from any thread and from a
+/// delegate, and none waits for the network.
+///
+/// It subscribes to the session's and the user's channel, keeps the connection up, and hands every push to the delegate
+/// or to the stream. When the last clone is dropped the connection is closed.
+#[derive(Clone)]
+pub struct VmsPusherApi {
+    shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    client: Client<VmsSocketData>,
+    outlet: Arc<Outlet>,
+    channels: Channels,
+    rest: Arc<Rest>,
+}
+
+impl Shared {
+    pub(crate) fn socket_id(&self) -> Option<SocketId> {
+        self.client.socket_id()
+    }
+}
+
+impl VmsPusherApi {
+    /// Checks the configuration and makes the client, disconnected: call [`connect`](Self::connect).
+    ///
+    /// # Errors
+    /// When something in the configuration cannot be right, named with its value. The network is not touched.
+    pub fn new(config: VmsPusherConfig) -> Result<Self, ConfigError> {
+        let checked = config.check()?;
+        let VmsPusherConfig { base_url, options, .. } = config;
+        let runtime =
+            runtime::handle(options.runtime).map_err(|error| ConfigError::Runtime { reason: error.to_string() })?;
+        let headers = options.client.headers()?;
+        let root = rest::api_root(&checked.base_url);
+        let authorizer = HttpAuthorizer::new(
+            HttpClient::new(root.origin(), options.tls.clone(), HttpLimits::default()),
+            root.join("broadcasting/auth"),
+            headers.clone(),
+            Arc::clone(&checked.tokens),
+        );
+        let tokens = Some(checked.tokens);
+        let rest = Rest::new(&checked.base_url, options.tls.clone(), headers, tokens, runtime.clone());
+        let mut client_options = ClientOptions::new(checked.socket_url, checked.app_key);
+        client_options.protocol.activity_timeout = options.activity_timeout;
+        client_options.protocol.pong_timeout = options.pong_timeout;
+        client_options.tls = options.tls;
+        client_options.queue = options.queue;
+        client_options.client_name = options.client.name;
+        client_options.client_version = options.client.version;
+        let decoder = PushDecoder { decoder: VmsDecoder::new(&base_url), stay_after_logout: options.stay_after_logout };
+        let (client, delivery) = Client::new(client_options, Arc::new(authorizer), decoder, &runtime);
+        for channel in [&checked.channels.token, &checked.channels.user] {
+            if let Err(error) = client.subscribe(channel.clone()) {
+                debug_assert!(false, "two private channels are always allowed: {error}");
+            }
+        }
+        let outlet = Arc::new(Outlet::new(delivery, checked.channels.clone()));
+        let shared = Shared { client, outlet, channels: checked.channels, rest: Arc::new(rest) };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Wants a connection; see [`VmsSocketManager::connect`].
+    pub fn connect(&self) {
+        self.shared.client.connect();
+    }
+
+    /// Ends the connection; see [`VmsSocketManager::disconnect`]. It returns within 50 ms.
+    ///
+    /// A call of the delegate that is under way on another thread is waited for, as far as that time allows.
+    pub fn disconnect(&self) {
+        self.shared.client.disconnect();
+        self.shared.outlet.end_session();
+    }
+
+    /// Returns whether the connection is established.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.shared.client.is_connected()
+    }
+
+    /// Returns the state of the connection.
+    #[must_use]
+    pub fn state(&self) -> ConnectionState {
+        self.shared.client.state().into()
+    }
+
+    /// Returns the id of the socket: there exactly while connected.
+    #[must_use]
+    pub fn socket_id(&self) -> Option<String> {
+        self.shared.socket_id().map(|id| id.as_str().to_owned())
+    }
+
+    /// Has `delegate` told everything from now on, in place of an earlier one and of the stream. It is held weakly: when
+    /// the app lets go of it, it is told nothing more. What waited before comes first.
+    pub fn set_delegate<D: VmsSocketManagerDelegate + ?Sized>(&self, delegate: &Arc<D>) {
+        let delegate = Arc::downgrade(delegate);
+        let outlet = Arc::downgrade(&self.shared.outlet);
+        let channels = self.shared.channels.clone();
+        self.shared.outlet.set_handler(Some(Box::new(move |item| {
+            let Some(outlet) = Weak::upgrade(&outlet) else { return };
+            match Weak::upgrade(&delegate) {
+                Some(delegate) => call(&outlet, delegate.as_ref(), channels.tell(item)),
+                None => outlet.set_handler(None),
+            }
+        })));
+    }
+
+    /// Goes back to the stream.
+    pub fn remove_delegate(&self) {
+        self.shared.outlet.set_handler(None);
+    }
+
+    /// Returns everything that the delegate would be told, as a stream. While there is a delegate, the stream rests.
+    ///
+    /// There is one stream at a time: asking again ends the earlier one, and the new one goes on where it was. What
+    /// happened before the first call waits in the queue. It ends when the last clone of the API is dropped.
+    #[must_use]
+    pub fn events(&self) -> VmsEvents {
+        VmsEvents::take(&self.shared.outlet)
+    }
+
+    /// Returns the HTTP API for the same user. It sends the id of the live socket along.
+    #[must_use]
+    pub fn rest(&self) -> VmsApi {
+        VmsApi::of_socket(&self.shared.rest, &self.shared)
+    }
+
+    /// The network of the device has changed: checks the connection, or reconnects now when there is none.
+    pub fn network_changed(&self) {
+        self.shared.client.network_changed();
+    }
+
+    /// The device or the app has woken up: checks the connection, or reconnects now when there is none.
+    pub fn resumed(&self) {
+        self.shared.client.resumed();
+    }
+
+    /// Returns what was dropped or tolerated so far.
+    #[must_use]
+    pub fn counters(&self) -> ClientCounters {
+        self.shared.client.counters()
+    }
+
+    /// Disconnects, removes the delegate, and waits for a call of it that is under way, up to `patience`. Returns whether
+    /// none is under way any more; called by the delegate itself, it does not wait for that very call.
+    ///
+    /// Do not call it while holding a lock that the delegate needs.
+    #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
+    pub fn close(&self, patience: Duration) -> bool {
+        self.disconnect();
+        self.remove_delegate();
+        self.shared.outlet.wait_for_call(patience)
+    }
+}
+
+/// A delegate that panics on the first of two items is still told the second, unless the session has ended meanwhile.
+fn call<D: VmsSocketManagerDelegate + ?Sized>(outlet: &Outlet, delegate: &D, (first, second): Told) {
+    let session = outlet.session();
+    let _call = outlet.begin_call();
+    let told = catch_unwind(AssertUnwindSafe(|| delegate::call(delegate, first)));
+    if let Some(second) = second.filter(|_| outlet.session() == session) {
+        delegate::call(delegate, second);
+    }
+    if let Err(panic) = told {
+        resume_unwind(panic);
+    }
+}
+
+impl VmsSocketManager for VmsPusherApi {
+    fn is_connected(&self) -> bool {
+        self.is_connected()
+    }
+
+    fn connect(&self) {
+        self.connect();
+    }
+
+    fn disconnect(&self) {
+        self.disconnect();
+    }
+
+    fn socket_id(&self) -> Option<String> {
+        self.socket_id()
+    }
+}
+
+impl fmt::Debug for VmsPusherApi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VmsPusherApi").field("state", &self.state()).finish_non_exhaustive()
+    }
+}
+
+/// The thin layer between the client's events and [`VmsDecoder`].
+struct PushDecoder {
+    decoder: VmsDecoder,
+    stay_after_logout: bool,
+}
+
+impl Decoder for PushDecoder {
+    type Item = VmsSocketData;
+
+    fn decode(&mut self, event: &Event<'_>) -> Decoded<VmsSocketData> {
+        let (name, channel) = (event.name(), event.channel().as_str());
+        let item = match event.data().payload() {
+            Ok(payload) => self.decoder.decode(name, channel, &payload),
+            Err(error) => self.decoder.undecodable(name, channel, event.data().raw(), &error.to_string()),
+        };
+        let is_logout = matches!(item, VmsSocketData::AppSocket(VmsAppSocketData::Logout(_)));
+        Decoded { item, keep: is_logout, disconnect: is_logout && !self.stay_after_logout }
+    }
+}

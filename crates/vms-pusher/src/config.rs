@@ -1,0 +1,226 @@
+//! What a [`VmsPusherApi`](crate::VmsPusherApi) is made from, and the one place that checks it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use channels_client::http::HttpUrl;
+use channels_client::{QueueLimits, SocketUrl, StaticToken, Tls, TokenProvider, UrlError};
+use channels_proto::{AppKey, AppKeyError, ChannelName, ChannelNameError, Secret};
+use thiserror::Error;
+use tokio::runtime::Handle;
+
+use crate::item::Channels;
+use crate::rest::VmsClientInfo;
+
+/// Who connects, and to which server.
+#[derive(Clone)]
+pub struct VmsPusherConfig {
+    /// The address of the VMS, such as `https://example.com`. A `/` at the end makes no difference.
+    pub base_url: String,
+    /// The address of its Pusher server, such as `wss://example.com:443/pusher`, as
+    /// [`VmsApi::socket_url`](crate::VmsApi::socket_url) returns it.
+    pub socket_url: String,
+    /// The key of the app on that server, from the same place.
+    pub app_key: String,
+    /// The user's access token.
+    pub user_token: Secret,
+    /// The user's id.
+    pub user_id: i64,
+    /// The id of the access token; it names the session's channel.
+    pub access_token_id: String,
+    /// Everything that has a default.
+    pub options: VmsPusherOptions,
+}
+
+/// What may be changed about a [`VmsPusherApi`](crate::VmsPusherApi).
+#[derive(Clone)]
+pub struct VmsPusherOptions {
+    /// How servers are verified: by the platform, with root certificates of one's own added where wanted.
+    pub tls: Tls,
+    /// What a consumer may leave unread; 1,024 items and 4 MiB by default.
+    pub queue: QueueLimits,
+    /// Stay connected when the server ends the session; off by default.
+    pub stay_after_logout: bool,
+    /// Allow an unencrypted socket (`ws://`) beside an encrypted API (`https://`); off by default.
+    pub allow_insecure_socket: bool,
+    /// Where fresh tokens come from when the server refuses the present one; without it `user_token` is all there is.
+    pub token_provider: Option<Arc<dyn TokenProvider>>,
+    /// How long the server may be silent before it is asked whether it is there, 30 s by default. The server's own wish
+    /// may shorten it.
+    pub activity_timeout: Duration,
+    /// How long it may take to answer that, 10 s by default.
+    pub pong_timeout: Duration,
+    /// What this client says about itself to the API.
+    pub client: VmsClientInfo,
+    /// The runtime for the client's task. By default the one that `new` is called in, or else one that the process shares.
+    pub runtime: Option<Handle>,
+}
+
+/// What is wrong with a configuration. Nothing has been sent.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// `base_url` is not an address of a VMS.
+    #[error("base_url: {0}")]
+    BaseUrl(UrlError),
+    /// `socket_url` is not an address of a Pusher server.
+    #[error("socket_url: {0}")]
+    SocketUrl(UrlError),
+    /// The socket would not be encrypted although the API is.
+    #[error("socket_url: `{socket_url}` is not encrypted, but base_url is: use wss://, or set allow_insecure_socket")]
+    InsecureSocketUrl {
+        /// The socket's address.
+        socket_url: String,
+    },
+    /// `app_key` cannot be a key.
+    #[error("app_key: {0}")]
+    AppKey(AppKeyError),
+    /// `user_token` cannot be a token. The text does not show it.
+    #[error("user_token: {reason}")]
+    UserToken {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// `user_id` cannot be an id.
+    #[error("user_id: {value} is negative")]
+    UserId {
+        /// The id.
+        value: i64,
+    },
+    /// `access_token_id` cannot be an id.
+    #[error("access_token_id: {}", describe_id(.value, .error))]
+    AccessTokenId {
+        /// The id.
+        value: String,
+        /// What is wrong with the channel name that it makes.
+        error: ChannelNameError,
+    },
+    /// A text in `options.client` cannot stand in a header.
+    #[error("options.client.{field}: `{}` cannot stand in a header", .value.escape_debug())]
+    ClientInfo {
+        /// The field.
+        field: &'static str,
+        /// The text.
+        value: String,
+    },
+    /// The runtime of the process could not be started.
+    #[error("the runtime could not be started: {reason}")]
+    Runtime {
+        /// What the operating system says.
+        reason: String,
+    },
+}
+
+/// A configuration that has been checked.
+pub(crate) struct Checked {
+    pub(crate) base_url: HttpUrl,
+    pub(crate) socket_url: SocketUrl,
+    pub(crate) app_key: AppKey,
+    pub(crate) tokens: Arc<dyn TokenProvider>,
+    pub(crate) channels: Channels,
+}
+
+impl VmsPusherConfig {
+    pub(crate) fn check(&self) -> Result<Checked, ConfigError> {
+        let base_url = HttpUrl::parse(&self.base_url).map_err(ConfigError::BaseUrl)?;
+        let socket_url = SocketUrl::parse(&self.socket_url).map_err(ConfigError::SocketUrl)?;
+        if base_url.is_secure() && !socket_url.is_secure() && !self.options.allow_insecure_socket {
+            return Err(ConfigError::InsecureSocketUrl { socket_url: socket_url.to_string() });
+        }
+        let app_key = AppKey::parse(&self.app_key).map_err(ConfigError::AppKey)?;
+        check_token(&self.user_token)?;
+        let user = format!("private-user.{}", self.user_id);
+        let user = ChannelName::parse(&user).ok().filter(|_| self.user_id >= 0);
+        let user = user.ok_or(ConfigError::UserId { value: self.user_id })?;
+        let token = self.token_channel()?;
+        let tokens = self.options.token_provider.clone();
+        let tokens = tokens.unwrap_or_else(|| Arc::new(StaticToken::new(self.user_token.clone())));
+        Ok(Checked { base_url, socket_url, app_key, tokens, channels: Channels { token, user } })
+    }
+
+    fn token_channel(&self) -> Result<ChannelName, ConfigError> {
+        let value = self.access_token_id.clone();
+        if value.is_empty() {
+            return Err(ConfigError::AccessTokenId { value, error: ChannelNameError::Empty });
+        }
+        ChannelName::parse(&format!("private-token.{value}"))
+            .map_err(|error| ConfigError::AccessTokenId { value, error })
+    }
+}
+
+/// A token stands in a header (H05).
+pub(crate) fn check_token(token: &Secret) -> Result<(), ConfigError> {
+    let text = token.expose();
+    if text.is_empty() {
+        return Err(ConfigError::UserToken { reason: "the token is empty" });
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let reason = "the token holds a character that cannot stand in a header, such as a line break";
+        return Err(ConfigError::UserToken { reason });
+    }
+    Ok(())
+}
+
+fn describe_id(value: &str, error: &ChannelNameError) -> String {
+    if value.is_empty() { "the id is empty".to_owned() } else { error.to_string() }
+}
+
+impl Default for VmsPusherConfig {
+    /// Returns a configuration in which everything that has no default is empty, to be filled in.
+    fn default() -> Self {
+        Self {
+            base_url: String::new(),
+            socket_url: String::new(),
+            app_key: String::new(),
+            user_token: Secret::new(""),
+            user_id: 0,
+            access_token_id: String::new(),
+            options: VmsPusherOptions::default(),
+        }
+    }
+}
+
+impl Default for VmsPusherOptions {
+    fn default() -> Self {
+        Self {
+            tls: Tls::platform(),
+            queue: QueueLimits::default(),
+            stay_after_logout: false,
+            allow_insecure_socket: false,
+            token_provider: None,
+            activity_timeout: Duration::from_secs(30),
+            pong_timeout: Duration::from_secs(10),
+            client: VmsClientInfo::default(),
+            runtime: None,
+        }
+    }
+}
+
+impl fmt::Debug for VmsPusherConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VmsPusherConfig")
+            .field("base_url", &self.base_url)
+            .field("socket_url", &self.socket_url)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for VmsPusherOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VmsPusherOptions")
+            .field("tls", &self.tls)
+            .field("queue", &self.queue)
+            .field("stay_after_logout", &self.stay_after_logout)
+            .field("allow_insecure_socket", &self.allow_insecure_socket)
+            .field("token_provider", &self.token_provider.is_some())
+            .field("activity_timeout", &self.activity_timeout)
+            .field("pong_timeout", &self.pong_timeout)
+            .field("client", &self.client)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

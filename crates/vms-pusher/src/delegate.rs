@@ -1,0 +1,66 @@
+use crate::connection::{ConnectionState, PusherError};
+use crate::continuity::VmsContinuity;
+use crate::item::VmsSocketItem;
+use crate::socket::{VmsAppSocketData, VmsIntercomSocketData};
+
+/// What an app can do with its socket.
+pub trait VmsSocketManager {
+    /// Returns whether the connection is established.
+    fn is_connected(&self) -> bool;
+
+    /// Wants a connection, and keeps it up until [`disconnect`](Self::disconnect). While connecting or connected this does
+    /// nothing; while waiting for the next attempt it means now.
+    fn connect(&self);
+
+    /// Ends the connection, whatever its state. Nothing is delivered after this has returned but the one report that the
+    /// state is now `Disconnected`.
+    fn disconnect(&self);
+
+    /// Returns the id of the socket: there exactly while connected.
+    fn socket_id(&self) -> Option<String>;
+}
+
+/// What an app is told about its socket.
+///
+/// The methods are called one at a time, in the order in which things happened, and never on the thread that keeps the
+/// connection alive: they may block (what comes meanwhile waits, within limits), may call anything of
+/// [`VmsPusherApi`](crate::VmsPusherApi), and one that panics is called again for the next item.
+pub trait VmsSocketManagerDelegate: Send + Sync + 'static {
+    /// The connection went from one state to another.
+    fn changed_connection_state(&self, from: ConnectionState, to: ConnectionState) {
+        let _ = (from, to);
+    }
+
+    /// Something went wrong.
+    fn received_error(&self, error: PusherError) {
+        let _ = error;
+    }
+
+    /// A push about cameras, groups, marks, archive and the session came.
+    fn received_app_socket(&self, socket: VmsAppSocketData);
+
+    /// A push about intercoms came.
+    fn received_intercom_socket(&self, socket: VmsIntercomSocketData);
+
+    /// Something for a developer to know.
+    fn received_info(&self, message: String) {
+        let _ = message;
+    }
+
+    /// The stream of pushes was interrupted, or goes on.
+    fn continuity_changed(&self, continuity: VmsContinuity) {
+        let _ = continuity;
+    }
+}
+
+/// Calls the method that an item is for.
+pub(crate) fn call<D: VmsSocketManagerDelegate + ?Sized>(delegate: &D, item: VmsSocketItem) {
+    match item {
+        VmsSocketItem::ConnectionState { from, to } => delegate.changed_connection_state(from, to),
+        VmsSocketItem::Error(error) => delegate.received_error(error),
+        VmsSocketItem::AppSocket(socket) => delegate.received_app_socket(socket),
+        VmsSocketItem::IntercomSocket(socket) => delegate.received_intercom_socket(socket),
+        VmsSocketItem::Info { message } => delegate.received_info(message),
+        VmsSocketItem::Continuity(continuity) => delegate.continuity_changed(continuity),
+    }
+}

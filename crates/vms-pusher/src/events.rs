@@ -1,0 +1,188 @@
+//! The two ways out: the stream, and the handler that calls the delegate.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::thread::{self, ThreadId};
+use std::time::Duration;
+
+use channels_client::{Delivery, Item};
+use futures_core::Stream;
+
+use crate::item::{Channels, VmsSocketItem};
+use crate::socket::VmsSocketData;
+
+pub(crate) type Handler = Box<dyn FnMut(Item<VmsSocketData>) + Send>;
+
+/// The consumer's end of the client, whoever the consumer is at the moment.
+pub(crate) struct Outlet {
+    source: Mutex<Source>,
+    /// The second item of a report of two, for the stream's next poll.
+    pending: Mutex<Option<VmsSocketItem>>,
+    /// Grows with every disconnect.
+    session: AtomicU64,
+    /// The thread on which the delegate is being called.
+    caller: Mutex<Option<ThreadId>>,
+    call_ended: Condvar,
+    channels: Channels,
+}
+
+struct Source {
+    delivery: Delivery<VmsSocketData>,
+    /// Grows when a stream takes over from another.
+    stream: u64,
+    sleeper: Option<Waker>,
+}
+
+impl Outlet {
+    pub(crate) fn new(delivery: Delivery<VmsSocketData>, channels: Channels) -> Self {
+        Self {
+            source: Mutex::new(Source { delivery, stream: 0, sleeper: None }),
+            pending: Mutex::new(None),
+            session: AtomicU64::new(0),
+            caller: Mutex::new(None),
+            call_ended: Condvar::new(),
+            channels,
+        }
+    }
+
+    pub(crate) fn set_handler(&self, handler: Option<Handler>) {
+        lock(&self.source).delivery.set_handler(handler);
+    }
+
+    pub(crate) fn session(&self) -> u64 {
+        self.session.load(Ordering::Acquire)
+    }
+
+    /// Nothing of the session that was disconnected is given out after this.
+    pub(crate) fn end_session(&self) {
+        self.session.fetch_add(1, Ordering::AcqRel);
+        let old = lock(&self.pending).take();
+        drop(old);
+    }
+
+    /// The delegate is being called until the guard is dropped.
+    pub(crate) fn begin_call(&self) -> CallGuard<'_> {
+        *lock(&self.caller) = Some(thread::current().id());
+        CallGuard(self)
+    }
+
+    /// Returns whether the delegate is not being called any more, but for the calling thread.
+    pub(crate) fn wait_for_call(&self, patience: Duration) -> bool {
+        let is_elsewhere = |caller: &mut Option<ThreadId>| caller.is_some_and(|id| id != thread::current().id());
+        let waited = self.call_ended.wait_timeout_while(lock(&self.caller), patience, is_elsewhere);
+        let (mut caller, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        !is_elsewhere(&mut caller)
+    }
+
+    fn poll_next(&self, stream: u64, cx: &mut Context<'_>) -> Poll<Option<VmsSocketItem>> {
+        let mut source = lock(&self.source);
+        if source.stream != stream {
+            return Poll::Ready(None);
+        }
+        if let Some(item) = lock(&self.pending).take() {
+            return Poll::Ready(Some(item));
+        }
+        let polled = Pin::new(&mut source.delivery).poll_next(cx);
+        if polled.is_pending() {
+            source.sleeper = Some(cx.waker().clone());
+        }
+        polled.map(|item| item.map(|item| self.tell(item)))
+    }
+
+    fn try_next(&self, stream: u64) -> Option<VmsSocketItem> {
+        let mut source = lock(&self.source);
+        if source.stream != stream {
+            return None;
+        }
+        if let Some(item) = lock(&self.pending).take() {
+            return Some(item);
+        }
+        source.delivery.try_next().map(|item| self.tell(item))
+    }
+
+    fn tell(&self, item: Item<VmsSocketData>) -> VmsSocketItem {
+        let (first, second) = self.channels.tell(item);
+        *lock(&self.pending) = second;
+        first
+    }
+}
+
+pub(crate) struct CallGuard<'o>(&'o Outlet);
+
+impl Drop for CallGuard<'_> {
+    fn drop(&mut self) {
+        *lock(&self.0.caller) = None;
+        self.0.call_ended.notify_all();
+    }
+}
+
+/// Everything that happens, in order: see [`VmsPusherApi::events`](crate::VmsPusherApi::events).
+pub struct VmsEvents {
+    outlet: Arc<Outlet>,
+    stream: u64,
+}
+
+impl VmsEvents {
+    /// Takes over from the stream before, which ends.
+    pub(crate) fn take(outlet: &Arc<Outlet>) -> Self {
+        let mut source = lock(&outlet.source);
+        source.stream += 1;
+        let (stream, sleeper) = (source.stream, source.sleeper.take());
+        drop(source);
+        if let Some(sleeper) = sleeper {
+            sleeper.wake();
+        }
+        Self { outlet: Arc::clone(outlet), stream }
+    }
+
+    /// Returns the next item, or none when the API is gone and everything has been taken.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when the future is dropped.
+    pub async fn next(&mut self) -> Option<VmsSocketItem> {
+        std::future::poll_fn(|cx| self.outlet.poll_next(self.stream, cx)).await
+    }
+
+    /// Waits for an item and returns up to `max` of those that are there; empty when the API is gone and everything has
+    /// been taken. This is the cheapest way to take many.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when the future is dropped.
+    pub async fn next_batch(&mut self, max: usize) -> Vec<VmsSocketItem> {
+        let mut batch: Vec<_> = self.next().await.into_iter().collect();
+        while !batch.is_empty() && batch.len() < max {
+            match self.try_next() {
+                Some(item) => batch.push(item),
+                None => break,
+            }
+        }
+        batch
+    }
+
+    /// Returns the next item if one is there.
+    pub fn try_next(&mut self) -> Option<VmsSocketItem> {
+        self.outlet.try_next(self.stream)
+    }
+}
+
+impl Stream for VmsEvents {
+    type Item = VmsSocketItem;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<VmsSocketItem>> {
+        self.outlet.poll_next(self.stream, cx)
+    }
+}
+
+impl fmt::Debug for VmsEvents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VmsEvents").finish_non_exhaustive()
+    }
+}
+
+/// Nothing under these locks can panic and leave something half done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,117 @@
+use channels_proto::Secret;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{VmsUser, model};
+
+/// What a user logs in with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VmsCredentials {
+    /// The login name.
+    pub login: String,
+    /// The password.
+    pub password: Secret,
+    /// What the user read in the captcha, when the server asked for it.
+    pub captcha: Option<String>,
+    /// The key of that captcha.
+    pub key: Option<String>,
+    /// The session to go on with, when the server asked to choose one.
+    pub session_id: Option<String>,
+}
+
+impl VmsCredentials {
+    /// Returns credentials of a name and a password.
+    #[must_use]
+    pub fn new(login: impl Into<String>, password: Secret) -> Self {
+        Self { login: login.into(), password, captcha: None, key: None, session_id: None }
+    }
+}
+
+/// What a login brings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VmsLogin {
+    /// Who logged in. `access_token_id` names the session's channel.
+    pub user: VmsUser,
+    /// The token for everything else.
+    pub access_token: Secret,
+}
+
+/// Where a VMS's Pusher server is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VmsSocketUrl {
+    /// Its address, such as `wss://example.com:443/pusher`. It is data from the server:
+    /// [`VmsPusherApi::new`](crate::VmsPusherApi::new) checks it.
+    pub ws_url: String,
+    /// The key of the app on it.
+    pub app_key: String,
+}
+
+/// Whether a change of a camera's groups is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupSync {
+    /// It is.
+    Sync,
+    /// It will be: the push `camera_groups_synced` tells when.
+    Async,
+}
+
+#[derive(Serialize)]
+pub(super) struct LoginBody<'a> {
+    login: &'a str,
+    password: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    captcha: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_id: Option<&'a str>,
+}
+
+impl<'a> LoginBody<'a> {
+    pub(super) fn new(credentials: &'a VmsCredentials) -> Self {
+        Self {
+            login: &credentials.login,
+            password: credentials.password.expose(),
+            captcha: credentials.captcha.as_deref(),
+            key: credentials.key.as_deref(),
+            session_id: credentials.session_id.as_deref(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct SyncGroupsBody<'a> {
+    pub(super) groups: &'a [i64],
+}
+
+model! {
+    pub(super) struct LoginAnswer {
+        optional {
+            user: VmsUser = "user",
+            access_token: String = "access_token",
+        }
+    }
+}
+
+impl LoginAnswer {
+    pub(super) fn into_login(self) -> Option<VmsLogin> {
+        let access_token = self.access_token.map(Secret::new);
+        Some(VmsLogin { user: self.user?, access_token: access_token.filter(|token| !token.expose().is_empty())? })
+    }
+}
+
+model! {
+    pub(super) struct SyncAnswer {
+        optional {
+            kind: String = "type",
+        }
+    }
+}
+
+impl SyncAnswer {
+    pub(super) fn kind(&self) -> Option<GroupSync> {
+        let kind = self.kind.as_deref()?;
+        let is = |name: &str| kind.eq_ignore_ascii_case(name);
+        if is("sync") { Some(GroupSync::Sync) } else { is("async").then_some(GroupSync::Async) }
+    }
+}

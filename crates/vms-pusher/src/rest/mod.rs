@@ -1,0 +1,214 @@
+//! The few calls of the VMS's HTTP API that go with the socket (spec: wire.md 1).
+
+mod answers;
+mod client_info;
+mod error;
+mod retry_after;
+
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use bytes::Bytes;
+use channels_client::http::{HttpClient, HttpLimits, HttpUrl};
+use channels_client::{Clock as _, StaticToken, SystemClock, Tls, TokenProvider};
+use channels_proto::Secret;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::runtime::Handle;
+
+pub use self::answers::{GroupSync, VmsCredentials, VmsLogin, VmsSocketUrl};
+pub use self::client_info::VmsClientInfo;
+pub use self::error::{ApiError, ApiErrorKind};
+
+use self::answers::{LoginBody, SyncGroupsBody};
+use crate::api::Shared;
+use crate::config::{ConfigError, check_token};
+use crate::runtime;
+
+/// The calls of the VMS's HTTP API that go with the socket. Cheap to clone.
+///
+/// Made by [`VmsPusherApi::rest`](crate::VmsPusherApi::rest), it sends the live socket's id along (`X-Socket-ID`), so
+/// that the server leaves this client out of the pushes that its own calls cause. Made by [`new`](Self::new), it serves
+/// to log in before there is a socket.
+///
+/// Its futures may be awaited on any executor. Nothing is retried, and no redirect is followed.
+#[derive(Clone)]
+pub struct VmsApi {
+    rest: Arc<Rest>,
+    socket: Weak<Shared>,
+}
+
+pub(crate) struct Rest {
+    http: HttpClient,
+    root: HttpUrl,
+    headers: HeaderMap,
+    tokens: Option<Arc<dyn TokenProvider>>,
+    runtime: Handle,
+}
+
+impl Rest {
+    pub(crate) fn new(
+        base_url: &HttpUrl,
+        tls: Tls,
+        headers: HeaderMap,
+        tokens: Option<Arc<dyn TokenProvider>>,
+        runtime: Handle,
+    ) -> Self {
+        let limits = HttpLimits { max_body_bytes: MAX_ANSWER_BYTES, ..HttpLimits::default() };
+        let http = HttpClient::new(base_url.origin(), tls, limits);
+        Self { http, root: api_root(base_url), headers, tokens, runtime }
+    }
+}
+
+/// Returns where the API is below the address of a VMS.
+pub(crate) fn api_root(base_url: &HttpUrl) -> HttpUrl {
+    base_url.join("api/v1")
+}
+
+impl VmsApi {
+    /// Returns the API of the VMS at `base_url`, without a user.
+    ///
+    /// # Errors
+    /// When `base_url` is not an address of a VMS, or a text in `client` cannot stand in a header.
+    pub fn new(base_url: &str, tls: Tls, client: &VmsClientInfo) -> Result<Self, ConfigError> {
+        let base_url = HttpUrl::parse(base_url).map_err(ConfigError::BaseUrl)?;
+        let runtime = runtime::handle(None).map_err(|error| ConfigError::Runtime { reason: error.to_string() })?;
+        let rest = Rest::new(&base_url, tls, client.headers()?, None, runtime);
+        Ok(Self { rest: Arc::new(rest), socket: Weak::new() })
+    }
+
+    pub(crate) fn of_socket(rest: &Arc<Rest>, socket: &Arc<Shared>) -> Self {
+        Self { rest: Arc::clone(rest), socket: Arc::downgrade(socket) }
+    }
+
+    /// Returns the same API for the user with this access token.
+    ///
+    /// # Errors
+    /// When the token is empty or cannot stand in a header.
+    pub fn with_token(&self, token: &Secret) -> Result<Self, ConfigError> {
+        check_token(token)?;
+        let Rest { http, root, headers, runtime, .. } = self.rest.as_ref();
+        let tokens: Arc<dyn TokenProvider> = Arc::new(StaticToken::new(token.clone()));
+        let rest = Rest {
+            http: http.clone(),
+            root: root.clone(),
+            headers: headers.clone(),
+            tokens: Some(tokens),
+            runtime: runtime.clone(),
+        };
+        Ok(Self { rest: Arc::new(rest), socket: Weak::clone(&self.socket) })
+    }
+
+    /// Logs in.
+    ///
+    /// # Errors
+    /// [`ApiErrorKind::IncorrectData`] when the server does not accept the credentials; see [`ApiError`].
+    pub async fn login(&self, credentials: &VmsCredentials) -> Result<VmsLogin, ApiError> {
+        let body = LoginBody::new(credentials);
+        let answer: answers::LoginAnswer = self.call(Method::POST, "token", Some(&body), false).await?;
+        answer.into_login().ok_or_else(|| self.unusable("token", "it lacks the token or the user"))
+    }
+
+    /// Asks where this VMS's Pusher server is, and for the key of the app on it.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn socket_url(&self) -> Result<VmsSocketUrl, ApiError> {
+        self.call(Method::GET, "wsurl", None::<&()>, true).await
+    }
+
+    /// Puts a camera into exactly these groups. After [`GroupSync::Async`] the push `camera_groups_synced` tells that it
+    /// is done.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn sync_groups(&self, camera_id: i64, group_ids: &[i64]) -> Result<GroupSync, ApiError> {
+        let path = format!("cameras/{camera_id}/sync-groups");
+        let answer: answers::SyncAnswer =
+            self.call(Method::POST, &path, Some(&SyncGroupsBody { groups: group_ids }), true).await?;
+        answer.kind().ok_or_else(|| self.unusable(&path, "its `type` is neither `sync` nor `async`"))
+    }
+
+    async fn call<B: Serialize, A: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&B>,
+        authorized: bool,
+    ) -> Result<A, ApiError> {
+        let url = self.rest.root.join(path);
+        let body = body.map(serde_json::to_vec).transpose().unwrap_or_default().unwrap_or_default();
+        let mut request = Request::new(Bytes::from(body));
+        *request.method_mut() = method;
+        *request.uri_mut() = url.path().parse().map_err(|_| self.unusable(path, "the address cannot be called"))?;
+        *request.headers_mut() = self.headers(authorized).await?;
+        let response = self.exchange(request).await?;
+        if !response.status().is_success() {
+            return Err(error::of_status(&url, &response, SystemClock::new().wall()));
+        }
+        serde_json::from_slice(response.body()).map_err(|error| {
+            // The text of the error could quote the answer, and that may hold a token.
+            let place = format!("it is not what was expected at line {}, column {}", error.line(), error.column());
+            self.unusable(path, &place)
+        })
+    }
+
+    async fn headers(&self, authorized: bool) -> Result<HeaderMap, ApiError> {
+        let mut headers = self.rest.headers.clone();
+        headers.insert(header::CONTENT_TYPE, JSON);
+        if let Some(id) = self.socket.upgrade().and_then(|socket| socket.socket_id())
+            && let Ok(id) = HeaderValue::from_str(id.as_str())
+        {
+            headers.insert("x-socket-id", id);
+        }
+        if authorized {
+            let tokens = self.rest.tokens.as_ref().ok_or_else(error::no_token)?;
+            let token = tokens.token().await.map_err(|error| error::of_token(&error))?;
+            headers.insert(header::AUTHORIZATION, bearer(&token)?);
+        }
+        Ok(headers)
+    }
+
+    /// Runs on the runtime of the client, so that the caller may be on another executor or on none.
+    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ApiError> {
+        let http = self.rest.http.clone();
+        let mut task = AbortOnDrop(self.rest.runtime.spawn(async move { Box::pin(http.send(request)).await }));
+        match (&mut task.0).await {
+            Ok(answered) => answered.map_err(|error| error::of_http(&error)),
+            Err(_) => Err(error::interrupted()),
+        }
+    }
+
+    fn unusable(&self, path: &str, reason: &str) -> ApiError {
+        error::unusable(&self.rest.root.join(path), reason)
+    }
+}
+
+struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn bearer(token: &Secret) -> Result<HeaderValue, ApiError> {
+    let text = Secret::new(format!("Bearer {}", token.expose()));
+    let mut value = HeaderValue::from_str(text.expose()).map_err(|_| error::bad_token())?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+impl fmt::Debug for VmsApi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VmsApi").field("root", &self.rest.root).finish_non_exhaustive()
+    }
+}
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// A login may bring a long list of permissions along.
+const MAX_ANSWER_BYTES: usize = 1024 * 1024;
+
+#[cfg(test)]
+mod tests;

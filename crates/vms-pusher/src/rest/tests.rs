@@ -1,0 +1,74 @@
+use std::time::{Duration, SystemTime};
+
+use channels_client::http::HttpUrl;
+use http::Response;
+
+use super::error::of_status;
+use super::{ApiErrorKind as Kind, VmsClientInfo};
+
+fn answer(status: u16, body: &'static str) -> super::ApiError {
+    let url = HttpUrl::parse("https://example.com/api/v1/token").unwrap();
+    let response = Response::builder().status(status).header("retry-after", "7").body(body.into()).unwrap();
+    of_status(&url, &response, SystemTime::UNIX_EPOCH)
+}
+
+// wire.md 1: error statuses
+#[test]
+fn every_status_is_an_error_of_its_kind() {
+    let kinds = [
+        (400, Kind::IncorrectData, false),
+        (401, Kind::Unauthorized, false),
+        (403, Kind::Forbidden, false),
+        (404, Kind::NotFound, false),
+        (409, Kind::ForceUpdate, false),
+        (418, Kind::UnexpectedStatus, false),
+        (419, Kind::SessionExpired, false),
+        (422, Kind::IncorrectData, false),
+        (429, Kind::RateLimited, true),
+        (500, Kind::ServerError, true),
+        (502, Kind::ServerError, true),
+        (503, Kind::Maintenance, true),
+    ];
+    for (status, kind, is_retryable) in kinds {
+        let error = answer(status, "");
+        assert_eq!((error.kind(), error.status(), error.is_retryable()), (kind, Some(status), is_retryable));
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
+        assert!(error.to_string().contains("https://example.com:443/api/v1/token"), "{error}");
+    }
+}
+
+// M06: what the server says is escaped where it is printed, and bounded
+#[test]
+fn what_the_server_says_is_kept_for_the_person() {
+    let error = answer(422, r#"{"message":"The password\u001b is wrong","errors":{}}"#);
+    assert_eq!(error.for_person(), Some("The password\u{1b} is wrong"));
+    assert!(error.to_string().ends_with(r"The password\u{1b} is wrong"), "{error}");
+    assert_eq!(answer(422, "<html>").for_person(), None);
+    assert_eq!(answer(422, r#"{"message":["x"]}"#).for_person(), None);
+}
+
+#[test]
+fn the_id_of_the_device_is_a_uuid_and_lasts() {
+    let id = VmsClientInfo::default().device_id;
+    let shape: Vec<usize> = id.split('-').map(str::len).collect();
+    assert_eq!(shape, [8, 4, 4, 4, 12], "{id}");
+    assert_eq!(id.as_bytes().get(14), Some(&b'4'), "{id}");
+    assert_eq!(VmsClientInfo::default().device_id, id);
+}
+
+// wire.md 1: the headers of every call
+#[test]
+fn a_client_tells_who_it_is() {
+    let headers =
+        VmsClientInfo { name: "app".into(), version: "1.2".into(), ..VmsClientInfo::default() }.headers().unwrap();
+    for (name, value) in [
+        ("x-client", "app"),
+        ("x-version", "1.2"),
+        ("hl", "en"),
+        ("user-agent", "app/1.2"),
+        ("accept", "application/json"),
+    ] {
+        assert_eq!(headers.get(name).unwrap(), value, "{name}");
+    }
+    assert!(headers.contains_key("x-uuid"));
+}
