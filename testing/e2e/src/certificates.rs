@@ -19,10 +19,10 @@ impl TestCa {
         Self { issuer }
     }
 
-    /// The authority's own certificate, in DER: what a client has to trust.
+    /// The authority's own certificate, in PEM: what a client has to trust.
     #[must_use]
-    pub fn der(&self) -> Vec<u8> {
-        self.issuer.der().to_vec()
+    pub fn pem(&self) -> String {
+        self.issuer.pem()
     }
 
     /// A certificate for `name` and its key, both in PEM.

@@ -2,11 +2,13 @@
 
 use std::time::{Instant, SystemTime};
 
+/// The present time.
+#[must_use]
 #[expect(
     clippy::disallowed_methods,
     reason = "events are stamped with real time: the clients under test stamp their gaps with it"
 )]
-pub(crate) fn wall() -> SystemTime {
+pub fn wall_clock() -> SystemTime {
     SystemTime::now()
 }
 

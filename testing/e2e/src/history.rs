@@ -37,11 +37,10 @@ pub enum Flaw {
     OutsideTheGap(u64),
 }
 
-/// Everything published and everything seen in one run, for one channel.
+/// Everything published in one run on one channel.
 #[derive(Debug, Default)]
 pub struct History {
     published: BTreeMap<u64, Span>,
-    seen: Vec<Seen>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -59,29 +58,24 @@ impl History {
 
     /// Runs `publish` and notes that event `number` was published while it ran, whether it succeeded or not.
     pub async fn publish<T>(&mut self, number: u64, publish: impl Future<Output = T>) -> T {
-        let began = clock::wall();
+        let began = clock::wall_clock();
         let outcome = publish.await;
-        self.note_published(number, began, clock::wall());
+        self.note_published(number, began, clock::wall_clock());
         outcome
     }
 
-    /// Notes the next item that the consumer got.
-    pub fn saw(&mut self, item: Seen) {
-        self.seen.push(item);
+    /// How many events were published.
+    #[must_use]
+    pub fn published(&self) -> usize {
+        self.published.len()
     }
 
-    /// Everything the consumer got so far.
+    /// Every broken promise in what a consumer saw, in the order of the stream.
     #[must_use]
-    pub fn seen(&self) -> &[Seen] {
-        &self.seen
-    }
-
-    /// Every broken promise, in the order of the stream.
-    #[must_use]
-    pub fn flaws(&self) -> Vec<Flaw> {
+    pub fn flaws(&self, seen: &[Seen]) -> Vec<Flaw> {
         let mut audit =
             Audit { history: self, delivered: BTreeSet::new(), announced: Announced::default(), flaws: Vec::new() };
-        for item in &self.seen {
+        for item in seen {
             audit.item(*item);
         }
         audit.missing_until(None);
@@ -210,8 +204,7 @@ mod tests {
         for number in 1..=published {
             history.note_published(number, second(number), second(number));
         }
-        history.seen = seen.to_vec();
-        history.flaws()
+        history.flaws(seen)
     }
 
     fn event(number: u64) -> Seen {

@@ -4,11 +4,13 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "support for tests: a failure ends the test"
+    clippy::wildcard_enum_match_arm,
+    reason = "support for tests: a failure ends the test, and most look for one kind of item"
 )]
 
 mod certificates;
 mod clock;
+mod consumer;
 mod corpus;
 mod history;
 mod publisher;
@@ -16,6 +18,8 @@ mod pusher_js;
 mod sockudo;
 
 pub use certificates::TestCa;
+pub use clock::wall_clock;
+pub use consumer::{Consumer, log_in, session};
 pub use corpus::{Case, as_in_fixtures, corpus};
 pub use history::{Flaw, History, Seen};
 pub use publisher::{App, PublishError, Publisher};

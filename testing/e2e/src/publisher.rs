@@ -111,7 +111,7 @@ impl Publisher {
 
     /// The query with its signature: HMAC-SHA256 over method, path and the query so far, in hex.
     fn query(&self, path: &str, body: &str) -> String {
-        let seconds = clock::wall().duration_since(UNIX_EPOCH).expect("a date after 1970").as_secs();
+        let seconds = clock::wall_clock().duration_since(UNIX_EPOCH).expect("a date after 1970").as_secs();
         let sum = hex(&Md5::digest(body));
         let query = format!("auth_key={}&auth_timestamp={seconds}&auth_version=1.0&body_md5={sum}", self.app.key);
         let mut mac = Hmac::<Sha256>::new_from_slice(self.app.secret.as_bytes()).expect("a key of any length");

@@ -1,0 +1,202 @@
+//! The main job against a server that we did not write: Sockudo, killed without warning and started again.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    reason = "a failure ends the test, and most look for one kind of item"
+)]
+
+use std::cell::Cell;
+use std::time::{Duration, SystemTime};
+
+use e2e::{App, Consumer, History, Seen, SockudoServer, as_in_fixtures, corpus, log_in, session, wall_clock};
+use serde_json::json;
+use tokio::sync::watch;
+use vms_pusher::{ConnectionState, Tls, USER_PUSH, VmsAppSocketData, VmsChannel, VmsContinuity, VmsSocketItem};
+use vms_sandbox::{Sandbox, SandboxConfig};
+
+/// How often the server is killed during the stream of numbered events.
+const KILLS: usize = 20;
+
+/// The types of the numbered events on the token's and on the user's channel, so that they can be told apart.
+const KINDS: [&str; 2] = ["camera.store_favorite", "camera.destroy_favorite"];
+
+// I24, P03, P04
+#[tokio::test]
+async fn the_whole_corpus_comes_typed_and_in_order_through_sockudo() {
+    let server = SockudoServer::start(app()).await;
+    let sandbox = start_sandbox(&server).await;
+    let config = log_in(&sandbox, Tls::platform()).await;
+    let cases = corpus(&session(&config));
+    let mut consumer = Consumer::connect(config);
+    consumer.subscribed().await;
+
+    let mut publisher = server.publisher();
+    for case in &cases {
+        publisher.publish(&case.channel, &case.event, &case.payload).await.unwrap();
+    }
+
+    for case in &cases {
+        let item = consumer.until(push).await;
+        let item = as_in_fixtures(&serde_json::to_value(item).unwrap(), &sandbox.base_url());
+        assert_eq!(item, case.item, "{}", case.name);
+    }
+}
+
+// N08, R01, I27: a real server dies in the middle of a connection and comes back.
+#[tokio::test]
+async fn a_server_that_is_killed_and_restarted_leaves_a_gap_and_a_working_subscription() {
+    let mut server = SockudoServer::start(app()).await;
+    let sandbox = start_sandbox(&server).await;
+    let config = log_in(&sandbox, Tls::platform()).await;
+    let channel = session(&config).user_channel();
+    let mut consumer = Consumer::connect(config);
+    let first = consumer.subscribed().await;
+    assert!(first.iter().all(|continuity| matches!(continuity, VmsContinuity::Fresh { .. })), "{first:?}");
+
+    let killed = wall_clock();
+    server.kill();
+    consumer.until(|item| is_state(item, ConnectionState::Reconnecting)).await;
+    assert_eq!(consumer.api.socket_id(), None);
+    server.restart().await;
+
+    for continuity in consumer.subscribed().await {
+        let VmsContinuity::ResyncNeeded { since, until, .. } = continuity else { panic!("{continuity:?} is no gap") };
+        assert!(SystemTime::from(since) <= killed && killed <= SystemTime::from(until), "{since} to {until}");
+    }
+    assert!(consumer.api.is_connected());
+    server.publisher().publish(&channel, USER_PUSH, &numbered(KINDS[1], 17)).await.unwrap();
+    assert_eq!(consumer.until(number).await, (VmsChannel::User, 17));
+}
+
+// I24, I26, I27
+#[tokio::test]
+async fn killed_twenty_times_every_event_is_delivered_or_inside_a_gap_in_order_and_once() {
+    let mut server = SockudoServer::start(app()).await;
+    let sandbox = start_sandbox(&server).await;
+    let config = log_in(&sandbox, Tls::platform()).await;
+    let session = session(&config);
+    let mut consumer = Consumer::connect(config);
+    consumer.subscribed().await;
+
+    let failures = watch::Sender::new(0_u64);
+    let is_over = Cell::new(false);
+    let mut publisher = server.publisher();
+    let mut histories = [History::new(), History::new()];
+    let mut seen = [Vec::new(), Vec::new()];
+    let channels = [session.token_channel(), session.user_channel()];
+    let publish = async {
+        let mut number = 0;
+        let mut pace = tokio::time::interval(Duration::from_millis(2));
+        while !is_over.get() {
+            pace.tick().await;
+            number += 1;
+            for ((history, channel), kind) in histories.iter_mut().zip(&channels).zip(KINDS) {
+                let data = numbered(kind, number);
+                let outcome = history.publish(number, publisher.publish(channel, USER_PUSH, &data)).await;
+                failures.send_modify(|failures| *failures += u64::from(outcome.is_err()));
+            }
+        }
+        number
+    };
+    let disturb = async {
+        for _ in 0..KILLS {
+            receive(&mut consumer, &mut seen, 20).await;
+            server.kill();
+            let enough = *failures.borrow() + 20;
+            failures.subscribe().wait_for(|failures| *failures >= enough).await.unwrap();
+            server.restart().await;
+            // Ends the back-off, which would grow from kill to kill.
+            consumer.api.network_changed();
+            resume(&mut consumer, &mut seen).await;
+        }
+        receive(&mut consumer, &mut seen, 20).await;
+        is_over.set(true);
+    };
+    let (last, ()) = tokio::join!(publish, disturb);
+    while seen.iter().any(|seen| !seen.contains(&Seen::Event(last))) {
+        note(&consumer.next().await, &mut seen);
+    }
+
+    for (history, seen) in histories.iter().zip(&seen) {
+        assert_eq!(history.flaws(seen), []);
+        assert_eq!(seen.iter().filter(|item| matches!(item, Seen::Gap { .. })).count(), KILLS);
+        let delivered = seen.iter().filter(|item| matches!(item, Seen::Event(_))).count();
+        assert!(delivered < history.published(), "no event was missed: the kills proved nothing");
+    }
+}
+
+/// Takes items until each channel has brought this many more events.
+async fn receive(consumer: &mut Consumer, seen: &mut [Vec<Seen>; 2], events: usize) {
+    take(consumer, seen, events, |item| matches!(item, Seen::Event(_))).await;
+}
+
+/// Takes items until each channel has announced one more gap.
+async fn resume(consumer: &mut Consumer, seen: &mut [Vec<Seen>; 2]) {
+    take(consumer, seen, 1, |item| matches!(item, Seen::Gap { .. })).await;
+}
+
+async fn take(consumer: &mut Consumer, seen: &mut [Vec<Seen>; 2], more: usize, counted: fn(&Seen) -> bool) {
+    let count = |seen: &Vec<Seen>| seen.iter().filter(|item| counted(item)).count();
+    let wanted = seen.each_ref().map(|seen| count(seen) + more);
+    while seen.iter().zip(wanted).any(|(seen, wanted)| count(seen) < wanted) {
+        note(&consumer.next().await, seen);
+    }
+}
+
+/// Writes down what concerns the delivery of one channel, or of both.
+fn note(item: &VmsSocketItem, seen: &mut [Vec<Seen>; 2]) {
+    let place = |channel: VmsChannel| usize::from(channel == VmsChannel::User);
+    if let Some((channel, number)) = number(item) {
+        seen[place(channel)].push(Seen::Event(number));
+    }
+    match item {
+        VmsSocketItem::Continuity(VmsContinuity::ResyncNeeded { channel, since, until, .. }) => {
+            seen[place(*channel)].push(Seen::Gap { since: (*since).into(), until: (*until).into() });
+        }
+        VmsSocketItem::Continuity(VmsContinuity::Lagged { dropped }) => {
+            for seen in seen {
+                seen.push(Seen::Lagged(*dropped));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn number(item: &VmsSocketItem) -> Option<(VmsChannel, u64)> {
+    let (channel, push) = match item {
+        VmsSocketItem::AppSocket(VmsAppSocketData::AddFavoriteCamera(push)) => (VmsChannel::Token, push),
+        VmsSocketItem::AppSocket(VmsAppSocketData::RemoveFavoriteCamera(push)) => (VmsChannel::User, push),
+        _ => return None,
+    };
+    Some((channel, push.camera_id.try_into().unwrap()))
+}
+
+fn numbered(kind: &str, number: u64) -> String {
+    json!({"data": {"type": kind, "status": "ok", "data": {"camera_id": number}}}).to_string()
+}
+
+fn push(item: &VmsSocketItem) -> Option<VmsSocketItem> {
+    matches!(item, VmsSocketItem::AppSocket(_) | VmsSocketItem::IntercomSocket(_)).then(|| item.clone())
+}
+
+fn is_state(item: &VmsSocketItem, state: ConnectionState) -> Option<()> {
+    matches!(item, VmsSocketItem::ConnectionState { to, .. } if *to == state).then_some(())
+}
+
+fn app() -> App {
+    App { id: "vms".to_owned(), key: "app-key".to_owned(), secret: "app-secret".to_owned() }
+}
+
+/// A sandbox that authorizes for Sockudo and names its address.
+async fn start_sandbox(server: &SockudoServer) -> Sandbox {
+    let App { key, secret, .. } = app();
+    let config = SandboxConfig {
+        app_key: key,
+        app_secret: secret,
+        ws_url: Some(server.socket_url()),
+        ..SandboxConfig::default()
+    };
+    Sandbox::start(config).await.unwrap()
+}
