@@ -133,3 +133,6 @@ impl Intent {
         Some(steps)
     }
 }
+
+#[cfg(test)]
+mod tests;

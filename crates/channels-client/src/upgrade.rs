@@ -170,3 +170,6 @@ fn cut_short() -> UpgradeError {
 const FIRST_READ: usize = 1024;
 const MAX_HEADER: usize = 16 * 1024;
 const MAX_FIELDS: usize = 100;
+
+#[cfg(test)]
+mod tests;

@@ -133,7 +133,8 @@ const fn problem(error: &CertificateError) -> CertificateProblem {
         | CertificateError::NotValidYet
         | CertificateError::NotValidYetContext { .. } => CertificateProblem::Time,
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => CertificateProblem::Name,
-        CertificateError::UnknownIssuer => CertificateProblem::Issuer,
+        // A bad signature is an authority that was made anew under its old name.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => CertificateProblem::Issuer,
         _ => CertificateProblem::Other,
     }
 }

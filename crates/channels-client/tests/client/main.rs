@@ -11,4 +11,7 @@
 
 mod support;
 
+mod authorize;
 mod connecting;
+mod http;
+mod tls;

@@ -1,1 +1,269 @@
+use std::time::{Duration, SystemTime};
 
+use channels_proto::{ConnectionError, ConnectionState, GapCause, SubscriptionError};
+
+use super::*;
+use crate::Continuity;
+
+fn channel(name: &str) -> ChannelName {
+    ChannelName::parse(name).unwrap()
+}
+
+fn queue(max_items: usize, max_bytes: usize) -> Queue<u32> {
+    Queue::new(QueueLimits { max_items, max_bytes })
+}
+
+fn event(number: u32) -> Entry<u32> {
+    Entry::event(channel("a"), 100, false, number)
+}
+
+fn kept(number: u32) -> Entry<u32> {
+    Entry::event(channel("a"), 100, true, number)
+}
+
+fn state(from: ConnectionState, to: ConnectionState) -> Entry<u32> {
+    Entry::report(Item::StateChanged { from, to })
+}
+
+fn at(seconds: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+fn push_all(queue: &mut Queue<u32>, entries: impl IntoIterator<Item = Entry<u32>>) -> u64 {
+    let mut dropped = Vec::new();
+    entries.into_iter().map(|entry| queue.push(entry, &mut dropped)).sum()
+}
+
+fn drain(queue: &mut Queue<u32>) -> Vec<Item<u32>> {
+    std::iter::from_fn(|| queue.pop()).collect()
+}
+
+// B01, B03, I26
+#[test]
+fn the_oldest_events_give_way_and_their_number_stands_in_their_place() {
+    let mut queue = queue(3, usize::MAX);
+    let connected = || state(ConnectionState::Connecting, ConnectionState::Connected);
+    let lost = push_all(&mut queue, [connected()].into_iter().chain((0..10_000).map(event)));
+    assert_eq!(lost, 9_997);
+    let expected =
+        [connected().item, Item::Lagged { dropped: 9_997 }, Item::Event(9_997), Item::Event(9_998), Item::Event(9_999)];
+    assert_eq!(drain(&mut queue), expected);
+    assert_eq!((queue.events, queue.bytes, queue.reports), (0, 0, 0));
+}
+
+// B04, I36
+#[test]
+fn losses_on_either_side_of_a_report_stay_on_their_side_until_it_is_read() {
+    let mut queue = queue(2, usize::MAX);
+    let report = || state(ConnectionState::Connected, ConnectionState::Reconnecting);
+    push_all(&mut queue, [event(1), event(2), report(), event(3), event(4), event(5)]);
+    let expected =
+        [Item::Lagged { dropped: 2 }, report().item, Item::Lagged { dropped: 1 }, Item::Event(4), Item::Event(5)];
+    assert_eq!(drain(&mut queue), expected);
+}
+
+// Y02: a frame of 100 bytes counts 228.
+#[test]
+fn bytes_bound_the_queue_as_items_do() {
+    let mut queue = queue(usize::MAX, 3 * 228);
+    assert_eq!(push_all(&mut queue, (0..4).map(event)), 1);
+    assert_eq!(drain(&mut queue), [Item::Lagged { dropped: 1 }, Item::Event(1), Item::Event(2), Item::Event(3)]);
+    let huge = Entry::event(channel("a"), 10_000, false, 9);
+    assert_eq!(push_all(&mut queue, [huge]), 1);
+    assert_eq!(drain(&mut queue), [Item::Lagged { dropped: 1 }]);
+}
+
+#[test]
+fn a_kept_event_stays_while_any_other_event_can_go() {
+    let mut queue = queue(2, usize::MAX);
+    push_all(&mut queue, [kept(1), event(2), event(3), event(4)]);
+    assert_eq!(drain(&mut queue), [Item::Event(1), Item::Lagged { dropped: 2 }, Item::Event(4)]);
+}
+
+// I36: a server cannot make the queue grow with events that are to be kept.
+#[test]
+fn kept_events_alone_are_bounded_too() {
+    let mut queue = queue(2, usize::MAX);
+    push_all(&mut queue, (0..5).map(kept));
+    assert_eq!(drain(&mut queue), [Item::Lagged { dropped: 3 }, Item::Event(3), Item::Event(4)]);
+}
+
+#[test]
+fn the_place_of_a_loss_is_found_again_after_items_were_taken() {
+    let mut queue = queue(3, usize::MAX);
+    let report = || state(ConnectionState::Connected, ConnectionState::Reconnecting);
+    push_all(&mut queue, [event(0), event(1), report(), event(2)]);
+    assert_eq!(queue.pop(), Some(Item::Event(0)));
+    push_all(&mut queue, [event(3), event(4), event(5)]);
+    let expected = [
+        Item::Lagged { dropped: 1 },
+        report().item,
+        Item::Lagged { dropped: 1 },
+        Item::Event(3),
+        Item::Event(4),
+        Item::Event(5),
+    ];
+    assert_eq!(drain(&mut queue), expected);
+}
+
+/// A model of the queue that is slow and plain: every event that was pushed is there or counted, in order.
+#[test]
+fn whatever_is_pushed_and_popped_every_event_is_delivered_or_counted_at_its_place() {
+    let mut random = 12_345_u32;
+    let mut next = move |below: u32| {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (random >> 16) % below
+    };
+    for _ in 0..300 {
+        let mut queue = queue(1 + next(6) as usize, 500 + next(2_000) as usize);
+        let (mut pushed, mut seen) = (0, 0);
+        for _ in 0..200 {
+            match next(10) {
+                0..=5 => {
+                    let entry = Entry::event(channel("a"), next(300) as usize, next(7) == 0, pushed);
+                    pushed += 1;
+                    push_all(&mut queue, [entry]);
+                }
+                6 => {
+                    push_all(&mut queue, [state(ConnectionState::Connected, ConnectionState::Reconnecting)]);
+                }
+                _ => check(queue.pop(), &mut seen),
+            }
+            assert!(queue.events <= queue.limits.max_items && queue.bytes <= queue.limits.max_bytes);
+            let lagged = |entry: &Entry<u32>| matches!(entry.item, Item::Lagged { .. });
+            let pairs = queue.entries.iter().zip(queue.entries.iter().skip(1));
+            assert!(pairs.into_iter().all(|(one, two)| !(lagged(one) && lagged(two))), "unmerged losses");
+        }
+        for item in drain(&mut queue) {
+            check(Some(item), &mut seen);
+        }
+        assert_eq!(seen, pushed);
+    }
+
+    fn check(item: Option<Item<u32>>, seen: &mut u32) {
+        match item {
+            Some(Item::Event(number)) => {
+                assert_eq!(number, *seen, "what came before was neither delivered nor counted");
+                *seen += 1;
+            }
+            Some(Item::Lagged { dropped }) => *seen += u32::try_from(dropped).unwrap(),
+            _ => {}
+        }
+    }
+}
+
+// I25
+#[test]
+fn the_events_of_one_channel_can_be_taken_out() {
+    let mut queue = queue(10, usize::MAX);
+    let other = Entry::event(channel("b"), 100, false, 7);
+    push_all(&mut queue, [event(1), other, event(2)]);
+    assert_eq!(queue.take_events_of(&channel("a")).len(), 2);
+    assert_eq!(queue.take_events_of(&channel("c")).len(), 0);
+    assert_eq!((queue.events, queue.bytes), (1, 228));
+    assert_eq!(drain(&mut queue), [Item::Event(7)]);
+}
+
+fn failed(message: &str) -> Entry<u32> {
+    let error = ConnectionError::Lost { message: message.to_owned() };
+    Entry::report(Item::ConnectionFailed { error, retry_in: None })
+}
+
+fn server_error(message: &str) -> Entry<u32> {
+    Entry::report(Item::ServerError { code: None, message: message.to_owned() })
+}
+
+// B04
+#[test]
+fn repeated_failures_without_anything_between_are_merged_into_the_last() {
+    let mut queue = queue(10, usize::MAX);
+    push_all(&mut queue, [failed("one"), failed("two"), event(1), failed("three")]);
+    assert_eq!(drain(&mut queue), [failed("two").item, Item::Event(1), failed("three").item]);
+    push_all(&mut queue, [server_error("x"), server_error("x"), server_error("y")]);
+    assert_eq!(drain(&mut queue), [server_error("x").item, server_error("y").item]);
+    assert_eq!(queue.reports, 0);
+}
+
+fn subscribed(name: &str, continuity: Continuity) -> Item<u32> {
+    Item::Subscribed { channel: channel(name), continuity }
+}
+
+const CAUSE: GapCause = GapCause::TransportLost;
+
+fn interrupted(name: &str, since: u64) -> Item<u32> {
+    Item::Interrupted { channel: channel(name), since: at(since), cause: CAUSE }
+}
+
+const fn gap(since: SystemTime, until: SystemTime) -> Continuity {
+    Continuity::Gap { since, until, cause: CAUSE }
+}
+
+// B04, B08, I27, I36
+#[test]
+fn a_consumer_that_comes_back_after_a_day_of_flapping_gets_one_gap_and_the_present_state() {
+    use ConnectionState::{Connected, Connecting, Disconnected, Reconnecting};
+    let mut queue = queue(8, usize::MAX);
+    push_all(&mut queue, [state(Disconnected, Connecting), state(Connecting, Connected)]);
+    push_all(&mut queue, [Entry::report(subscribed("a", Continuity::Fresh)), event(1), kept(2)]);
+    for cycle in 1..=86_400 {
+        let up = cycle * 10;
+        push_all(&mut queue, [state(Connected, Reconnecting), failed("gone")]);
+        push_all(&mut queue, [Entry::report(interrupted("a", up - 1)), Entry::report(interrupted("b", up - 1))]);
+        push_all(&mut queue, [state(Reconnecting, Connecting), state(Connecting, Connected)]);
+        push_all(&mut queue, [Entry::report(subscribed("a", gap(at(up - 1), at(up))))]);
+        assert!(queue.entries.len() < 2 * MIN_REPORTS, "{}", queue.entries.len());
+    }
+    let items = drain(&mut queue);
+    assert_eq!(items[0], Item::Lagged { dropped: 1 });
+    assert_eq!(items.iter().filter(|item| matches!(item, Item::Event(_))).collect::<Vec<_>>(), [&Item::Event(2)]);
+
+    let states = items.iter().filter_map(|item| match item {
+        Item::StateChanged { from, to } => Some((*from, *to)),
+        _ => None,
+    });
+    let last = states.fold(Disconnected, |known, (from, to)| {
+        assert_eq!(known, from);
+        assert_ne!(from, to);
+        to
+    });
+    assert_eq!(last, Connected);
+
+    let gaps = items.iter().filter_map(|item| match item {
+        Item::Subscribed { continuity: Continuity::Gap { since, until, .. }, .. } => Some((*since, *until)),
+        _ => None,
+    });
+    let covered = gaps.fold(at(0), |covered, (since, until)| {
+        assert!(since <= covered + Duration::from_secs(9), "events between {covered:?} and {since:?} are in no gap");
+        until
+    });
+    assert_eq!(covered, at(864_000));
+
+    let told = items.iter().filter(|item| !matches!(item, Item::Event(_) | Item::Lagged { .. }));
+    let (folded, told) = told.fold((0, 0), |(folded, told), item| match item {
+        Item::Coalesced { reports } => (folded + reports, told),
+        _ => (folded, told + 1),
+    });
+    assert_eq!(folded + told, 3 + 7 * 86_400);
+}
+
+#[test]
+fn folding_keeps_what_failed_and_what_is_interrupted_now() {
+    let error = SubscriptionError::Denied { status: 403 };
+    let given_up = Item::SubscriptionFailed { channel: channel("b"), error };
+    let there_and_back = [
+        state(ConnectionState::Connecting, ConnectionState::Connected),
+        state(ConnectionState::Connected, ConnectionState::Connecting),
+    ];
+    let reports = [given_up.clone(), interrupted("a", 1), subscribed("a", gap(at(1), at(2))), interrupted("a", 3)];
+    let entries = there_and_back.into_iter().chain(reports.into_iter().map(Entry::report)).chain([failed("x")]);
+    let folded = fold::fold(entries.collect(), &mut Vec::new());
+    let items: Vec<_> = folded.into_iter().map(|entry| entry.item).collect();
+    let expected = [
+        Item::Coalesced { reports: 3 },
+        subscribed("a", gap(at(1), at(2))),
+        interrupted("a", 3),
+        given_up,
+        failed("x").item,
+    ];
+    assert_eq!(items, expected);
+}

@@ -1,11 +1,13 @@
 mod client;
 mod server;
+mod tls;
 
 use std::time::Duration;
 
 pub use self::{
     client::{Signer, Under, event_of, options_for, private},
-    server::{Listener, Peer, Raw},
+    server::{Listener, Peer, Raw, established, frame, header, switching},
+    tls::Authority,
 };
 
 /// Waits for what must come; a slow machine has time for it.

@@ -1,0 +1,70 @@
+use super::*;
+
+fn channel(name: &str) -> ChannelName {
+    ChannelName::parse(name).unwrap()
+}
+
+fn steps(intent: &Intent, done: &mut CarriedOut) -> Steps {
+    intent.steps(done).expect("something changed")
+}
+
+#[test]
+fn nothing_is_to_do_when_nothing_changed() {
+    let (mut intent, mut done) = (Intent::default(), CarriedOut::default());
+    assert_eq!(intent.steps(&mut done), None);
+    intent.connect();
+    assert!(steps(&intent, &mut done).connect);
+    assert_eq!(intent.steps(&mut done), None);
+}
+
+// D04, D05
+#[test]
+fn any_number_of_toggles_comes_to_the_last_of_them() {
+    let (mut intent, mut done) = (Intent::default(), CarriedOut::default());
+    for _ in 0..1_000 {
+        intent.connect();
+        intent.end_session();
+    }
+    let off = steps(&intent, &mut done);
+    assert_eq!((off.new_session, off.wanted), (Some(1_000), false));
+    intent.end_session();
+    intent.connect();
+    let on = steps(&intent, &mut done);
+    assert_eq!((on.new_session, on.wanted, on.connect), (Some(1_001), true, true));
+}
+
+// S17
+#[test]
+fn a_channel_left_and_taken_again_is_both_unsubscribed_and_subscribed() {
+    let (mut intent, mut done) = (Intent::default(), CarriedOut::default());
+    intent.subscribe(channel("a"), 10).unwrap();
+    assert_eq!(steps(&intent, &mut done).subscribe, [channel("a")]);
+    assert!(intent.unsubscribe(&channel("a")).is_some());
+    intent.subscribe(channel("a"), 10).unwrap();
+    let both = steps(&intent, &mut done);
+    assert_eq!((both.unsubscribe, both.subscribe), (vec![channel("a")], vec![channel("a")]));
+    assert!(intent.unsubscribe(&channel("a")).is_some());
+    assert_eq!(steps(&intent, &mut done).unsubscribe, [channel("a")]);
+    assert_eq!(intent.unsubscribe(&channel("a")), None);
+}
+
+// S15
+#[test]
+fn asking_again_for_a_channel_is_passed_on_without_leaving_it() {
+    let (mut intent, mut done) = (Intent::default(), CarriedOut::default());
+    intent.subscribe(channel("a"), 10).unwrap();
+    steps(&intent, &mut done);
+    intent.subscribe(channel("a"), 10).unwrap();
+    let again = steps(&intent, &mut done);
+    assert_eq!((again.unsubscribe, again.subscribe), (Vec::new(), vec![channel("a")]));
+}
+
+// S23
+#[test]
+fn one_channel_too_many_is_refused_alone() {
+    let mut intent = Intent::default();
+    intent.subscribe(channel("a"), 1).unwrap();
+    let refused = SubscribeError::TooManyChannels { channel: channel("b"), limit: 1 };
+    assert_eq!(intent.subscribe(channel("b"), 1), Err(refused));
+    assert_eq!(intent.subscribe(channel("a"), 1), Ok(()));
+}
