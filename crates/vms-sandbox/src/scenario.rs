@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::{Instant, sleep_until};
 
-use crate::{Push, PushError, PushEvent, Sandbox, Session, Sockets, Target, WaitError};
+use crate::{Push, PushError, PushEvent, Sandbox, SandboxState, Session, SocketInfo, Sockets, Target, WaitError};
 
 /// Timed steps, played against a sandbox.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +31,7 @@ pub enum Action {
     /// Wait until both VMS channels of the session have a subscriber, 20 s at most. The steps that
     /// follow come that much later.
     AwaitSubscribed,
-    /// Drop the session's connections without a close frame.
+    /// Drop the session's connections without a close frame, once what was pushed has been written.
     Cut,
     /// Push `logout` and make the session's token worthless.
     LogOut {
@@ -55,9 +55,9 @@ pub enum ScenarioError {
     /// An event could not be pushed.
     #[error(transparent)]
     Push(#[from] PushError),
-    /// The client did not subscribe.
-    #[error("the client did not subscribe to its channels in time")]
-    NotSubscribed(#[source] WaitError),
+    /// The client did not subscribe, or did not read what was sent.
+    #[error("the client did not connect, subscribe and read in time")]
+    TimedOut(#[source] WaitError),
 }
 
 impl Scenario {
@@ -102,14 +102,18 @@ impl Scenario {
         match action {
             Action::AwaitSubscribed => {
                 let waited = sandbox.wait_subscribed(&self.session, PATIENCE).await;
-                waited.map(drop).map_err(ScenarioError::NotSubscribed)
+                waited.map(drop).map_err(ScenarioError::TimedOut)
             }
             Action::Cut => {
-                let cut = Sockets::Session(id.clone());
-                sandbox.cut(&cut);
                 let token = self.session.token_channel();
+                let on_it = |socket: &SocketInfo| socket.channels.contains(&token);
+                let written = |state: &SandboxState| {
+                    state.sockets.iter().filter(|socket| on_it(socket)).all(|socket| socket.frames_waiting == 0)
+                };
+                sandbox.wait_until(PATIENCE, written).await.map_err(ScenarioError::TimedOut)?;
+                sandbox.cut(&Sockets::Session(id.clone()));
                 let gone = sandbox.wait_until(PATIENCE, |state| state.subscribers(&token) == 0).await;
-                gone.map(drop).map_err(ScenarioError::NotSubscribed)
+                gone.map(drop).map_err(ScenarioError::TimedOut)
             }
             Action::LogOut { subject } => {
                 let done = sandbox.log_out(id, Some(subject)).await;

@@ -190,6 +190,11 @@ impl World {
         self.profile != Profile::Push1st
     }
 
+    /// push1st reads no longer head of a request.
+    pub(crate) fn max_head_bytes(&self) -> Option<usize> {
+        (self.profile == Profile::Push1st).then_some(8_192)
+    }
+
     pub(crate) fn set_latency(&self, latency: Duration) {
         let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
         self.latency_micros.store(micros, Ordering::Relaxed);

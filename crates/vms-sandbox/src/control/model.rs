@@ -234,6 +234,8 @@ pub struct SocketInfo {
     pub frames_received: u64,
     /// Frames written to the client.
     pub frames_sent: u64,
+    /// Pushed and not yet written.
+    pub frames_waiting: u64,
     /// Neither read nor written just now.
     pub stalled: bool,
     /// How it ended; absent while it is open.

@@ -7,26 +7,19 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{net::TcpStream, sync::watch, time::timeout};
 
 use super::wire::{Link, Stream, Wire};
 use crate::world::World;
 
 /// Serves a connection until it ends or the sandbox stops. A socket lives on the same task.
 pub(crate) async fn serve(tcp: TcpStream, world: Arc<World>) {
-    if world.is_silent() {
-        // Never read, never answered; it ends with the sandbox.
-        let _kept_open = tcp;
-        return pending().await;
-    }
-    let stream = match &world.tls {
-        None => Stream::Plain(tcp),
-        Some(acceptor) => match timeout(TLS_PATIENCE, acceptor.accept(tcp)).await {
-            Ok(Ok(tls)) => Stream::Tls(Box::new(tls)),
-            Ok(Err(error)) => return tracing::debug!(%error, "the TLS handshake failed"),
-            Err(_) => return tracing::debug!("the TLS handshake took too long"),
-        },
+    let mut stop = world.stopping();
+    let stream = tokio::select! {
+        stream = secure(tcp, &world) => stream,
+        () = stopped(&mut stop) => None,
     };
+    let Some(stream) = stream else { return };
     let link = Arc::new(Link::default());
     serve_http(Wire::new(stream, Arc::clone(&link)), &link, &world).await;
     if let Some(upgrade) = link.take_pending() {
@@ -43,18 +36,40 @@ async fn serve_http(wire: Wire, link: &Arc<Link>, world: &Arc<World>) {
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).auto_date_header(world.sends_dates());
+    if let Some(bytes) = world.max_head_bytes() {
+        http.max_buf_size(bytes);
+    }
     let connection = http.serve_connection(TokioIo::new(wire), service).with_upgrades();
     let mut connection = pin!(connection);
     let mut stop = world.stopping();
     tokio::select! {
         result = connection.as_mut() => return log(result),
         () = link.dropping() => return,
-        () = async { drop(stop.wait_for(|stopping| *stopping).await) } => connection.as_mut().graceful_shutdown(),
+        () = stopped(&mut stop) => connection.as_mut().graceful_shutdown(),
     }
-    tokio::select! {
-        result = connection => log(result),
-        () = link.dropping() => {}
+    if let Ok(result) = timeout(REQUEST_PATIENCE, connection).await {
+        log(result);
     }
+}
+
+async fn secure(tcp: TcpStream, world: &World) -> Option<Stream> {
+    if world.is_silent() {
+        // Never read, never answered.
+        let _kept_open = tcp;
+        return pending().await;
+    }
+    let Some(acceptor) = &world.tls else { return Some(Stream::Plain(tcp)) };
+    match timeout(TLS_PATIENCE, acceptor.accept(tcp)).await {
+        Ok(Ok(tls)) => return Some(Stream::Tls(Box::new(tls))),
+        Ok(Err(error)) => tracing::debug!(%error, "the TLS handshake failed"),
+        Err(_) => tracing::debug!("the TLS handshake took too long"),
+    }
+    None
+}
+
+/// Ends when the sandbox is to stop.
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stopping| *stopping).await;
 }
 
 fn log(result: hyper::Result<()>) {
@@ -64,3 +79,5 @@ fn log(result: hyper::Result<()>) {
 }
 
 const TLS_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a request that is being answered may hold up a stop.
+const REQUEST_PATIENCE: Duration = Duration::from_secs(1);

@@ -40,6 +40,7 @@ pub(super) fn mark(title: &str) -> Value {
         "name": null,
         "user": {"id": 42, "name": "demo"},
         "preview_url": "https://vms.example/previews/501.jpg",
+        "analytic_case": null,
         "is_intercom": false,
     })
 }
@@ -68,6 +69,16 @@ pub(super) fn analytic_event(kind: &str) -> Value {
         "can_delete": false,
         "camera_id": 17,
         "camera": camera(),
+        "name": null,
+        "user": null,
+        "analytic_file": null,
+        "analytic_group": null,
+        "crop": null,
+        "similarity": null,
+        "rect": null,
+        "license_plate": null,
+        "container_code": null,
+        "container_dims_code": null,
         "preview_url": format!("https://vms.example/previews/{}.jpg", 600 + number),
         "uuid": format!("6f1c2f0a-7c3e-4a56-9d2b-0000000006{number:02}"),
         "is_intercom": false,
@@ -211,7 +222,7 @@ pub(super) fn intercom_code() -> Value {
     json!({
         "id": 31,
         "title": "Courier",
-        "code": 48_213,
+        "code": "048213",
         "expired_at": EVENING,
         "created_at": NOON,
         "is_expired": false,

@@ -3,7 +3,7 @@
 
 use bytes::{Buf as _, Bytes, BytesMut};
 
-use crate::RawFrame;
+use crate::{Outbound, RawFrame};
 
 pub(crate) mod opcode {
     pub(crate) const CONTINUATION: u8 = 0;
@@ -101,6 +101,19 @@ pub(crate) fn encode_raw(frame: &RawFrame) -> Vec<u8> {
         bytes.extend(&frame.payload);
     }
     bytes
+}
+
+/// What a test wants sent.
+pub(crate) fn encode_outbound(outbound: &Outbound) -> Vec<u8> {
+    match outbound {
+        Outbound::Binary(payload) => encode(opcode::BINARY, payload),
+        Outbound::Bytes(bytes) => bytes.clone(),
+        Outbound::Close { code, reason } => encode_close(*code, reason),
+        Outbound::Frame(raw) => encode_raw(raw),
+        Outbound::Ping(payload) => encode(opcode::PING, payload),
+        Outbound::Pong(payload) => encode(opcode::PONG, payload),
+        Outbound::Text(text) => encode(opcode::TEXT, text.as_bytes()),
+    }
 }
 
 /// A close frame; the reason is cut to what a control frame holds.

@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -12,6 +15,7 @@ use tokio::{
     time::timeout,
 };
 
+use super::frame::Frame;
 use crate::{
     Ending, Outbound, ReceivedFrame, SocketInfo, Sockets,
     accounts::{token_channel, user_channel},
@@ -42,10 +46,17 @@ pub(crate) struct Seat {
     pub(crate) id: String,
     pub(crate) queue: mpsc::Receiver<Outgoing>,
     pub(crate) mode: watch::Receiver<Mode>,
+    waiting: Arc<AtomicU64>,
     hub: Arc<Hub>,
 }
 
 impl Seat {
+    /// Tells that so many of the queue's frames have been written.
+    pub(crate) fn written(&self, frames: u64) {
+        self.waiting.fetch_sub(frames, Ordering::Relaxed);
+        self.hub.touch();
+    }
+
     pub(crate) fn end(&self, ending: Ending) {
         self.hub.end(self.number, ending);
     }
@@ -62,7 +73,14 @@ struct Entry {
     info: SocketInfo,
     received: VecDeque<ReceivedFrame>,
     queue: mpsc::Sender<Outgoing>,
+    waiting: Arc<AtomicU64>,
     mode: watch::Sender<Mode>,
+}
+
+impl Entry {
+    fn info(&self) -> SocketInfo {
+        SocketInfo { frames_waiting: self.waiting.load(Ordering::Relaxed), ..self.info.clone() }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -98,6 +116,7 @@ impl Hub {
     pub(crate) fn open(self: &Arc<Self>, id: String) -> Seat {
         let (queue, queue_end) = mpsc::channel(QUEUE);
         let (mode, mode_end) = watch::channel(Mode::Running);
+        let waiting = Arc::new(AtomicU64::new(0));
         let number = self.change(|state| {
             state.ever += 1;
             let info = SocketInfo {
@@ -106,13 +125,15 @@ impl Hub {
                 channels: Vec::new(),
                 frames_received: 0,
                 frames_sent: 0,
+                frames_waiting: 0,
                 stalled: false,
                 ending: None,
             };
-            state.open.insert(state.ever, Entry { info, received: VecDeque::new(), queue, mode });
+            let entry = Entry { info, received: VecDeque::new(), queue, waiting: Arc::clone(&waiting), mode };
+            state.open.insert(state.ever, entry);
             state.ever
         });
-        Seat { number, id, queue: queue_end, mode: mode_end, hub: Arc::clone(self) }
+        Seat { number, id, queue: queue_end, mode: mode_end, waiting, hub: Arc::clone(self) }
     }
 
     /// Records the end of a socket; only the first call counts.
@@ -124,7 +145,7 @@ impl Hub {
             }
             entry.info.ending = Some(ending);
             entry.info.stalled = false;
-            state.ended.push_back((entry.info, entry.received));
+            state.ended.push_back((entry.info(), entry.received));
             if state.ended.len() > MAX_ENDED {
                 state.ended.pop_front();
             }
@@ -149,11 +170,11 @@ impl Hub {
         });
     }
 
-    pub(crate) fn record_received(&self, number: u64, frame: ReceivedFrame) {
+    pub(crate) fn record_received(&self, number: u64, frame: &Frame, at_millis: u64) {
         self.change(|state| {
             let Some(entry) = state.open.get_mut(&number) else { return };
             entry.info.frames_received += 1;
-            entry.received.push_back(frame);
+            entry.received.push_back(record(frame, at_millis));
             if entry.received.len() > MAX_RECEIVED {
                 entry.received.pop_front();
             }
@@ -219,7 +240,7 @@ impl Hub {
     pub(crate) fn view(&self) -> HubView {
         let state = self.lock();
         HubView {
-            sockets: state.open.values().map(|entry| entry.info.clone()).collect(),
+            sockets: state.open.values().map(Entry::info).collect(),
             ended: state.ended.iter().map(|(info, _)| info.clone()).collect(),
             channels: state.channels.iter().map(|(name, on)| (name.clone(), on.len())).collect(),
             ever: state.ever,
@@ -251,6 +272,7 @@ impl Hub {
 /// The end of a socket's queue, and whether anybody reads it.
 struct Queue {
     sender: mpsc::Sender<Outgoing>,
+    waiting: Arc<AtomicU64>,
     stalled: bool,
 }
 
@@ -270,7 +292,13 @@ impl State {
 
     fn queues(&self, numbers: Vec<u64>) -> Vec<Queue> {
         let entries = numbers.into_iter().filter_map(|number| self.open.get(&number));
-        entries.map(|entry| Queue { sender: entry.queue.clone(), stalled: entry.info.stalled }).collect()
+        entries
+            .map(|entry| Queue {
+                sender: entry.queue.clone(),
+                waiting: Arc::clone(&entry.waiting),
+                stalled: entry.info.stalled,
+            })
+            .collect()
     }
 }
 
@@ -278,15 +306,33 @@ impl State {
 async fn offer(queues: Vec<Queue>, what: &Outgoing) -> usize {
     let mut taken = 0;
     for queue in queues {
-        taken += usize::from(match queue.sender.try_send(what.clone()) {
+        queue.waiting.fetch_add(1, Ordering::Relaxed);
+        let took = match queue.sender.try_send(what.clone()) {
             Ok(()) => true,
             Err(mpsc::error::TrySendError::Full(what)) if !queue.stalled => {
                 matches!(timeout(PATIENCE, queue.sender.send(what)).await, Ok(Ok(())))
             }
             Err(_) => false,
-        });
+        };
+        if took {
+            taken += 1;
+        } else {
+            queue.waiting.fetch_sub(1, Ordering::Relaxed);
+        }
     }
     taken
+}
+
+fn record(frame: &Frame, at_millis: u64) -> ReceivedFrame {
+    let kept = &frame.payload[..frame.payload.len().min(MAX_RECORDED)];
+    ReceivedFrame {
+        opcode: frame.opcode,
+        fin: frame.fin,
+        masked: frame.masked,
+        bytes: frame.payload.len(),
+        text: String::from_utf8_lossy(kept).into_owned(),
+        at_millis,
+    }
 }
 
 fn leave(channels: &mut BTreeMap<String, BTreeSet<u64>>, channel: &str, number: u64) {
@@ -304,3 +350,4 @@ const QUEUE: usize = 1024;
 const PATIENCE: Duration = Duration::from_secs(15);
 const MAX_ENDED: usize = 256;
 const MAX_RECEIVED: usize = 256;
+const MAX_RECORDED: usize = 4_096;

@@ -11,16 +11,16 @@ use tokio::{
 
 use super::{
     assembly::{Assembly, Received},
-    dialect::{Action, Context, Silence},
+    dialect::{Action, Context},
     frame::{self, Frame, Parsed, opcode},
     hub::{Mode, Outgoing, Seat},
-    message::ClientMessage,
+    liveness::{Due, Liveness},
+    message_fault::{self, MessageFault},
+    rate::Rate,
 };
 use crate::{
-    Activity, Ending, Outbound, ReceivedFrame, SubscribeAnswer,
-    config::RateLimit,
-    fault::{FaultKind, matches_pattern},
-    net::wire::Wire,
+    Activity, Ending, Outbound,
+    net::{connection::stopped, wire::Wire},
     world::World,
 };
 
@@ -55,18 +55,9 @@ pub(crate) struct Socket {
     inbox: BytesMut,
     assembly: Assembly,
     subscribed: BTreeSet<String>,
-    last_received: Instant,
-    last_traffic: Instant,
-    pinged: Option<Instant>,
+    liveness: Liveness,
     uses_control_frames: bool,
-    window: Option<Window>,
-}
-
-/// Messages counted towards a rate limit.
-struct Window {
-    limit: RateLimit,
-    start: Instant,
-    messages: u32,
+    rate: Option<Rate>,
 }
 
 impl Socket {
@@ -78,11 +69,9 @@ impl Socket {
             inbox: early,
             assembly: Assembly::new(world.dialect.frame_style(), MAX_MESSAGE),
             subscribed: BTreeSet::new(),
-            last_received: now,
-            last_traffic: now,
-            pinged: None,
+            liveness: Liveness::new(world.dialect.silence(), world.timing.clone(), now),
             uses_control_frames: false,
-            window: world.message_limit.map(|limit| Window { limit, start: now, messages: 0 }),
+            rate: world.message_limit.map(|limit| Rate::new(limit, now)),
             world,
             wire,
         }
@@ -143,13 +132,20 @@ impl Socket {
 
     async fn next_input(&mut self) -> Input {
         let mut batch = Vec::new();
-        let deadline = self.deadline();
+        let deadline = self.liveness.deadline();
+        let traffic = async {
+            tokio::select! {
+                _ = self.seat.queue.recv_many(&mut batch, BATCH) => Input::Outgoing(batch),
+                read = self.wire.read_buf(&mut self.inbox) => Input::Read(read),
+                () = sleep_until(deadline) => Input::Silence,
+            }
+        };
         tokio::select! {
+            // A socket that was told to stall or end does nothing else first.
+            biased;
             () = stopped(&mut self.stop) => Input::Stop,
             _ = self.seat.mode.changed() => Input::Mode,
-            _ = self.seat.queue.recv_many(&mut batch, BATCH) => Input::Outgoing(batch),
-            read = self.wire.read_buf(&mut self.inbox) => Input::Read(read),
-            () = sleep_until(deadline) => Input::Silence,
+            input = traffic => input,
         }
     }
 
@@ -168,9 +164,7 @@ impl Socket {
             }
         }
         if was_stalled {
-            // The silence was the server's, not the client's.
-            self.last_received = Instant::now();
-            self.last_traffic = self.last_received;
+            self.liveness.resumed(Instant::now());
         }
         Ok(())
     }
@@ -186,11 +180,9 @@ impl Socket {
     }
 
     async fn handle_frame(&mut self, frame: &Frame) -> Step {
-        self.last_received = Instant::now();
-        self.last_traffic = self.last_received;
-        self.pinged = None;
+        self.liveness.received(Instant::now());
         self.uses_control_frames |= frame.opcode >= opcode::CLOSE;
-        self.world.hub.record_received(self.seat.number, record(frame, self.world.journal.millis()));
+        self.world.hub.record_received(self.seat.number, frame, self.world.journal.millis());
         match self.assembly.accept(frame) {
             Received::Message(text) => self.handle_message(&text).await,
             Received::Part | Received::Pong => Ok(()),
@@ -206,23 +198,23 @@ impl Socket {
     }
 
     async fn handle_message(&mut self, text: &str) -> Step {
-        if let Some(window) = &mut self.window
-            && !window.admits(Instant::now())
+        if let Some(rate) = &mut self.rate
+            && !rate.admits(Instant::now())
             && let Some(actions) = self.world.dialect.over_limit()
         {
             return self.act(actions).await;
         }
-        let Some(answer) = self.subscribe_fault(text) else {
+        let Some(fault) = message_fault::take(&self.world.faults, text) else {
             let actions = self.answer(text);
             return self.act(actions).await;
         };
-        match answer {
-            Answer::Nothing => Ok(()),
-            Answer::Refuse(channel) => {
+        match fault {
+            MessageFault::Unanswered => Ok(()),
+            MessageFault::Refused(channel) => {
                 let actions = self.world.dialect.refuse(&channel);
                 self.act(actions).await
             }
-            Answer::Twice => {
+            MessageFault::AnsweredTwice => {
                 let mut actions = self.answer(text);
                 let sends = actions.iter().filter(|action| matches!(action, Action::Send(_)));
                 let again: Vec<_> = sends.cloned().collect();
@@ -235,28 +227,6 @@ impl Socket {
     fn answer(&self, text: &str) -> Vec<Action> {
         let context = Context { app: &self.world.app, socket_id: &self.seat.id, subscribed: &self.subscribed };
         self.world.dialect.message(text, &context)
-    }
-
-    /// The fault, if one was ordered, that this message meets.
-    fn subscribe_fault(&self, text: &str) -> Option<Answer> {
-        if self.world.faults.is_empty() {
-            return None;
-        }
-        let message = ClientMessage::parse(text).ok()?;
-        let channel = message.data_text("channel").unwrap_or_default();
-        self.world.faults.take(|kind| match (message.event.as_str(), kind) {
-            ("pusher:ping", FaultKind::Ping) => Some(Answer::Nothing),
-            ("pusher:subscribe", FaultKind::Subscribe { channel: pattern, answer })
-                if pattern.as_deref().is_none_or(|pattern| matches_pattern(pattern, channel)) =>
-            {
-                Some(match answer {
-                    SubscribeAnswer::Ignore => Answer::Nothing,
-                    SubscribeAnswer::Refuse => Answer::Refuse(channel.to_owned()),
-                    SubscribeAnswer::AcknowledgeTwice => Answer::Twice,
-                })
-            }
-            _ => None,
-        })
     }
 
     async fn act(&mut self, actions: Vec<Action>) -> Step {
@@ -312,36 +282,28 @@ impl Socket {
                     self.write(&bytes, frames).await?;
                     return self.close(code, &reason).await;
                 }
-                Outgoing::Raw(outbound) => bytes.extend(encode(&outbound)),
+                Outgoing::Raw(outbound) => bytes.extend(frame::encode_outbound(&outbound)),
             }
             frames += 1;
         }
         self.write(&bytes, frames).await?;
-        self.last_traffic = Instant::now();
+        self.seat.written(frames);
+        self.liveness.delivered(Instant::now());
         Ok(())
     }
 
-    fn deadline(&self) -> Instant {
-        let timing = &self.world.timing;
-        match self.world.dialect.silence() {
-            Silence::Close => self.last_traffic + timing.idle_close,
-            Silence::Ping => match self.pinged {
-                Some(pinged) => pinged + timing.pong_timeout,
-                None => self.last_received + timing.ping_after,
-            },
-        }
-    }
-
     async fn handle_silence(&mut self) -> Step {
-        if self.world.dialect.silence() == Silence::Close || self.pinged.is_some() {
-            return self.act(self.world.dialect.prune()).await;
+        match self.liveness.take_due(Instant::now()) {
+            Due::Nothing => Ok(()),
+            Due::Prune => self.act(self.world.dialect.prune()).await,
+            Due::Ping => {
+                let ping = match self.world.dialect.ping(self.uses_control_frames) {
+                    Some(text) => frame::encode(opcode::TEXT, text.as_bytes()),
+                    None => frame::encode(opcode::PING, b""),
+                };
+                self.write(&ping, 1).await
+            }
         }
-        self.pinged = Some(Instant::now());
-        let ping = match self.world.dialect.ping(self.uses_control_frames) {
-            Some(text) => frame::encode(opcode::TEXT, text.as_bytes()),
-            None => frame::encode(opcode::PING, b""),
-        };
-        self.write(&ping, 1).await
     }
 
     async fn shut_down(&mut self) -> Step {
@@ -418,55 +380,9 @@ impl Socket {
     }
 }
 
-/// What a fault makes of a message.
-enum Answer {
-    Nothing,
-    Refuse(String),
-    Twice,
-}
-
-impl Window {
-    fn admits(&mut self, now: Instant) -> bool {
-        if now >= self.start + self.limit.per {
-            self.start = now;
-            self.messages = 0;
-        }
-        self.messages = self.messages.saturating_add(1);
-        self.messages <= self.limit.messages
-    }
-}
-
-async fn stopped(stop: &mut watch::Receiver<bool>) {
-    let _ = stop.wait_for(|stopping| *stopping).await;
-}
-
 async fn cut(mode: &mut watch::Receiver<Mode>) {
     if mode.wait_for(|mode| matches!(mode, Mode::Cut | Mode::Reset)).await.is_err() {
         pending::<()>().await;
-    }
-}
-
-fn encode(outbound: &Outbound) -> Vec<u8> {
-    match outbound {
-        Outbound::Binary(payload) => frame::encode(opcode::BINARY, payload),
-        Outbound::Bytes(bytes) => bytes.clone(),
-        Outbound::Close { code, reason } => frame::encode_close(*code, reason),
-        Outbound::Frame(raw) => frame::encode_raw(raw),
-        Outbound::Ping(payload) => frame::encode(opcode::PING, payload),
-        Outbound::Pong(payload) => frame::encode(opcode::PONG, payload),
-        Outbound::Text(text) => frame::encode(opcode::TEXT, text.as_bytes()),
-    }
-}
-
-fn record(frame: &Frame, at_millis: u64) -> ReceivedFrame {
-    let kept = &frame.payload[..frame.payload.len().min(MAX_RECORDED)];
-    ReceivedFrame {
-        opcode: frame.opcode,
-        fin: frame.fin,
-        masked: frame.masked,
-        bytes: frame.payload.len(),
-        text: String::from_utf8_lossy(kept).into_owned(),
-        at_millis,
     }
 }
 
@@ -475,5 +391,4 @@ const BATCH: usize = 64;
 const MAX_CHANNELS: usize = 1_000;
 const MAX_DISCARDED: usize = 16 << 20;
 const MAX_MESSAGE: usize = 1 << 20;
-const MAX_RECORDED: usize = 4_096;
 const DRAIN: Duration = Duration::from_millis(200);

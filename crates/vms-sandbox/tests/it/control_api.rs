@@ -1,0 +1,144 @@
+//! The control API over HTTP, with the crate's own types on the other side.
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use vms_sandbox::{
+    Affected, CloseRequest, ControlFailure, CutRequest, Delivered, EVENT_TYPES, Endpoint, Fault, FaultKind,
+    LatencyRequest, Listening, ListeningRequest, LogoutRequest, Outbound, Profile, Push, RawData, RawPush, RestAnswer,
+    Sandbox, SandboxConfig, SandboxState, SendRequest, Sockets, SocketsRequest, Target, TypeInfo,
+};
+
+use crate::support::{Answer, End, Ws, call, first_session, http, start};
+
+async fn post(sandbox: &Sandbox, path: &str, body: &impl Serialize) -> Answer {
+    let body = serde_json::to_string(body).unwrap();
+    http(sandbox.local_addr(), "POST", &format!("/sandbox/{path}"), &[], &body).await
+}
+
+fn read<T: DeserializeOwned>(answer: &Answer) -> T {
+    assert_eq!(answer.status, 200, "{answer:?}");
+    serde_json::from_str(&answer.body).unwrap()
+}
+
+#[tokio::test]
+async fn events_are_pushed_with_a_default_body_or_ones_own() {
+    let sandbox = start(Profile::Pusher7).await;
+    let session = first_session(&sandbox);
+    let mut ws = Ws::connect(&sandbox).await;
+    ws.join(&sandbox, &session).await;
+    let least = http(sandbox.local_addr(), "POST", "/sandbox/push", &[], r#"{"type":"groups_created"}"#).await;
+    assert_eq!(read::<Delivered>(&least).sockets, 1);
+    assert!(ws.text().await.contains("Warehouse"));
+    let own = Push::new("groups_created").to(Target::Session(session.access_token_id)).data(json!({"id": 6}));
+    assert_eq!(read::<Delivered>(&post(&sandbox, "push", &own).await).sockets, 1);
+    let data = ws.event().await["data"].as_str().unwrap().to_owned();
+    assert_eq!(serde_json::from_str::<Value>(&data).unwrap()["data"]["data"], json!({"id": 6}));
+    let data = RawData::Bare("[1]".into());
+    let raw = RawPush { channel: "private-user.42".into(), event: "e".into(), data, except: None };
+    assert_eq!(read::<Delivered>(&post(&sandbox, "raw", &raw).await).sockets, 1);
+    assert_eq!(ws.event().await["data"], json!([1]));
+}
+
+#[tokio::test]
+async fn the_calling_socket_is_left_out() {
+    let sandbox = start(Profile::Pusher7).await;
+    let mut ws = Ws::connect(&sandbox).await;
+    ws.join(&sandbox, &first_session(&sandbox)).await;
+    let headers = [("X-Socket-ID", ws.socket_id.as_str())];
+    let answer = http(sandbox.local_addr(), "POST", "/sandbox/push", &headers, r#"{"type":"logout"}"#).await;
+    assert_eq!(read::<Delivered>(&answer).sockets, 0);
+}
+
+#[tokio::test]
+async fn sockets_are_sent_to_closed_stalled_resumed_and_cut() {
+    let sandbox = start(Profile::Pusher7).await;
+    let mut ws = Ws::connect(&sandbox).await;
+    let what = Outbound::Text("hello".into());
+    let send = SendRequest { sockets: Sockets::Id(ws.socket_id.clone()), what };
+    assert_eq!(read::<Affected>(&post(&sandbox, "send", &send).await).sockets, 1);
+    assert_eq!(ws.text().await, "hello");
+    let sockets = SocketsRequest { sockets: Sockets::Latest };
+    assert_eq!(read::<Affected>(&post(&sandbox, "stall", &sockets).await).sockets, 1);
+    assert!(sandbox.state().sockets[0].stalled);
+    assert_eq!(read::<Affected>(&post(&sandbox, "resume", &sockets).await).sockets, 1);
+    let close = CloseRequest { sockets: Sockets::All, code: 4100, reason: "full".into() };
+    assert_eq!(read::<Affected>(&post(&sandbox, "close", &close).await).sockets, 1);
+    assert_eq!(ws.end().await, End::Closed(4100, "full".into()));
+    let mut ws = Ws::connect(&sandbox).await;
+    let cut = http(sandbox.local_addr(), "POST", "/sandbox/cut", &[], "").await;
+    assert_eq!(read::<Affected>(&cut).sockets, 1);
+    assert_eq!(ws.end().await, End::Dropped);
+    let reset = CutRequest { sockets: Sockets::User(42), reset: true };
+    assert_eq!(read::<Affected>(&post(&sandbox, "cut", &reset).await).sockets, 0);
+}
+
+#[tokio::test]
+async fn sessions_are_logged_out() {
+    let sandbox = start(Profile::Pusher7).await;
+    let session = first_session(&sandbox);
+    let mut ws = Ws::connect(&sandbox).await;
+    ws.join(&sandbox, &session).await;
+    let request = LogoutRequest { session: None, subject: Some("Over".into()) };
+    assert_eq!(read::<Affected>(&post(&sandbox, "logout", &request).await).sockets, 1);
+    assert!(ws.text().await.contains("Over"));
+    assert_eq!(call(&sandbox, "GET", "wsurl", &session.access_token, "").await.status, 401);
+    let nobody = LogoutRequest { session: Some("nobody".into()), subject: None };
+    assert_eq!(read::<Affected>(&post(&sandbox, "logout", &nobody).await).sockets, 0);
+}
+
+#[tokio::test]
+async fn faults_latency_and_listening_are_set() {
+    let sandbox = start(Profile::Pusher7).await;
+    let token = first_session(&sandbox).access_token;
+    let answer = RestAnswer::Status { status: 503, retry_after: None };
+    let fault = Fault::always(FaultKind::Rest { endpoint: Endpoint::Any, channel: None, answer });
+    assert_eq!(post(&sandbox, "fault", &fault).await.status, 200);
+    assert_eq!(call(&sandbox, "GET", "wsurl", &token, "").await.status, 503);
+    assert_eq!(http(sandbox.local_addr(), "DELETE", "/sandbox/faults", &[], "").await.status, 200);
+    assert_eq!(call(&sandbox, "GET", "wsurl", &token, "").await.status, 200);
+    assert_eq!(post(&sandbox, "latency", &LatencyRequest { millis: 1 }).await.status, 200);
+    let refuse = ListeningRequest { listening: Listening::Refuse };
+    assert_eq!(post(&sandbox, "listening", &refuse).await.status, 200);
+    assert!(tokio::net::TcpStream::connect(sandbox.local_addr()).await.is_err());
+}
+
+#[tokio::test]
+async fn the_state_and_the_types_are_told() {
+    let sandbox = start(Profile::Reverb).await;
+    let ws = Ws::connect(&sandbox).await;
+    let state = http(sandbox.local_addr(), "GET", "/sandbox/state", &[], "").await;
+    let state: SandboxState = read(&state);
+    assert_eq!(state, sandbox.state());
+    assert_eq!((state.profile, state.sockets[0].id.as_str()), (Profile::Reverb, ws.socket_id.as_str()));
+    let types = http(sandbox.local_addr(), "GET", "/sandbox/types", &[], "").await;
+    let types: Vec<TypeInfo> = read(&types);
+    assert_eq!(types.len(), EVENT_TYPES.len());
+    assert_eq!(types[0].type_, "cameras_updated");
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_explained() {
+    let sandbox = start(Profile::Pusher7).await;
+    let push = Push::new("x").to(Target::User(7));
+    let answer = post(&sandbox, "push", &push).await;
+    assert_eq!(answer.status, 422);
+    let failure: ControlFailure = serde_json::from_str(&answer.body).unwrap();
+    assert!(failure.error.contains("no user 7"), "{failure:?}");
+    for (path, body) in [("push", "{"), ("push", "{}"), ("close", "{}"), ("cut", r#"{"sockets":"some"}"#)] {
+        let answer = http(sandbox.local_addr(), "POST", &format!("/sandbox/{path}"), &[], body).await;
+        assert_eq!(answer.status, 400, "{path} {body}");
+        assert!(answer.json()["error"].is_string());
+    }
+    assert_eq!(post(&sandbox, "nothing", &json!({})).await.status, 404);
+}
+
+#[tokio::test]
+async fn web_pages_are_refused_and_the_api_can_be_switched_off() {
+    let sandbox = start(Profile::Pusher7).await;
+    let origin = [("Origin", "https://page.example")];
+    let answer = http(sandbox.local_addr(), "POST", "/sandbox/cut", &origin, "{}").await;
+    assert_eq!(answer.status, 403);
+    let without = Sandbox::start(SandboxConfig { control: false, ..SandboxConfig::default() }).await.unwrap();
+    let answer = http(without.local_addr(), "GET", "/sandbox/state", &[], "").await;
+    assert_eq!(answer.status, 404);
+}
