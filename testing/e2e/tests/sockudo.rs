@@ -13,8 +13,10 @@ use std::time::{Duration, SystemTime};
 use e2e::{App, Consumer, History, Seen, SockudoServer, as_in_fixtures, corpus, log_in, session, wall_clock};
 use serde_json::json;
 use tokio::sync::watch;
-use vms_pusher::{ConnectionState, Tls, USER_PUSH, VmsAppSocketData, VmsChannel, VmsContinuity, VmsSocketItem};
-use vms_sandbox::{Sandbox, SandboxConfig};
+use vms_pusher::{
+    ConnectionState, PusherError, Tls, USER_PUSH, VmsAppSocketData, VmsChannel, VmsContinuity, VmsSocketItem,
+};
+use vms_sandbox::{Endpoint, Fault, FaultKind, RestAnswer, Sandbox, SandboxConfig};
 
 /// How often the server is killed during the stream of numbered events.
 const KILLS: usize = 20;
@@ -102,7 +104,7 @@ async fn killed_twenty_times_every_event_is_delivered_or_inside_a_gap_in_order_a
     };
     let disturb = async {
         for _ in 0..KILLS {
-            receive(&mut consumer, &mut seen, 20).await;
+            receive(&mut consumer, &mut seen, 100).await;
             server.kill();
             let enough = *failures.borrow() + 20;
             failures.subscribe().wait_for(|failures| *failures >= enough).await.unwrap();
@@ -111,7 +113,7 @@ async fn killed_twenty_times_every_event_is_delivered_or_inside_a_gap_in_order_a
             consumer.api.network_changed();
             resume(&mut consumer, &mut seen).await;
         }
-        receive(&mut consumer, &mut seen, 20).await;
+        receive(&mut consumer, &mut seen, 100).await;
         is_over.set(true);
     };
     let (last, ()) = tokio::join!(publish, disturb);
@@ -125,6 +127,48 @@ async fn killed_twenty_times_every_event_is_delivered_or_inside_a_gap_in_order_a
         let delivered = seen.iter().filter(|item| matches!(item, Seen::Event(_))).count();
         assert!(delivered < history.published(), "no event was missed: the kills proved nothing");
     }
+}
+
+// Sockudo answers a wrong key with 101 and then drops the connection without a word.
+#[tokio::test]
+async fn a_wrong_app_key_is_named_and_tried_again_without_ever_being_connected() {
+    let server = SockudoServer::start(app()).await;
+    let sandbox = start_sandbox(&server).await;
+    let mut config = log_in(&sandbox, Tls::platform()).await;
+    config.app_key = "another-key".to_owned();
+    let mut consumer = Consumer::connect(config);
+
+    for _ in 0..3 {
+        let error = consumer.until(error).await;
+        assert!(error.message.contains("app key"), "{error}");
+        assert!(!consumer.api.is_connected());
+    }
+}
+
+// S09, I23: Sockudo refuses a signature with an error that names no channel.
+#[tokio::test]
+async fn a_channel_with_a_bad_signature_is_given_up_and_the_other_goes_on() {
+    let server = SockudoServer::start(app()).await;
+    let sandbox = start_sandbox(&server).await;
+    let config = log_in(&sandbox, Tls::platform()).await;
+    let session = session(&config);
+    let answer = RestAnswer::Body {
+        status: 200,
+        content_type: "application/json".to_owned(),
+        body: json!({"auth": format!("{}:{}", app().key, "0".repeat(64))}).to_string(),
+    };
+    let channel = Some(session.user_channel());
+    sandbox.inject(Fault::always(FaultKind::Rest { endpoint: Endpoint::BroadcastingAuth, channel, answer }));
+    let mut consumer = Consumer::connect(config);
+
+    let given_up = consumer.until(|item| match item {
+        VmsSocketItem::Continuity(VmsContinuity::Unavailable { channel, .. }) => Some(*channel),
+        _ => None,
+    });
+    assert_eq!(given_up.await, VmsChannel::User);
+    let data = numbered(KINDS[0], 17);
+    server.publisher().publish(&session.token_channel(), USER_PUSH, &data).await.unwrap();
+    assert_eq!(consumer.until(number).await, (VmsChannel::Token, 17));
 }
 
 /// Takes items until each channel has brought this many more events.
@@ -179,6 +223,13 @@ fn numbered(kind: &str, number: u64) -> String {
 
 fn push(item: &VmsSocketItem) -> Option<VmsSocketItem> {
     matches!(item, VmsSocketItem::AppSocket(_) | VmsSocketItem::IntercomSocket(_)).then(|| item.clone())
+}
+
+fn error(item: &VmsSocketItem) -> Option<PusherError> {
+    match item {
+        VmsSocketItem::Error(error) => Some(error.clone()),
+        _ => None,
+    }
 }
 
 fn is_state(item: &VmsSocketItem, state: ConnectionState) -> Option<()> {
