@@ -1,7 +1,22 @@
-use channels_client::{Continuity, Item, proto::ConnectionState};
-use serde_json::json;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use crate::support::{Listener, Under, event_of, options_for, private};
+use channels_client::{
+    AuthorizationRequest, Authorizer, Client, Continuity, HttpAuthorizer, Item, RawDecoder, StaticToken, Tls,
+    http::{HttpClient, HttpLimits, HttpUrl},
+    proto::{Authorization, AuthorizationError, ConnectionState, OwnedEvent, Secret},
+};
+use futures_core::future::BoxFuture;
+use http::HeaderMap;
+use serde_json::json;
+use tokio::runtime::Handle;
+
+use crate::support::{Listener, Under, established, event_of, frame, options_for, private, public, soon, switching};
 
 // K12, I8, I22: the state comes before what it enables.
 #[tokio::test]
@@ -26,4 +41,239 @@ async fn a_client_connects_subscribes_and_delivers_in_order() {
     assert_eq!(event_of(&under.next().await), Some(("second".into(), r#"{"n":2}"#.into())));
     assert!(under.client.is_connected());
     assert_eq!(under.client.socket_id().unwrap().as_str(), "1.1");
+}
+
+fn failure(item: &Item<OwnedEvent>) -> Option<(String, Option<Duration>)> {
+    let Item::ConnectionFailed { error, retry_in } = item else { return None };
+    Some((error.to_string(), *retry_in))
+}
+
+async fn next_failure(under: &mut Under) -> (String, Option<Duration>) {
+    loop {
+        if let Some(failure) = failure(&under.next().await) {
+            return failure;
+        }
+    }
+}
+
+// D03, 3.1-6
+#[tokio::test]
+async fn connecting_fifty_times_makes_one_socket() {
+    let listener = Listener::bind().await;
+    let mut under = Under::new(options_for(&listener));
+    for _ in 0..50 {
+        under.client.connect();
+    }
+    let _peer = listener.establish("1.1").await;
+    under.client.connect();
+    under.until_state(ConnectionState::Connected).await;
+    under.client.connect();
+    assert!(!listener.is_dialed_within(Duration::from_millis(100)).await);
+}
+
+// W24, P11: push1st puts both into one segment.
+#[tokio::test]
+async fn a_first_message_in_the_segment_of_the_upgrade_is_not_lost() {
+    let listener = Listener::bind().await;
+    let mut under = Under::new(options_for(&listener));
+    under.client.connect();
+    let mut raw = listener.accept().await;
+    let request = raw.read_head().await;
+    let mut both = switching(&request).into_bytes();
+    both.extend(frame(&established("7.7")));
+    raw.write(both).await;
+    under.until_state(ConnectionState::Connected).await;
+    assert_eq!(under.client.socket_id().unwrap().as_str(), "7.7");
+}
+
+// N11, W10: one byte a segment, fragments, control frames between them.
+#[tokio::test]
+async fn the_cut_of_the_bytes_makes_no_difference() {
+    let listener = Listener::bind().await;
+    let mut under = Under::new(options_for(&listener));
+    under.client.subscribe(public("a")).unwrap();
+    under.client.connect();
+    let mut raw = listener.accept().await;
+    raw.stream.set_nodelay(true).unwrap();
+    let request = raw.read_head().await;
+    let mut bytes = switching(&request).into_bytes();
+    bytes.extend(frame(&established("7.7")));
+    bytes.extend(frame(r#"{"event":"pusher_internal:subscription_succeeded","channel":"a"}"#));
+    let event = r#"{"channel":"a","event":"é","data":{}}"#;
+    let (one, two) = event.as_bytes().split_at(event.find('é').unwrap() + 1);
+    for (first_byte, part) in [(0x01, one), (0x89, b"ping".as_slice()), (0x80, two)] {
+        bytes.extend([first_byte, part.len() as u8]);
+        bytes.extend(part);
+    }
+    for byte in bytes {
+        raw.write([byte]).await;
+        tokio::task::yield_now().await;
+    }
+    let event = under.until(|item| matches!(item, Item::Event(_))).await;
+    assert_eq!(event_of(&event), Some(("é".into(), "{}".into())));
+}
+
+// N06, N14, N07, P01: each failure says its cause, the address and what may help.
+#[tokio::test]
+async fn a_server_that_is_down_is_named_with_its_address() {
+    let listener = Listener::bind().await;
+    let mut under = Under::new(options_for(&listener));
+    let address = listener.address().to_string();
+    drop(listener);
+    under.client.connect();
+    let (message, retry) = next_failure(&mut under).await;
+    assert!(message.contains(&address) && message.contains("refused"), "{message}");
+    assert!(retry.unwrap() <= Duration::from_secs(1), "{retry:?}");
+    assert_eq!(under.client.state(), ConnectionState::Reconnecting);
+}
+
+// N14
+#[tokio::test]
+async fn a_web_page_instead_of_an_upgrade_is_told_and_tried_again_slowly() {
+    let listener = Listener::bind().await;
+    let mut under = Under::new(options_for(&listener));
+    under.client.connect();
+    let mut raw = listener.accept().await;
+    raw.read_head().await;
+    raw.answer("200 OK", "Content-Type: text/html\r\n", "<html>").await;
+    let (message, retry) = next_failure(&mut under).await;
+    assert!(message.contains("a web page instead of a WebSocket"), "{message}");
+    assert!(retry.unwrap() >= Duration::from_secs(30), "{retry:?}");
+}
+
+// N07, P01
+#[tokio::test]
+async fn a_server_that_accepts_and_is_silent_runs_into_the_deadline() {
+    let listener = Listener::bind().await;
+    let mut options = options_for(&listener);
+    options.protocol.connect_timeout = Duration::from_millis(200);
+    let mut under = Under::new(options);
+    under.client.connect();
+    let mut silent = listener.accept().await;
+    silent.read_head().await;
+    assert!(silent.is_hung_up().await);
+    let (message, _) = next_failure(&mut under).await;
+    assert!(message.contains("opening the socket"), "{message}");
+
+    let mut upgraded = listener.accept().await.upgrade().await;
+    assert_eq!(upgraded.closed().await, None);
+    let (message, _) = next_failure(&mut under).await;
+    assert!(message.contains("is this a Pusher server?"), "{message}");
+}
+
+// W05
+#[tokio::test]
+async fn a_redirected_upgrade_is_not_followed() {
+    let listener = Listener::bind().await;
+    let elsewhere = Listener::bind().await;
+    let mut under = Under::new(options_for(&listener));
+    under.client.connect();
+    let mut raw = listener.accept().await;
+    raw.read_head().await;
+    raw.answer("307 x", &format!("Location: {}\r\n", elsewhere.http_url("/canary?canary")), "").await;
+    let (message, _) = next_failure(&mut under).await;
+    assert!(message.contains(&elsewhere.http_url("/canary")) && !message.contains("?canary"), "{message}");
+    assert!(!elsewhere.is_dialed_within(Duration::from_millis(50)).await);
+}
+
+// S19, design.md 5 and performance.md 5: one authorization round trip and one subscribe round trip.
+#[tokio::test]
+async fn both_channels_are_authorized_at_once_over_connections_opened_ahead() {
+    let listener = Listener::bind().await;
+    let endpoint = Listener::bind().await;
+    let url = HttpUrl::parse(&endpoint.http_url("/auth")).unwrap();
+    let http = HttpClient::new(url.origin(), Tls::platform(), HttpLimits::default());
+    let tokens = Arc::new(StaticToken::new(Secret::new("token")));
+    let authorizer = HttpAuthorizer::new(http, url, HeaderMap::new(), tokens);
+    let (client, mut delivery) =
+        Client::new(options_for(&listener), Arc::new(authorizer), RawDecoder, &Handle::current());
+    client.subscribe(private("user.42")).unwrap();
+    client.subscribe(private("token.abc")).unwrap();
+    client.connect();
+    // While the socket is not even upgraded:
+    let (mut one, mut two) = (endpoint.accept().await, endpoint.accept().await);
+    let mut peer = listener.establish("1.1").await;
+    // Neither waits for the other:
+    let bodies = [one.read_request().await.1, two.read_request().await.1];
+    assert!(bodies.iter().all(|body| body.contains("socket_id=1.1")), "{bodies:?}");
+    for raw in [&mut one, &mut two] {
+        raw.answer("200 OK", "", r#"{"auth":"key:sig"}"#).await;
+    }
+    let channels = [peer.subscribe().await.0, peer.subscribe().await.0];
+    for channel in &channels {
+        peer.acknowledge(channel).await;
+    }
+    let mut subscribed = 0;
+    while subscribed < 2 {
+        let item = soon("an item", delivery.next()).await.unwrap();
+        subscribed += usize::from(matches!(item, Item::Subscribed { .. }));
+    }
+    // And they are let go when they are not needed any more.
+    assert!(one.is_hung_up().await && two.is_hung_up().await);
+}
+
+// S19: no more than eight at a time.
+#[tokio::test]
+async fn many_channels_are_authorized_a_few_at_a_time() {
+    struct Slow {
+        now: AtomicUsize,
+        most: AtomicUsize,
+    }
+    struct Counting(Arc<Slow>);
+    impl Authorizer for Counting {
+        fn authorize(&self, _: AuthorizationRequest) -> BoxFuture<'static, Result<Authorization, AuthorizationError>> {
+            let slow = Arc::clone(&self.0);
+            Box::pin(async move {
+                let now = slow.now.fetch_add(1, Ordering::SeqCst) + 1;
+                slow.most.fetch_max(now, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                slow.now.fetch_sub(1, Ordering::SeqCst);
+                Ok(Authorization { auth: Secret::new("key:sig"), channel_data: None })
+            })
+        }
+    }
+    let listener = Listener::bind().await;
+    let slow = Arc::new(Slow { now: AtomicUsize::new(0), most: AtomicUsize::new(0) });
+    let authorizer = Arc::new(Counting(Arc::clone(&slow)));
+    let (client, _delivery) = Client::new(options_for(&listener), authorizer, RawDecoder, &Handle::current());
+    for number in 0..40 {
+        client.subscribe(private(&number.to_string())).unwrap();
+    }
+    client.connect();
+    let mut peer = listener.establish("1.1").await;
+    peer.acknowledge_all(40).await;
+    assert_eq!(slow.most.load(Ordering::SeqCst), 8);
+}
+
+// S25
+#[tokio::test]
+async fn an_authorizer_that_panics_harms_nobody_else() {
+    struct Panicking;
+    impl Authorizer for Panicking {
+        fn authorize(
+            &self,
+            request: AuthorizationRequest,
+        ) -> BoxFuture<'static, Result<Authorization, AuthorizationError>> {
+            assert!(request.channel.as_str() != "private-bad", "on purpose");
+            let auth = Secret::new("key:sig");
+            Box::pin(std::future::ready(Ok(Authorization { auth, channel_data: None })))
+        }
+        fn prepare(&self, _: usize) -> BoxFuture<'static, ()> {
+            panic!("on purpose")
+        }
+        fn release(&self) {
+            panic!("on purpose")
+        }
+    }
+    let listener = Listener::bind().await;
+    let (client, _delivery) = Client::new(options_for(&listener), Arc::new(Panicking), RawDecoder, &Handle::current());
+    client.subscribe(private("bad")).unwrap();
+    client.subscribe(private("good")).unwrap();
+    client.connect();
+    let mut peer = listener.establish("1.1").await;
+    assert_eq!(peer.subscribe().await.0, "private-good");
+    peer.acknowledge("private-good").await;
+    client.unsubscribe(&private("bad"));
+    client.subscribe(private("more")).unwrap();
+    assert_eq!(peer.subscribe().await.0, "private-more");
 }

@@ -14,4 +14,5 @@ mod support;
 mod authorize;
 mod connecting;
 mod http;
+mod lifecycle;
 mod tls;

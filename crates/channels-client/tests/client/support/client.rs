@@ -59,6 +59,10 @@ pub fn private(name: &str) -> ChannelName {
     ChannelName::parse(&format!("private-{name}")).unwrap()
 }
 
+pub fn public(name: &str) -> ChannelName {
+    ChannelName::parse(name).unwrap()
+}
+
 impl Under {
     pub fn new(options: ClientOptions) -> Self {
         let signer = Arc::new(Signer::default());

@@ -5,7 +5,7 @@ mod tls;
 use std::time::Duration;
 
 pub use self::{
-    client::{Signer, Under, event_of, options_for, private},
+    client::{Signer, Under, event_of, options_for, private, public},
     server::{Listener, Peer, Raw, established, frame, header, switching},
     tls::Authority,
 };

@@ -105,7 +105,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
 
     pub async fn upgrade(mut self) -> Peer<S> {
         let request = self.read_head().await;
-        self.write(switching(&request)).await;
+        // The client may be gone by now.
+        let _ = self.stream.write_all(switching(&request).as_bytes()).await;
         let socket = WebSocketStream::from_raw_socket(self.stream, Role::Server, None).await;
         Peer { socket, request }
     }
@@ -114,6 +115,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     pub async fn text(&mut self, text: impl Into<String>) {
         self.socket.send(Message::text(text.into())).await.unwrap();
+    }
+
+    /// Sends to a client that may be gone.
+    pub async fn try_text(&mut self, text: String) {
+        let _ = self.socket.send(Message::text(text)).await;
     }
 
     pub async fn json(&mut self, message: Value) {
