@@ -12,6 +12,8 @@ use crate::support::{End, PATIENCE, Raw, Ws, first_session, publish, start, star
 #[tokio::test]
 async fn the_greeting_comes_with_the_101_and_its_timeout_is_a_string() {
     let sandbox = start(Profile::Push1st).await;
+    // A greeting of its own would be held back, and miss the first read.
+    sandbox.set_latency(Duration::from_millis(100));
     let mut raw = Raw::connect(&sandbox).await;
     raw.write(upgrade_request(sandbox.app_key(), "Upgrade").as_bytes()).await;
     assert!(raw.fill().await);
