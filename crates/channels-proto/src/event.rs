@@ -98,6 +98,12 @@ impl<'t> Data<'t> {
         self.raw
     }
 
+    /// Returns what stands between the quotes when `data` is a string, escapes and all.
+    #[must_use]
+    pub fn quoted(self) -> Option<&'t str> {
+        self.raw.strip_prefix('"')?.strip_suffix('"')
+    }
+
     /// Returns the document inside: the content of a string (servers normally encode `data` twice; one layer is
     /// taken off, never more), the text itself of an object, an array, a number or a boolean, and an empty text when
     /// `data` is absent, `null` or `""`.
@@ -105,7 +111,7 @@ impl<'t> Data<'t> {
     /// # Errors
     /// When the string holds half of a surrogate pair, so that it is not text.
     pub fn payload(self) -> Result<Cow<'t, str>, JsonError> {
-        match self.raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        match self.quoted() {
             Some(content) => json::unescape(content),
             None if self.raw == "null" => Ok(Cow::Borrowed("")),
             None => Ok(Cow::Borrowed(self.raw)),
@@ -120,7 +126,7 @@ impl<'t> Data<'t> {
     where
         't: 's,
     {
-        match self.raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        match self.quoted() {
             Some(content) => json::unescape_in(content, scratch),
             None if self.raw == "null" => Ok(""),
             None => Ok(self.raw),

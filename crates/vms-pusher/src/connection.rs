@@ -61,9 +61,10 @@ pub struct PusherError {
 
 impl fmt::Display for PusherError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.code {
-            Some(code) => write!(f, "{} (code {code})", self.message),
-            None => f.write_str(&self.message),
+        f.write_str(&self.message)?;
+        match self.code.filter(|code| !self.message.contains(&format!("code {code}"))) {
+            Some(code) => write!(f, " (code {code})"),
+            None => Ok(()),
         }
     }
 }

@@ -14,6 +14,7 @@ mod events;
 mod item;
 mod lenient;
 mod model;
+mod names;
 mod push_type;
 mod rest;
 mod runtime;

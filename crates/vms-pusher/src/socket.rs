@@ -20,6 +20,18 @@ pub enum VmsSocketData {
     IntercomSocket(VmsIntercomSocketData),
 }
 
+impl VmsSocketData {
+    /// Returns whether the push is handed over as it came, because it is not in the tables or could not be read.
+    #[must_use]
+    pub const fn is_opaque(&self) -> bool {
+        matches!(
+            self,
+            Self::AppSocket(VmsAppSocketData::Unknown(_) | VmsAppSocketData::Undecodable(_))
+                | Self::IntercomSocket(VmsIntercomSocketData::Unknown(_) | VmsIntercomSocketData::Undecodable(_))
+        )
+    }
+}
+
 /// A push about cameras, groups, marks, archive and the session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]

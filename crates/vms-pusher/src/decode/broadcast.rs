@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::build;
 use super::push::{self, Kind};
-use super::{Context, Side, read};
+use super::{Context, Document, Side};
 use crate::lenient::{self, Defect, Key, KeySeed, Lenient, Read, field};
 use crate::model::{VmsCanceledCall, VmsEvent, VmsIntercom, VmsIntercomCall, VmsIntercomCode, VmsNotification};
 use crate::push_type::VmsIntercomPushType as Type;
@@ -17,13 +17,13 @@ use crate::socket::{
     VmsIntercomSocketData as Intercom, VmsSocketData,
 };
 
-pub(super) fn decode(context: &Context<'_>, text: &str) -> Result<VmsSocketData, serde_json::Error> {
-    let notification = match read::<Notification<'_>>(text)?.required() {
+pub(super) fn decode<'de, D: Document<'de>>(context: &Context<'_>, text: D) -> Result<VmsSocketData, D::Error> {
+    let notification = match text.read::<Notification<'_>>()?.required() {
         Ok(notification) => notification,
         Err(defect) => return Ok(context.defective(Side::Intercom, None, "$", defect)),
     };
     match notification.kind.clone().required() {
-        Ok(kind) => notification.build(context, &kind),
+        Ok(kind) => Ok(notification.build(context, &kind)?),
         Err(defect) => Ok(notification
             .nested_cancel()?
             .unwrap_or_else(|| context.defective(Side::Intercom, None, "$.type", defect))),
@@ -31,10 +31,13 @@ pub(super) fn decode(context: &Context<'_>, text: &str) -> Result<VmsSocketData,
 }
 
 /// A notification under the event name of another push: the one that may be there is a cancelled call.
-pub(super) fn decode_misplaced(context: &Context<'_>, text: &str) -> Result<VmsSocketData, serde_json::Error> {
-    let notification = read::<Notification<'_>>(text)?.value().unwrap_or_default();
+pub(super) fn decode_misplaced<'de, D: Document<'de>>(
+    context: &Context<'_>,
+    text: D,
+) -> Result<VmsSocketData, D::Error> {
+    let notification = text.read::<Notification<'_>>()?.value().unwrap_or_default();
     match notification.kind.clone().required() {
-        Ok(kind @ Type::CancelCall) => notification.build(context, &kind),
+        Ok(kind @ Type::CancelCall) => Ok(notification.build(context, &kind)?),
         Ok(kind) => Ok(context.unknown(Side::App, Some(kind.as_str()), "the type is not one of an app push")),
         Err(defect) => Ok(context.defective(Side::App, None, "$.type", defect)),
     }
@@ -149,7 +152,7 @@ impl Notification<'_> {
     /// Whatever the call looks like, the phone must stop ringing.
     fn cancel(self) -> Result<Intercom, serde_json::Error> {
         let call = match self.data {
-            Some(data) => read::<Box<VmsCanceledCall>>(data.get())?.value(),
+            Some(data) => data.get().read::<Box<VmsCanceledCall>>()?.value(),
             None => None,
         };
         Ok(Intercom::CallCanceled(VmsCallCanceledSocket { call, notification: self.notification }))

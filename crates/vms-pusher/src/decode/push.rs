@@ -5,23 +5,26 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess}
 use serde_json::value::RawValue;
 
 use super::build::{self, Person};
-use super::{Context, Side, broadcast, read};
+use super::{Context, Document, Side, broadcast};
 use crate::lenient::{self, Defect, Key, KeySeed, Lenient, Read, field};
 use crate::model::{VmsCameraGroup, VmsCanceledCall, VmsEvent};
 use crate::push_type::{VmsAppSocketType, VmsPushStatus};
 use crate::socket::{VmsArchiveLinkSocket, VmsCamerasUpdateSocket, VmsFavoriteCamerasUpdateSocket, VmsSocketData};
 
-pub(super) fn decode(context: &Context<'_>, text: &str) -> Result<VmsSocketData, serde_json::Error> {
-    if let Some(socket) = decode_as::<true>(context, text)? {
+pub(super) fn decode<'de, D: Document<'de>>(context: &Context<'_>, text: D) -> Result<VmsSocketData, D::Error> {
+    if let Some(socket) = decode_as::<D, true>(context, text)? {
         return Ok(socket);
     }
-    let again = decode_as::<false>(context, text)?;
+    let again = decode_as::<D, false>(context, text)?;
     Ok(again.unwrap_or_else(|| context.undecodable(Side::App, None, "$.data.type", "the type comes twice")))
 }
 
 /// Returns `None` when the payload was read under a type that another one, further on, takes the place of.
-fn decode_as<const EAGER: bool>(context: &Context<'_>, text: &str) -> Result<Option<VmsSocketData>, serde_json::Error> {
-    let envelope = match read::<Envelope<'_, EAGER>>(text)?.required() {
+fn decode_as<'de, D: Document<'de>, const EAGER: bool>(
+    context: &Context<'_>,
+    text: D,
+) -> Result<Option<VmsSocketData>, D::Error> {
+    let envelope = match text.read::<Envelope<'_, EAGER>>()?.required() {
         Ok(envelope) => envelope,
         Err(defect) => return Ok(Some(context.defective(Side::App, None, "$", defect))),
     };
@@ -44,7 +47,7 @@ fn decode_as<const EAGER: bool>(context: &Context<'_>, text: &str) -> Result<Opt
 
 /// Reads `{"type", "status", "data"}` by itself.
 pub(super) fn read_inner(text: &str) -> Result<Option<Push>, serde_json::Error> {
-    match read::<Inner<'_, false>>(text)?.value() {
+    match text.read::<Inner<'_, false>>()?.value() {
         Some(inner) => Ok(inner.finish()?.ok()),
         None => Ok(None),
     }

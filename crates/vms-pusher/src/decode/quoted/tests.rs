@@ -1,0 +1,243 @@
+//! The quick way against the plain one: whatever the quick way reads, the plain one reads the same.
+
+use std::path::Path;
+
+use serde::Deserialize as _;
+use serde_json::Value;
+
+use super::*;
+use crate::VmsDecoder;
+
+/// As PHP does by default, `json_encode` escapes slashes and everything beyond ASCII.
+fn as_php(value: &Value) -> String {
+    let mut text = String::new();
+    for character in value.to_string().chars() {
+        match character {
+            '/' => text.push_str("\\/"),
+            ' '..='~' => text.push(character),
+            _ => character.encode_utf16(&mut [0; 2]).iter().for_each(|unit| text.push_str(&format!("\\u{unit:04x}"))),
+        }
+    }
+    text
+}
+
+/// The document as the content of a string, as an encoder that escapes only what it must writes it.
+fn quoted(document: &str) -> String {
+    let string = Value::from(document).to_string();
+    string[1..string.len() - 1].to_owned()
+}
+
+/// The document as the content of a string, as PHP writes it.
+fn quoted_as_php(document: &str) -> String {
+    let string = as_php(&Value::from(document));
+    string[1..string.len() - 1].to_owned()
+}
+
+fn quickly(content: &str) -> Option<Value> {
+    let mut quoted = Quoted::new(content);
+    let value = Value::deserialize(&mut quoted).ok()?;
+    quoted.end().ok()?;
+    Some(value)
+}
+
+/// What the plain way makes of it: the string first, then the document inside.
+fn plainly(content: &str) -> Option<Value> {
+    let document: String = serde_json::from_str(&format!("\"{content}\"")).ok()?;
+    serde_json::from_str(&document).ok()
+}
+
+/// Returns whether the quick way took the text.
+fn agree(content: &str) -> bool {
+    let quick = quickly(content);
+    if quick.is_some() {
+        assert_eq!(quick, plainly(content), "{content}");
+    }
+    quick.is_some()
+}
+
+#[derive(serde::Deserialize)]
+struct Fixture {
+    event: String,
+    payload: Option<String>,
+    data: Option<Box<serde_json::value::RawValue>>,
+}
+
+/// The fixtures: event name, document, and whether it is one of those that servers write.
+fn fixtures() -> Vec<(String, String, bool)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testing/fixtures");
+    let mut all = Vec::new();
+    for folder in ["app", "intercom", "lenient"] {
+        for entry in std::fs::read_dir(root.join(folder)).unwrap() {
+            let fixture: Fixture = serde_json::from_slice(&std::fs::read(entry.unwrap().path()).unwrap()).unwrap();
+            let document = fixture.payload.unwrap_or_else(|| compact(fixture.data.unwrap().get()));
+            all.push((fixture.event, document, folder != "lenient"));
+        }
+    }
+    assert!(all.len() > 80, "{}", all.len());
+    all
+}
+
+/// Takes the white space between tokens away, and keeps the order of members.
+fn compact(document: &str) -> String {
+    let (mut in_string, mut escaped) = (false, false);
+    let kept = |character: &char| {
+        let keep = in_string || !character.is_ascii_whitespace();
+        in_string ^= *character == '"' && !escaped;
+        escaped = in_string && *character == '\\' && !escaped;
+        keep
+    };
+    document.chars().filter(kept).collect()
+}
+
+#[test]
+fn what_servers_write_is_read_quickly() {
+    let documents = [
+        r#"{"a":1,"b":[true,false,null,-7],"c":{"d":"text","e":""},"f":0.93,"g":"2024-03-05T10:11:12.000000Z"}"#,
+        r#"{"path":"C:\\x","quote":"say \"hi\"","slash":"a/b","lines":"a\nb\tc","cyrillic":"Вход","emoji":"😀"}"#,
+        "[]",
+        "{}",
+        "17",
+        "\"text\"",
+        r#" { "a" : [ 1 , 2 ] } "#,
+    ];
+    for document in documents {
+        assert!(agree(&quoted(document)), "{document}");
+        let php = as_php(&serde_json::from_str(document).unwrap());
+        assert!(agree(&quoted_as_php(&php)), "{document}");
+        assert!(agree(&quoted(&php)), "{document}");
+    }
+}
+
+// M01, M03, M05, M06
+#[test]
+fn what_is_not_for_the_quick_way_is_left_to_the_plain_one() {
+    let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
+    let documents = [
+        "",
+        "{",
+        "{\"a\"}",
+        "{\"a\":}",
+        "[1,]",
+        "{\"a\":1,}",
+        "01",
+        "-0",
+        "-",
+        "1.",
+        "1e999",
+        "99999999999999999999",
+        "nul",
+        "tru",
+        "{\"a\":1}x",
+        "{a:1}",
+        "\"\\x\"",
+        "\"\\ud800\"",
+        "\"\\ud800\\u0041\"",
+        "[1 2]",
+        "{\"a\" 1}",
+        "\"\n\"",
+        "{\n}",
+        deep.as_str(),
+    ];
+    for document in documents {
+        assert!(!agree(&quoted(document)), "{document}");
+    }
+    for content in [r#"\u0022a\u0022"#, r#"\"a\u00e9\""#, r"\n1", r#"\"\\u00+9\""#] {
+        assert!(!agree(content), "{content}");
+    }
+}
+
+#[test]
+fn random_texts_are_read_alike_or_left() {
+    let atoms = [
+        "{",
+        "}",
+        "[",
+        "]",
+        ":",
+        ",",
+        "\\\"",
+        "\\\\\\\"",
+        "\\\\\\\\",
+        "\\\\n",
+        "\\\\/",
+        "\\/",
+        "\\\\u00e9",
+        "\\\\ud83d\\\\ude00",
+        "\\n",
+        "a",
+        "é",
+        "\\\"k\\\":",
+        "\\\"v\\\"",
+        "12",
+        "-3",
+        "0.5",
+        "1e5",
+        "true",
+        "null",
+        " ",
+        "\\u0041",
+        "\\\\\\/",
+        "\\\\ud83d",
+    ];
+    let mut random = fastrand::Rng::with_seed(5);
+    let (mut taken, mut left) = (0, 0);
+    for round in 0..60_000 {
+        let length = random.usize(0..10);
+        let atoms = if round % 2 == 0 { &atoms[..] } else { &atoms[..8] };
+        let inner: String = (0..length).map(|_| *random.choice(atoms).unwrap()).collect();
+        for content in [format!("{{\\\"k\\\":{inner}}}"), format!("[\\\"{inner}\\\"]"), inner] {
+            if agree(&content) {
+                taken += 1;
+            } else {
+                left += 1;
+            }
+        }
+    }
+    assert!(taken > 2_000 && left > 2_000, "{taken} {left}");
+}
+
+#[test]
+fn every_fixture_becomes_the_same_push_both_ways_at_every_cut() {
+    let decoder = VmsDecoder::new("https://example.com");
+    let check = |event: &str, content: &str| {
+        let quick = decoder.decode_quoted(event, "private-user.42", content);
+        if let Some(quick) = &quick {
+            let document: String = serde_json::from_str(&format!("\"{content}\"")).unwrap();
+            assert_eq!(*quick, decoder.decode(event, "private-user.42", &document), "{content}");
+        }
+        quick.is_some()
+    };
+    let (mut quick, mut ordinary) = (0, 0);
+    for (event, document, is_ordinary) in fixtures() {
+        for content in [quoted(&document), quoted_as_php(&document)] {
+            let taken = check(&event, &content);
+            quick += usize::from(taken && is_ordinary);
+            ordinary += usize::from(is_ordinary);
+            for end in (0..content.len()).filter(|&end| content.is_char_boundary(end)) {
+                check(&event, &content[..end]);
+            }
+        }
+    }
+    // Cancelled calls are the exception: their payload is read when all the rest is known.
+    assert!(quick * 10 >= ordinary * 8, "{quick} of {ordinary}");
+}
+
+#[test]
+fn every_fixture_with_one_byte_changed_becomes_the_same_push_both_ways() {
+    let decoder = VmsDecoder::new("https://example.com");
+    let mut random = fastrand::Rng::with_seed(6);
+    for (event, document, _) in fixtures() {
+        let content = quoted(&document);
+        for _ in 0..200 {
+            let mut bytes = content.clone().into_bytes();
+            let Some(at) = (!bytes.is_empty()).then(|| random.usize(0..bytes.len())) else { continue };
+            bytes[at] = *random.choice(b"\\\"{}[]:,0129-.eEtnu /a").unwrap();
+            // Only contents of valid strings get here.
+            let Ok(changed) = String::from_utf8(bytes) else { continue };
+            let Ok(document) = serde_json::from_str::<String>(&format!("\"{changed}\"")) else { continue };
+            if let Some(quick) = decoder.decode_quoted(&event, "private-user.42", &changed) {
+                assert_eq!(quick, decoder.decode(&event, "private-user.42", &document), "{changed}");
+            }
+        }
+    }
+}
