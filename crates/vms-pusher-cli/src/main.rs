@@ -1,3 +1,84 @@
-//! The program `vms-pusher`.
+//! The program `vms-pusher`: realtime events of a video-management system (VMS) on the command line.
+//!
+//! From the outside in: `args` is the command line as it stands, `settings` what it means, and `demo`, `listen`,
+//! `sandbox`, `control` (`push` and `cut`) and `generate` do what it asks for. `output` writes lines for people and for
+//! programs, `failure` is how the program ends, `stop` how it is made to.
+//!
+//! # JSON lines
+//!
+//! With `--json` every line on stdout is one object: `time`, when it was printed, and the fields of a
+//! [`VmsSocketItem`](vms_pusher::VmsSocketItem), into which the line can be deserialized. `vms-pusher listen --help`
+//! lists the names, which do not change.
 
-fn main() {}
+mod args;
+mod clock;
+mod control;
+mod demo;
+mod event_name;
+mod failure;
+mod generate;
+mod listen;
+mod output;
+mod sandbox;
+mod settings;
+mod stop;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Cli, Command};
+use failure::{Exit, Failure};
+use output::Output;
+use settings::{ListenSettings, SandboxSettings};
+use stop::Stop;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are data: whoever reads them may go away.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+        }
+    };
+    let mut output = Output::new(cli.color);
+    match run(cli.command, &mut output) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            let exit = failure.exit();
+            if exit != Exit::Done {
+                output.failure(&failure);
+            }
+            exit.into()
+        }
+    }
+}
+
+fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
+    match command {
+        Command::Completions { shell } => output.raw(&generate::completions(shell)).map(|()| Exit::Done),
+        Command::Cut(args) => on_runtime(async || control::cut(args, output).await),
+        Command::Demo(args) => on_runtime(async || demo::run(args, output, &Stop::install()?).await),
+        Command::Listen(args) => {
+            let settings = ListenSettings::new(*args)?;
+            on_runtime(async || listen::run(settings, output, &Stop::install()?).await)
+        }
+        Command::Man { command } => output.raw(&generate::man(command.as_deref())?).map(|()| Exit::Done),
+        Command::Push(args) => on_runtime(async || control::push(args, output).await),
+        Command::Sandbox(args) => {
+            let settings = SandboxSettings::new(args)?;
+            on_runtime(async || sandbox::run(settings, output, &Stop::install()?).await)
+        }
+    }
+}
+
+/// The work itself runs on this thread, which may be held up by a write; the connection is kept up by another.
+fn on_runtime(work: impl AsyncFnOnce() -> Result<Exit, Failure>) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(Exit::Other, format!("cannot start the runtime: {error}")))?;
+    let ended = runtime.block_on(work());
+    // A name that is being resolved cannot be called off, and must not be waited for.
+    runtime.shutdown_background();
+    ended
+}

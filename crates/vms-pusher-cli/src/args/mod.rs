@@ -1,0 +1,75 @@
+//! What the command line says, as it stands; [`settings`](crate::settings) makes sense of it.
+
+mod control;
+mod demo;
+mod listen;
+mod sandbox;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use self::{
+    control::{CutArgs, PushArgs, SandboxAddress, event_name},
+    demo::DemoArgs,
+    listen::ListenArgs,
+    sandbox::SandboxArgs,
+};
+
+/// Realtime events of a video-management system (VMS), typed and in order.
+#[derive(Debug, Parser)]
+#[command(
+    name = "vms-pusher",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+#[command(after_help = START, after_long_help = after_long_help(START))]
+pub(crate) struct Cli {
+    /// When to colour the text; NO_COLOR is honoured.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: clap::ColorChoice,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Demo(DemoArgs),
+    Listen(Box<ListenArgs>),
+    Sandbox(SandboxArgs),
+    Push(PushArgs),
+    Cut(CutArgs),
+    /// Print a completion script for a shell.
+    #[command(
+        after_help = "For bash:  vms-pusher completions bash > ~/.local/share/bash-completion/completions/vms-pusher"
+    )]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print a manual page, as roff.
+    #[command(after_help = "To read it:  vms-pusher man listen | man -l -")]
+    Man {
+        /// The command to print the page of; the program itself when left out.
+        command: Option<String>,
+    },
+}
+
+/// The program's exit codes, for `--help` and the manual pages.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done; or ended by SIGTERM; or whoever read the output went away
+  1    something else failed: a file, the output, a port to listen on
+  2    the command line, or a setting in it, is wrong
+  3    the server cannot be reached, or does not answer as a VMS does
+  4    not authorized: token or password refused, or the server ended the session
+  5    the server refuses the connection for good, such as for a wrong app key
+  6    the sandbox cannot be driven: there is none, or it refused the order
+  130  interrupted (Ctrl-C)";
+
+const START: &str = "Start with `vms-pusher demo`: it needs nothing else.";
+
+fn after_long_help(notes: &str) -> String {
+    format!("{notes}\n\nData goes to stdout, everything else to stderr.\n\n{EXIT_CODES}")
+}

@@ -1,0 +1,59 @@
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::Args;
+use vms_sandbox::Profile;
+
+/// Serve a VMS on the desk, until stopped.
+///
+/// REST, channel authorization and a Pusher server on one port, with one user and one session. What a client needs is
+/// printed; `push` and `cut` make things happen.
+#[derive(Debug, Args)]
+#[command(after_long_help = super::after_long_help(NOTES))]
+pub(crate) struct SandboxArgs {
+    /// Where to listen; port 0 is a free port.
+    #[arg(long, value_name = "ADDR", default_value = DEFAULT_BIND)]
+    pub(crate) bind: SocketAddr,
+
+    /// Whose habits the server has.
+    #[arg(long, value_name = "NAME", default_value = Profile::default().as_str(), value_parser = super::demo::profile())]
+    pub(crate) profile: Profile,
+
+    /// Serve https and wss with this certificate chain (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// The key of the certificate (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// The host in the URLs that are given out, such as the name in the certificate.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host: Option<String>,
+
+    /// Play a day of events as soon as a client has subscribed.
+    #[arg(long)]
+    pub(crate) scenario: bool,
+
+    /// Play the day again and again, without the logout at its end.
+    #[arg(long = "loop", requires = "scenario")]
+    pub(crate) repeat: bool,
+
+    /// Let `push` and `cut` work on an address that is not loopback: whoever reaches the port may use them.
+    #[arg(long)]
+    pub(crate) allow_remote_control: bool,
+
+    /// Print what a client needs as one JSON line.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Do not tell on stderr what happens.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+/// Where a sandbox is unless something else is said; `push` and `cut` look for it there.
+pub(super) const DEFAULT_BIND: &str = "127.0.0.1:7878";
+
+const NOTES: &str = "\
+The token that is printed is the sandbox's own: it is the same at every start and protects nothing.
+Ctrl-C or SIGTERM ends it.";

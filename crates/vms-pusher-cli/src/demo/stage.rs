@@ -1,0 +1,123 @@
+use serde::Serialize;
+use tokio::time::Instant;
+use vms_pusher::VmsSocketItem;
+use vms_sandbox::{Activity, Sandbox};
+
+use super::summary::{Ended, Summary};
+use crate::{
+    clock,
+    failure::{Exit, Failure},
+    output::{
+        Output,
+        json::{self, ItemLine},
+        text::{self, Line, Tone},
+    },
+};
+
+/// Prints what happens on both sides, and keeps count.
+pub(super) struct Stage<'o> {
+    output: &'o mut Output,
+    json: bool,
+    start: Instant,
+    summary: Summary,
+}
+
+/// A line of the server's in JSON.
+#[derive(Serialize)]
+struct ServerLine<'a> {
+    time: vms_pusher::VmsTime,
+    side: &'static str,
+    #[serde(flatten)]
+    activity: &'a Activity,
+}
+
+impl<'o> Stage<'o> {
+    pub(super) fn new(output: &'o mut Output, json: bool) -> Self {
+        Self { output, json, start: Instant::now(), summary: Summary::default() }
+    }
+
+    pub(super) fn raise_curtain(&mut self, sandbox: &Sandbox) -> Result<(), Failure> {
+        if self.json {
+            return Ok(());
+        }
+        let place = format!("{} as {}", sandbox.base_url(), sandbox.profile());
+        self.output.data(
+            "A VMS and a client, on this machine alone. Each line: seconds, side, what happened, details.\n\
+             The connection is cut once, to show what happens then.\n",
+        )?;
+        self.print(SERVER, &Line::new(Tone::Server, "listening", &place))
+    }
+
+    pub(super) fn server(&mut self, activity: &Activity) -> Result<(), Failure> {
+        self.summary.server(activity);
+        if self.json {
+            return json(self.output, &ServerLine { time: clock::now(), side: SERVER, activity });
+        }
+        self.print(SERVER, &server_line(activity))
+    }
+
+    pub(super) fn client(&mut self, item: &VmsSocketItem) -> Result<(), Failure> {
+        self.summary.client(item);
+        if self.json {
+            return json(self.output, &ItemLine { time: clock::now(), side: Some(CLIENT), item });
+        }
+        self.print(CLIENT, &text::item(item))
+    }
+
+    /// Prints the summary.
+    pub(super) fn drop_curtain(&mut self, ended: Ended) -> Result<(), Failure> {
+        let elapsed = self.start.elapsed();
+        if self.json {
+            return json(self.output, &self.summary.to_line(ended, elapsed));
+        }
+        self.output.data(&self.summary.to_text(ended, elapsed))
+    }
+
+    fn print(&mut self, side: &str, line: &Line) -> Result<(), Failure> {
+        let seconds = format!("{:>7.3}", self.start.elapsed().as_secs_f64());
+        self.output.data(&line.render(&seconds, Some(side)))
+    }
+}
+
+fn json(output: &mut Output, line: &impl Serialize) -> Result<(), Failure> {
+    let line = json::line(line).map_err(|error| Failure::new(Exit::Other, error))?;
+    output.data(&line)
+}
+
+fn server_line(activity: &Activity) -> Line {
+    let server = |name, detail: String| Line::new(Tone::Server, name, &detail);
+    match activity {
+        Activity::Pushed { event, channel, sockets: 0 } => {
+            let detail = format!("{event} on {}, while nobody is connected: it is lost", short(channel));
+            Line::new(Tone::Gap, "pushed", &detail)
+        }
+        Activity::Pushed { event, channel, .. } => server("pushed", format!("{event} on {}", short(channel))),
+        Activity::Request { method, path, status } => server("request", format!("{method} {path} answered {status}")),
+        Activity::SocketEnded { socket, ending } => {
+            Line::new(Tone::Gap, "socket_ended", &format!("socket {socket}: {ending}"))
+        }
+        Activity::SocketOpened { socket, id } => server("socket_opened", format!("socket {socket} as {id}")),
+        Activity::SocketStalled { socket } => server("socket_stalled", format!("socket {socket}")),
+        Activity::Subscribed { socket, channel } => {
+            server("subscribed", format!("socket {socket} to {}", short(channel)))
+        }
+        Activity::SubscriptionRefused { socket, channel } => {
+            server("subscription_refused", format!("socket {socket} to {}", short(channel)))
+        }
+        Activity::Unsubscribed { socket, channel } => {
+            server("unsubscribed", format!("socket {socket} from {}", short(channel)))
+        }
+        Activity::UpgradeRefused { status } => server("upgrade_refused", format!("answered {status}")),
+    }
+}
+
+/// A session's channel ends in forty digits; six tell it from the user's.
+fn short(channel: &str) -> String {
+    match channel.char_indices().nth("private-token.".len() + 6) {
+        Some((end, _)) => format!("{}…", channel.get(..end).unwrap_or(channel)),
+        None => channel.to_owned(),
+    }
+}
+
+const SERVER: &str = "server";
+const CLIENT: &str = "client";

@@ -1,0 +1,116 @@
+//! `listen`: the events of a VMS, as they come.
+
+mod session;
+mod verdict;
+
+use std::time::Duration;
+
+use vms_pusher::{ConnectionState, VmsContinuity, VmsPusherApi, VmsSocketItem};
+
+pub(crate) use self::session::client_info;
+use self::verdict::Verdict;
+use crate::{
+    clock,
+    failure::{Exit, Failure},
+    output::{
+        Output,
+        json::{self, ItemLine},
+        text::{self, Line, Tone},
+    },
+    settings::{Filter, ListenSettings},
+    stop::Stop,
+};
+
+pub(crate) async fn run(settings: ListenSettings, output: &mut Output, stop: &Stop) -> Result<Exit, Failure> {
+    let mut printer =
+        Printer { output, json: settings.json, filter: &settings.filter, place: settings.base_url.clone() };
+    let config = tokio::select! {
+        exit = stop.asked() => return Ok(exit),
+        config = session::open(&settings, &mut printer) => config?,
+    };
+    let mut verdict = Verdict::new(&config.socket_url, &config.base_url);
+    printer.place.clone_from(&config.socket_url);
+    let who = format!("{} as user {}, session {}", config.socket_url, config.user_id, config.access_token_id);
+    printer.hint("listening", &who);
+    let api = VmsPusherApi::new(config).map_err(Failure::usage)?;
+    let mut events = api.events();
+    api.connect();
+    let exit = loop {
+        let item = tokio::select! {
+            biased;
+            exit = stop.asked() => break exit,
+            item = events.next() => item,
+        };
+        let Some(item) = item else { break Exit::Done };
+        printer.print(&item)?;
+        if let Some(failure) = verdict.on(&item) {
+            return Err(failure);
+        }
+    };
+    if api.state() != ConnectionState::Disconnected {
+        api.disconnect();
+    }
+    drop(api);
+    // The socket is closed in good order, if the server takes part in it.
+    while let Ok(Some(item)) = tokio::time::timeout(FAREWELL, events.next()).await {
+        printer.print(&item)?;
+    }
+    Ok(exit)
+}
+
+/// Prints items as they were asked for.
+struct Printer<'a> {
+    output: &'a mut Output,
+    json: bool,
+    filter: &'a Filter,
+    /// The server that errors are about.
+    place: String,
+}
+
+impl Printer<'_> {
+    fn print(&mut self, item: &VmsSocketItem) -> Result<(), Failure> {
+        if !self.filter.lets_through(item) {
+            return Ok(());
+        }
+        let time = clock::now();
+        if self.json {
+            let line = json::line(&ItemLine { time, side: None, item });
+            return self.output.data(&line.map_err(|error| Failure::new(Exit::Other, error))?);
+        }
+        let mut line = text::item(item);
+        if matches!(item, VmsSocketItem::Error(_)) && !line.detail.contains(&self.place) {
+            line = Line::new(line.tone, line.name, &format!("{} ({})", line.detail, self.place));
+        }
+        let line = line.render(&text::date_and_clock(time), None);
+        if is_data(item) {
+            self.output.data(&line)
+        } else {
+            self.output.note(&line);
+            Ok(())
+        }
+    }
+
+    /// Tells a person something that no program needs.
+    fn hint(&mut self, name: &'static str, detail: &str) {
+        if !self.json {
+            let line = Line::new(Tone::Quiet, name, detail);
+            self.output.note(&line.render(&text::date_and_clock(clock::now()), None));
+        }
+    }
+}
+
+/// Events, and the holes in them.
+const fn is_data(item: &VmsSocketItem) -> bool {
+    match item {
+        VmsSocketItem::AppSocket(_) | VmsSocketItem::IntercomSocket(_) => true,
+        VmsSocketItem::Continuity(continuity) => match continuity {
+            VmsContinuity::Interrupted { .. } | VmsContinuity::Lagged { .. } | VmsContinuity::ResyncNeeded { .. } => {
+                true
+            }
+            VmsContinuity::Fresh { .. } | VmsContinuity::Suspended { .. } | VmsContinuity::Unavailable { .. } => false,
+        },
+        VmsSocketItem::ConnectionState { .. } | VmsSocketItem::Error(_) | VmsSocketItem::Info { .. } => false,
+    }
+}
+
+const FAREWELL: Duration = Duration::from_millis(500);

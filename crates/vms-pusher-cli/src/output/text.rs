@@ -1,0 +1,141 @@
+//! Lines for a person: time, perhaps a side, a name, and the fields that matter, in columns.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use vms_pusher::{VmsContinuity, VmsResyncScope, VmsSocketItem, VmsTime};
+
+use super::{describe, escape};
+use crate::event_name;
+
+/// What kind of news a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tone {
+    Error,
+    Event,
+    Gap,
+    Quiet,
+    Server,
+    State,
+}
+
+/// Colours a text; whether the colours get to the reader is for the stream to say.
+pub(crate) fn paint(tone: Tone, text: &str) -> String {
+    let style = match tone {
+        Tone::Error => AnsiColor::Red.on_default().bold(),
+        Tone::Event => AnsiColor::Green.on_default(),
+        Tone::Gap => AnsiColor::Yellow.on_default().bold(),
+        Tone::Quiet => Style::new().dimmed(),
+        Tone::Server => AnsiColor::Blue.on_default(),
+        Tone::State => AnsiColor::Cyan.on_default(),
+    };
+    format!("{style}{text}{style:#}")
+}
+
+/// A line without its time: what it is called, and what there is to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) tone: Tone,
+    pub(crate) name: &'static str,
+    /// Safe to print.
+    pub(crate) detail: String,
+}
+
+impl Line {
+    pub(crate) fn new(tone: Tone, name: &'static str, detail: &str) -> Self {
+        Self { tone, name, detail: escape::line(detail).into_owned() }
+    }
+
+    /// Puts the line into columns.
+    pub(crate) fn render(&self, time: &str, side: Option<&str>) -> String {
+        let mut line = paint(Tone::Quiet, time);
+        if let Some(side) = side {
+            let _ = write!(line, "  {side:<6}");
+        }
+        let name = format!("{:<NAME_WIDTH$}", self.name);
+        let _ = write!(line, "  {}  {}", paint(self.tone, &name), self.detail);
+        line.truncate(line.trim_end().len());
+        line
+    }
+}
+
+/// The line of an item.
+pub(crate) fn item(item: &VmsSocketItem) -> Line {
+    match item {
+        VmsSocketItem::AppSocket(socket) => {
+            Line { tone: Tone::Event, name: event_name::of_app(socket), detail: describe::app(socket) }
+        }
+        VmsSocketItem::IntercomSocket(socket) => {
+            Line { tone: Tone::Event, name: event_name::of_intercom(socket), detail: describe::intercom(socket) }
+        }
+        VmsSocketItem::ConnectionState { from, to } => Line::new(Tone::State, "state", &format!("{from} → {to}")),
+        VmsSocketItem::Continuity(continuity) => self::continuity(continuity),
+        VmsSocketItem::Error(error) => Line::new(Tone::Error, "error", &error.to_string()),
+        VmsSocketItem::Info { message } => Line::new(Tone::Quiet, "info", message),
+    }
+}
+
+fn continuity(continuity: &VmsContinuity) -> Line {
+    match continuity {
+        VmsContinuity::Fresh { channel } => {
+            Line::new(Tone::State, "fresh", &format!("{channel} channel subscribed: its events come from here on"))
+        }
+        VmsContinuity::Interrupted { channel, since, cause } => {
+            let detail = format!("{channel} channel: {cause}; events are missed since {}", clock(*since));
+            Line::new(Tone::Gap, "interrupted", &detail)
+        }
+        VmsContinuity::Lagged { dropped } => {
+            let detail = format!("{dropped} events were dropped here, because they came faster than they were taken");
+            Line::new(Tone::Gap, "lagged", &detail)
+        }
+        VmsContinuity::ResyncNeeded { channel, scopes, since, until } => {
+            let detail = format!(
+                "{channel} channel is back: missed is what came from {} to {} ({}); reload {}",
+                clock(*since),
+                clock(*until),
+                length(*since, *until),
+                self::scopes(scopes),
+            );
+            Line::new(Tone::Gap, "resync_needed", &detail)
+        }
+        VmsContinuity::Suspended { since } => {
+            let detail = format!("no connection since {}; attempts go on", clock(*since));
+            Line::new(Tone::Gap, "suspended", &detail)
+        }
+        VmsContinuity::Unavailable { channel, session_is_invalid } => {
+            let why = if *session_is_invalid { "the session is not valid" } else { "the server refuses it" };
+            Line::new(Tone::Error, "unavailable", &format!("{channel} channel: {why}; nothing comes on it"))
+        }
+    }
+}
+
+fn scopes(scopes: &[VmsResyncScope]) -> String {
+    if VmsResyncScope::ALL.iter().all(|scope| scopes.contains(scope)) {
+        return "everything".to_owned();
+    }
+    let names = scopes.iter().map(|scope| match serde_json::to_value(scope) {
+        Ok(serde_json::Value::String(name)) => name.replace('_', " "),
+        Ok(_) | Err(_) => format!("{scope:?}"),
+    });
+    names.collect::<Vec<_>>().join(", ")
+}
+
+fn length(since: VmsTime, until: VmsTime) -> String {
+    let micros = until.unix_micros().saturating_sub(since.unix_micros()).max(0);
+    format!("{}.{} s", micros / 1_000_000, micros % 1_000_000 / 100_000)
+}
+
+/// `2024-03-05T10:11:12.123Z`
+pub(crate) fn date_and_clock(time: VmsTime) -> String {
+    let text = time.to_string();
+    text.get(..23).map_or_else(|| text.clone(), |millis| format!("{millis}Z"))
+}
+
+/// `10:11:12.123`
+pub(crate) fn clock(time: VmsTime) -> String {
+    let text = time.to_string();
+    text.get(11..23).map_or_else(|| text.clone(), str::to_owned)
+}
+
+/// The longest name is `analytic_event_created`, as long as `intercom_key_confirmed`.
+const NAME_WIDTH: usize = 22;

@@ -1,0 +1,16 @@
+//! From arguments to settings that make sense, before anything is sent.
+
+pub(crate) mod duration;
+mod files;
+mod listen;
+mod password;
+mod push;
+mod refused;
+mod sandbox;
+
+pub(crate) use self::{
+    files::tls,
+    listen::{Credentials, Filter, ListenSettings},
+    push::{base_url, push},
+    sandbox::{Day, SandboxSettings},
+};

@@ -1,0 +1,122 @@
+//! A password from the environment, a prompt without echo, or stdin.
+
+use std::io::{IsTerminal as _, Read as _};
+
+use vms_pusher::Secret;
+
+use crate::failure::{Exit, Failure};
+
+/// Gets the password of `login`.
+pub(super) fn get(login: &str) -> Result<Secret, Failure> {
+    let password = match std::env::var("VMS_PASSWORD") {
+        Ok(password) => Secret::new(password),
+        Err(std::env::VarError::NotPresent) if std::io::stdin().is_terminal() => prompt(login)?,
+        Err(std::env::VarError::NotPresent) => first_line_of_stdin()?,
+        Err(std::env::VarError::NotUnicode(_)) => return Err(Failure::usage("VMS_PASSWORD is not UTF-8")),
+    };
+    if password.expose().is_empty() {
+        return Err(Failure::usage(format!("there is no password for `{login}`: it is empty"))
+            .tip("set VMS_PASSWORD, pipe it to stdin, or type it at the prompt"));
+    }
+    Ok(password)
+}
+
+/// Byte by byte, so that what follows the line is left for others.
+fn first_line_of_stdin() -> Result<Secret, Failure> {
+    let mut line = Vec::new();
+    for byte in std::io::stdin().lock().bytes().take(MAX_BYTES) {
+        match byte
+            .map_err(|error| Failure::new(Exit::Other, format!("cannot read the password from stdin: {error}")))?
+        {
+            b'\n' => break,
+            byte => line.push(byte),
+        }
+    }
+    if line.last() == Some(&b'\r') {
+        line.pop();
+    }
+    text(line)
+}
+
+fn text(bytes: Vec<u8>) -> Result<Secret, Failure> {
+    String::from_utf8(bytes).map(Secret::new).map_err(|_| Failure::usage("the password is not UTF-8"))
+}
+
+#[cfg(not(unix))]
+fn prompt(_login: &str) -> Result<Secret, Failure> {
+    Err(Failure::usage("there is no prompt for a password on this system").tip("set VMS_PASSWORD, or pipe it to stdin"))
+}
+
+#[cfg(unix)]
+fn prompt(login: &str) -> Result<Secret, Failure> {
+    use std::io::Write as _;
+
+    let silence = terminal::Silence::new()
+        .map_err(|error| Failure::new(Exit::Other, format!("cannot turn off the terminal's echo: {error}")))?;
+    let _ = write!(std::io::stderr(), "Password for {}: ", crate::output::escape::line(login));
+    let typed = terminal::read_line();
+    drop(silence);
+    let _ = writeln!(std::io::stderr());
+    match typed {
+        Ok(Some(line)) => text(line),
+        Ok(None) => Err(Failure::new(Exit::Interrupted, "interrupted")),
+        Err(error) => Err(Failure::new(Exit::Other, format!("cannot read the password: {error}"))),
+    }
+}
+
+#[cfg(unix)]
+mod terminal {
+    use std::io::{self, Read as _};
+
+    use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+
+    /// The terminal without echo, until it is dropped. Ctrl-C comes as a byte, for the program must not end before the
+    /// echo is back.
+    pub(super) struct Silence(Termios);
+
+    impl Silence {
+        pub(super) fn new() -> io::Result<Self> {
+            let before = tcgetattr(rustix::stdio::stdin())?;
+            let mut silent = before.clone();
+            silent.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
+            tcsetattr(rustix::stdio::stdin(), OptionalActions::Flush, &silent)?;
+            Ok(Self(before))
+        }
+    }
+
+    impl Drop for Silence {
+        fn drop(&mut self) {
+            let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Flush, &self.0);
+        }
+    }
+
+    /// Reads up to the end of the line; none when it was interrupted.
+    pub(super) fn read_line() -> io::Result<Option<Vec<u8>>> {
+        let mut line = Vec::new();
+        for byte in io::stdin().lock().bytes().take(super::MAX_BYTES) {
+            match byte? {
+                b'\r' | b'\n' | END => return Ok(Some(line)),
+                INTERRUPT | QUIT => return Ok(None),
+                BACKSPACE | DELETE => erase(&mut line),
+                KILL => line.clear(),
+                byte => line.push(byte),
+            }
+        }
+        Ok(Some(line))
+    }
+
+    /// Erases the last character, which may be several bytes.
+    fn erase(line: &mut Vec<u8>) {
+        while line.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {}
+    }
+
+    const INTERRUPT: u8 = 3; // Ctrl-C
+    const END: u8 = 4; // Ctrl-D
+    const BACKSPACE: u8 = 8;
+    const KILL: u8 = 21; // Ctrl-U
+    const QUIT: u8 = 28; // Ctrl-\
+    const DELETE: u8 = 127;
+}
+
+/// Longer than any password.
+const MAX_BYTES: usize = 4096;

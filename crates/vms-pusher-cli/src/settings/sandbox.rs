@@ -1,0 +1,51 @@
+use vms_sandbox::{SandboxConfig, Tls};
+
+use super::files;
+use crate::{args::SandboxArgs, failure::Failure};
+
+/// What `sandbox` was asked to do.
+#[derive(Debug)]
+pub(crate) struct SandboxSettings {
+    pub(crate) config: SandboxConfig,
+    pub(crate) day: Day,
+    pub(crate) json: bool,
+    pub(crate) quiet: bool,
+    /// The certificates that a client has to trust, as they were given.
+    pub(crate) certificates: Option<std::path::PathBuf>,
+}
+
+/// Whether events are played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Day {
+    /// None but those that are pushed.
+    None,
+    /// One day.
+    One,
+    /// Day after day.
+    Everyday,
+}
+
+impl SandboxSettings {
+    pub(crate) fn new(args: SandboxArgs) -> Result<Self, Failure> {
+        let tls = match (&args.tls_cert, &args.tls_key) {
+            (Some(certificates), Some(key)) => Some(Tls::Pem {
+                certificates: files::read_bytes("--tls-cert", certificates)?,
+                key: files::read_bytes("--tls-key", key)?,
+            }),
+            _ => None,
+        };
+        let config = SandboxConfig {
+            bind: args.bind,
+            host: args.host,
+            tls,
+            control: args.bind.ip().is_loopback() || args.allow_remote_control,
+            ..SandboxConfig::with_profile(args.profile)
+        };
+        let day = match (args.scenario, args.repeat) {
+            (false, _) => Day::None,
+            (true, false) => Day::One,
+            (true, true) => Day::Everyday,
+        };
+        Ok(Self { config, day, json: args.json, quiet: args.quiet, certificates: args.tls_cert })
+    }
+}

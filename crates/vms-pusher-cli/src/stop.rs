@@ -1,0 +1,79 @@
+//! Ctrl-C and SIGTERM.
+
+use std::time::Duration;
+
+use tokio::{sync::watch, task::JoinSet};
+
+use crate::failure::{Exit, Failure};
+
+/// Tells that the program was asked to end, and makes sure that it does.
+pub(crate) struct Stop {
+    asked: watch::Receiver<Option<Exit>>,
+    _listener: JoinSet<()>,
+}
+
+impl Stop {
+    /// Listens for signals from now on. Must be called on a runtime.
+    pub(crate) fn install() -> Result<Self, Failure> {
+        let mut signals =
+            Signals::new().map_err(|error| Failure::new(Exit::Other, format!("cannot listen for signals: {error}")))?;
+        let (ask, asked) = watch::channel(None);
+        let mut listener = JoinSet::new();
+        listener.spawn(async move {
+            let exit = signals.next().await;
+            ask.send_replace(Some(exit));
+            // The program may be stuck in a write that nobody reads; a second signal means "now".
+            let again = tokio::time::timeout(GRACE, signals.next()).await;
+            std::process::exit(again.unwrap_or(exit).code().into());
+        });
+        Ok(Self { asked, _listener: listener })
+    }
+
+    /// Waits until the program is asked to end, and returns what it then ends with.
+    pub(crate) async fn asked(&self) -> Exit {
+        let mut asked = self.asked.clone();
+        match asked.wait_for(Option::is_some).await {
+            Ok(exit) => exit.unwrap_or(Exit::Interrupted),
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> Exit {
+        tokio::select! {
+            _ = self.interrupt.recv() => Exit::Interrupted,
+            _ = self.terminate.recv() => Exit::Done,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> Exit {
+        let _ = tokio::signal::ctrl_c().await;
+        Exit::Interrupted
+    }
+}
+
+/// Longer than any orderly end takes.
+const GRACE: Duration = Duration::from_secs(2);
