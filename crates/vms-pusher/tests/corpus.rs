@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::Value;
-use vms_pusher::{VmsAppSocketType, VmsDecoder, VmsIntercomPushType, VmsSocketData};
+use vms_pusher::{
+    VmsAppSocketData, VmsAppSocketType, VmsDecoder, VmsIntercomPushType, VmsIntercomSocketData, VmsSocketData,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -113,6 +115,18 @@ fn every_push_reads_back_from_a_json_line_as_it_was_written() {
         let line = serde_json::to_string(&push).unwrap();
         assert_eq!(serde_json::from_str::<VmsSocketData>(&line).unwrap(), push, "{}", path.display());
     }
+}
+
+#[test]
+fn the_name_of_a_push_is_its_type_when_written() {
+    let mut names = BTreeSet::new();
+    for (path, fixture) in fixtures(&["app", "intercom", "lenient"]) {
+        let push = fixture.decode();
+        assert_eq!(serde_json::to_value(&push).unwrap()["type"], push.name(), "{}", path.display());
+        names.insert(push.name());
+    }
+    let all = VmsAppSocketData::NAMES.iter().chain(VmsIntercomSocketData::NAMES);
+    assert_eq!(names, all.copied().collect());
 }
 
 #[test]

@@ -1,0 +1,132 @@
+use vms_pusher::{
+    ApiErrorKind, GroupSync, Secret, Tls, VmsApi, VmsAppSocketData, VmsClientInfo, VmsCredentials, VmsSocketItem,
+};
+use vms_sandbox::{Endpoint, Fault, FaultKind, RestAnswer, Sandbox, SandboxConfig};
+
+use crate::support::*;
+
+fn rest(sandbox: &Sandbox) -> VmsApi {
+    VmsApi::new(&sandbox.base_url(), Tls::platform(), &VmsClientInfo::default()).unwrap()
+}
+
+fn answer(endpoint: Endpoint, answer: RestAnswer) -> Fault {
+    Fault::once(FaultKind::Rest { endpoint, channel: None, answer })
+}
+
+// wire.md 1
+#[tokio::test]
+async fn a_user_logs_in_and_finds_the_socket() {
+    let (sandbox, session) = sandbox().await;
+    let rest = rest(&sandbox);
+    let login = rest.login(&VmsCredentials::new("demo", Secret::new("demo"))).await.unwrap();
+    assert_eq!(login.user.id, session.user_id);
+    assert!(login.user.access_token_id.is_some() && !format!("{login:?}").contains(login.access_token.expose()));
+    let found = rest.with_token(&login.access_token).unwrap().socket_url().await.unwrap();
+    assert_eq!((found.ws_url, found.app_key), (sandbox.socket_url(), sandbox.app_key().to_owned()));
+    let asked = sandbox.requests();
+    for request in &asked {
+        for header in ["accept", "content-type", "user-agent", "x-client", "x-version", "hl", "x-uuid"] {
+            assert!(request.header(header).is_some(), "{} lacks {header}", request.path);
+        }
+        assert_eq!(request.header("x-socket-id"), None, "there is no socket");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_incorrect_data_and_is_not_shown() {
+    let (sandbox, _) = sandbox().await;
+    let error = rest(&sandbox).login(&VmsCredentials::new("demo", Secret::new("canary"))).await.unwrap_err();
+    assert_eq!((error.kind(), error.is_retryable()), (ApiErrorKind::IncorrectData, false));
+    assert!(!format!("{error:?} {error}").contains("canary"));
+    let error = rest(&sandbox).socket_url().await.unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ApiErrorKind::Unauthorized, None));
+}
+
+// i11, a15: the live socket's id goes along, and only while there is one; the server then leaves this client out
+#[tokio::test]
+async fn a_change_of_groups_carries_the_socket_id_and_its_end_is_pushed() {
+    let (sandbox, session) = sandbox().await;
+    let (api, delegate) = (api(&sandbox, &session), Recorder::new());
+    api.set_delegate(&delegate);
+    api.connect();
+    delegate.wait_subscribed(1).await;
+    let id = api.socket_id();
+    assert_eq!(api.rest().sync_groups(17, &[7, 8]).await.unwrap(), GroupSync::Async);
+    let synced = VmsSocketItem::AppSocket(VmsAppSocketData::CameraGroupsSynced);
+    let items = delegate.wait(move |items| items.contains(&synced)).await;
+    assert!(!items.contains(&VmsSocketItem::AppSocket(VmsAppSocketData::GroupsUpdate)), "its own change came back");
+    let sent = sandbox.requests().into_iter().find(|request| request.path.ends_with("cameras/17/sync-groups")).unwrap();
+    assert_eq!(sent.header("x-socket-id"), id.as_deref());
+    api.disconnect();
+    api.rest().sync_groups(17, &[]).await.unwrap();
+    assert_eq!(sandbox.requests().last().unwrap().header("x-socket-id"), None);
+}
+
+#[tokio::test]
+async fn a_change_of_groups_may_be_done_at_once() {
+    let config = SandboxConfig { group_sync: vms_sandbox::GroupSync::Sync, ..SandboxConfig::default() };
+    let sandbox = Sandbox::start(config).await.unwrap();
+    let session = sandbox.sessions().into_iter().next().unwrap();
+    assert_eq!(api(&sandbox, &session).rest().sync_groups(17, &[7]).await.unwrap(), GroupSync::Sync);
+}
+
+// wire.md 1: a typed error for every status, over the wire
+#[tokio::test]
+async fn a_status_is_a_typed_error() {
+    let (sandbox, session) = sandbox().await;
+    let rest = api(&sandbox, &session).rest();
+    let kinds = [
+        (401, ApiErrorKind::Unauthorized),
+        (403, ApiErrorKind::Forbidden),
+        (404, ApiErrorKind::NotFound),
+        (409, ApiErrorKind::ForceUpdate),
+        (419, ApiErrorKind::SessionExpired),
+        (422, ApiErrorKind::IncorrectData),
+        (429, ApiErrorKind::RateLimited),
+        (500, ApiErrorKind::ServerError),
+        (503, ApiErrorKind::Maintenance),
+    ];
+    for (status, kind) in kinds {
+        let retry_after = Some("3".to_owned());
+        sandbox.inject(answer(Endpoint::WsUrl, RestAnswer::Status { status, retry_after }));
+        let error = rest.socket_url().await.unwrap_err();
+        assert_eq!((error.kind(), error.status()), (kind, Some(status)), "{error}");
+        assert_eq!(error.retry_after().map(|wait| wait.as_secs()), Some(3), "{error}");
+    }
+}
+
+// H01, H06: no redirect, no web page, nothing huge, and an error that says what to look at
+#[tokio::test]
+async fn an_answer_that_is_not_of_the_api_is_an_error() {
+    let (sandbox, session) = sandbox().await;
+    let rest = api(&sandbox, &session).rest();
+    let body =
+        |body: &str| RestAnswer::Body { status: 200, content_type: "application/json".into(), body: body.into() };
+    let answers = [
+        RestAnswer::Redirect { status: 302, location: "https://evil.example/".into() },
+        RestAnswer::Html { status: 200 },
+        RestAnswer::Huge { bytes: 3_000_000 },
+        body("[]"),
+        body(r#"{"ws_url": 7}"#),
+    ];
+    for fault in answers {
+        sandbox.inject(answer(Endpoint::WsUrl, fault.clone()));
+        let error = rest.socket_url().await.unwrap_err();
+        assert_eq!(error.kind(), ApiErrorKind::UnusableAnswer, "{fault:?}: {error}");
+    }
+    sandbox.inject(answer(Endpoint::SyncGroups, body(r#"{"type": "later"}"#)));
+    assert_eq!(rest.sync_groups(17, &[]).await.unwrap_err().kind(), ApiErrorKind::UnusableAnswer);
+    sandbox.inject(answer(Endpoint::Token, body(r#"{"access_token": "", "user": {"id": 1}}"#)));
+    let error = rest.login(&VmsCredentials::new("demo", Secret::new("demo"))).await.unwrap_err();
+    assert_eq!(error.kind(), ApiErrorKind::UnusableAnswer, "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_is_unreachable() {
+    let (sandbox, session) = sandbox().await;
+    let rest = api(&sandbox, &session).rest();
+    sandbox.kill().await;
+    let error = rest.socket_url().await.unwrap_err();
+    assert_eq!((error.kind(), error.is_retryable()), (ApiErrorKind::Unreachable, true));
+    assert!(error.to_string().contains("127.0.0.1"), "{error}");
+}

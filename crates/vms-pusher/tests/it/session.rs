@@ -1,0 +1,146 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::future::{BoxFuture, FutureExt};
+use vms_pusher::{
+    ConnectionState, Secret, TokenError, TokenProvider, VmsAppSocketData, VmsChannel, VmsContinuity, VmsPusherApi,
+    VmsSocketItem,
+};
+use vms_sandbox::{SandboxConfig, Standing, UserConfig};
+
+use crate::support::*;
+
+fn is_logout(item: &VmsSocketItem) -> bool {
+    *item == VmsSocketItem::AppSocket(VmsAppSocketData::Logout(Some("Signed out elsewhere".into())))
+}
+
+// A07, a6, i1: delivered with its reason, then disconnected for good
+#[tokio::test]
+async fn a_logout_is_delivered_and_then_the_client_stays_away() {
+    let (sandbox, session) = sandbox().await;
+    let (api, delegate) = (api(&sandbox, &session), Recorder::new());
+    api.set_delegate(&delegate);
+    api.connect();
+    delegate.wait_subscribed(1).await;
+    sandbox.log_out(&session.access_token_id, Some("Signed out elsewhere")).await;
+    let items =
+        delegate.wait(|items| items.last().is_some_and(|last| is_state(last, ConnectionState::Disconnected))).await;
+    assert!(items.iter().any(is_logout), "{items:#?}");
+    assert_eq!((api.is_connected(), api.socket_id()), (false, None));
+    let state = sandbox.wait_until(PATIENCE, |state| state.sockets.is_empty()).await.unwrap();
+    assert_eq!(state.sockets_ever, 1);
+}
+
+#[tokio::test]
+async fn a_client_may_stay_after_a_logout() {
+    let (sandbox, session) = sandbox().await;
+    let mut config = config(&sandbox, &session);
+    config.options.stay_after_logout = true;
+    let (api, delegate) = (VmsPusherApi::new(config).unwrap(), Recorder::new());
+    api.set_delegate(&delegate);
+    api.connect();
+    delegate.wait_subscribed(1).await;
+    sandbox.log_out(&session.access_token_id, Some("Signed out elsewhere")).await;
+    push_number(&sandbox, &session, 1).await;
+    let items = delegate.wait(|items| items.iter().any(|item| number_of(item) == Some(1))).await;
+    assert!(items.iter().any(is_logout) && api.is_connected(), "{items:#?}");
+}
+
+fn unavailable(items: &[VmsSocketItem]) -> Vec<(VmsChannel, bool)> {
+    let of = |item: &VmsSocketItem| match item {
+        VmsSocketItem::Continuity(VmsContinuity::Unavailable { channel, session_is_invalid }) => {
+            Some((*channel, *session_is_invalid))
+        }
+        _ => None,
+    };
+    items.iter().filter_map(of).collect()
+}
+
+// A08, S01, i12, i18: state and error say which, no loop, and no secret in either (Q01, I38)
+#[tokio::test]
+async fn a_token_that_is_not_valid_is_reported_for_both_channels_and_not_tried_again() {
+    for (standing, status) in [(Standing::Revoked, "401"), (Standing::Expired, "419")] {
+        let (sandbox, session) = sandbox().await;
+        sandbox.set_standing(&session.access_token_id, standing);
+        let (api, delegate) = (api(&sandbox, &session), Recorder::new());
+        api.set_delegate(&delegate);
+        api.connect();
+        let items = delegate.wait(|items| unavailable(items).len() == 2).await;
+        assert!(unavailable(&items).iter().all(|(_, is_invalid)| *is_invalid));
+        assert!(api.is_connected(), "the connection itself is fine");
+        let said = format!("{items:?} {api:?}");
+        assert!(said.contains(status) && said.contains("private-user.42") && !said.contains(&session.access_token));
+        assert!(sandbox.requests().iter().filter(|r| r.path.ends_with("broadcasting/auth")).count() <= 2);
+        assert_eq!(sandbox.state().sockets_ever, 1);
+    }
+}
+
+// S01, I23: the token of someone else: the channel of the session works, the one of the other user does not
+#[tokio::test]
+async fn a_refused_channel_does_not_harm_the_other() {
+    let users = vec![UserConfig::new(42, "demo", "demo"), UserConfig::new(43, "other", "other")];
+    let sandbox = vms_sandbox::Sandbox::start(SandboxConfig { users, ..SandboxConfig::default() }).await.unwrap();
+    let session = sandbox.sessions().into_iter().next().unwrap();
+    let mut config = config(&sandbox, &session);
+    config.user_id = 43;
+    let (api, delegate) = (VmsPusherApi::new(config).unwrap(), Recorder::new());
+    api.set_delegate(&delegate);
+    api.connect();
+    let fresh = VmsSocketItem::Continuity(VmsContinuity::Fresh { channel: VmsChannel::Token });
+    let items = delegate.wait(move |items| !unavailable(items).is_empty() && items.contains(&fresh)).await;
+    assert_eq!(unavailable(&items), [(VmsChannel::User, true)]);
+    let push = vms_sandbox::Push::new("camera_groups_synced")
+        .to(vms_sandbox::Target::Session(session.access_token_id.clone()))
+        .data(serde_json::Value::Null);
+    sandbox.push(push).await.unwrap();
+    let synced = VmsSocketItem::AppSocket(VmsAppSocketData::CameraGroupsSynced);
+    delegate.wait(move |items| items.contains(&synced)).await;
+}
+
+struct Rotating {
+    fresh: String,
+    asked: AtomicUsize,
+}
+
+impl TokenProvider for Rotating {
+    fn token(&self) -> BoxFuture<'static, Result<Secret, TokenError>> {
+        let token = if self.asked.load(Ordering::SeqCst) == 0 { "outdated" } else { self.fresh.as_str() };
+        std::future::ready(Ok(Secret::new(token))).boxed()
+    }
+
+    fn refresh(&self, rejected: &Secret) -> BoxFuture<'static, Result<Secret, TokenError>> {
+        assert_eq!(rejected.expose(), "outdated");
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        std::future::ready(Ok(Secret::new(self.fresh.clone()))).boxed()
+    }
+}
+
+// A01, A06: the provider is asked once for both channels, and the API uses the new token too
+#[tokio::test]
+async fn a_fresh_token_is_got_once_for_both_channels() {
+    let (sandbox, session) = sandbox().await;
+    let provider = Arc::new(Rotating { fresh: session.access_token.clone(), asked: AtomicUsize::new(0) });
+    let mut config = config(&sandbox, &session);
+    config.options.token_provider = Some(Arc::clone(&provider) as Arc<dyn TokenProvider>);
+    let (api, delegate) = (VmsPusherApi::new(config).unwrap(), Recorder::new());
+    api.set_delegate(&delegate);
+    api.connect();
+    delegate.wait_subscribed(1).await;
+    assert_eq!(provider.asked.load(Ordering::SeqCst), 1);
+    assert_eq!(api.rest().socket_url().await.unwrap().app_key, sandbox.app_key());
+}
+
+// issue "Bad input": wrong app key: the state and the error say so, no loop
+#[tokio::test]
+async fn a_wrong_app_key_is_reported_and_the_client_stops() {
+    let (sandbox, session) = sandbox().await;
+    let mut config = config(&sandbox, &session);
+    config.app_key = "another".into();
+    let (api, delegate) = (VmsPusherApi::new(config).unwrap(), Recorder::new());
+    api.set_delegate(&delegate);
+    api.connect();
+    let is_down = |item: &VmsSocketItem| is_state(item, ConnectionState::Disconnected);
+    let items = delegate.wait(move |items| items.iter().any(is_down)).await;
+    let code = items.iter().find_map(|item| if let VmsSocketItem::Error(error) = item { error.code } else { None });
+    assert_eq!(code, Some(4001), "{items:#?}");
+}

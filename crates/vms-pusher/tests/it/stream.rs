@@ -1,0 +1,127 @@
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use vms_pusher::{ConnectionState, VmsAppSocketData, VmsContinuity, VmsEvents, VmsIntercomSocketData, VmsSocketItem};
+use vms_sandbox::{EVENT_TYPES, Push, PushEvent, Target};
+
+use crate::support::*;
+
+async fn next(events: &mut VmsEvents) -> VmsSocketItem {
+    timeout(PATIENCE, events.next()).await.expect("nothing comes").expect("the stream has ended")
+}
+
+async fn wait_subscribed(events: &mut VmsEvents) {
+    let mut missing = 2;
+    while missing > 0 {
+        missing -= usize::from(matches!(next(events).await, VmsSocketItem::Continuity(VmsContinuity::Fresh { .. })));
+    }
+}
+
+/// Every type that the sandbox knows comes out as what it is, on the side it belongs to.
+#[tokio::test]
+async fn every_kind_of_push_arrives_typed() {
+    let (sandbox, session) = sandbox().await;
+    let api = api(&sandbox, &session);
+    let mut events = api.events();
+    api.connect();
+    wait_subscribed(&mut events).await;
+    let mut kinds = 0;
+    for kind in EVENT_TYPES.iter().filter(|kind| kind.name != "logout") {
+        let target = Target::Session(session.access_token_id.clone());
+        let push = Push::new(kind.name).event(kind.event).to(target).data(kind.default_body());
+        assert_eq!(sandbox.push(push).await.unwrap().sockets, 1, "{}", kind.name);
+        let item = next(&mut events).await;
+        let is_typed = match &item {
+            VmsSocketItem::AppSocket(socket) => {
+                !matches!(socket, VmsAppSocketData::Unknown(_) | VmsAppSocketData::Undecodable(_))
+            }
+            VmsSocketItem::IntercomSocket(socket) => {
+                !matches!(socket, VmsIntercomSocketData::Unknown(_) | VmsIntercomSocketData::Undecodable(_))
+            }
+            _ => false,
+        };
+        assert!(is_typed, "{}: {item:?}", kind.name);
+        let is_intercom = matches!(item, VmsSocketItem::IntercomSocket(_));
+        assert_eq!(is_intercom, matches!(kind.event, PushEvent::Notification), "{}: {item:?}", kind.name);
+        let line = serde_json::to_string(&item).unwrap();
+        assert_eq!(serde_json::from_str::<VmsSocketItem>(&line).unwrap(), item, "{line}");
+        kinds += 1;
+    }
+    assert!(kinds >= 30, "only {kinds} kinds");
+}
+
+// I13: what waited is gone, and the one report left is the state
+#[tokio::test]
+async fn nothing_but_the_state_comes_out_after_disconnect() {
+    let (sandbox, session) = sandbox().await;
+    let api = api(&sandbox, &session);
+    let mut events = api.events();
+    api.connect();
+    wait_subscribed(&mut events).await;
+    push_number(&sandbox, &session, 1).await;
+    assert_eq!(number_of(&next(&mut events).await), Some(1));
+    push_number(&sandbox, &session, 2).await;
+    api.disconnect();
+    assert!(is_state(&next(&mut events).await, ConnectionState::Disconnected));
+    assert_eq!(events.try_next(), None);
+    sandbox.wait_until(PATIENCE, |state| state.sockets.is_empty()).await.unwrap();
+    assert_eq!(events.try_next(), None);
+}
+
+#[tokio::test]
+async fn a_stream_that_is_taken_anew_goes_on_where_the_old_one_was() {
+    let (sandbox, session) = sandbox().await;
+    let api = api(&sandbox, &session);
+    let mut first = api.events();
+    api.connect();
+    wait_subscribed(&mut first).await;
+    push_number(&sandbox, &session, 1).await;
+    assert_eq!(number_of(&next(&mut first).await), Some(1));
+    let mut waiting = JoinSet::new();
+    waiting.spawn(async move { first.next().await });
+    tokio::task::yield_now().await;
+    let mut second = api.events();
+    assert_eq!(
+        timeout(PATIENCE, waiting.join_next()).await.expect("the old stream sleeps for ever").unwrap().unwrap(),
+        None
+    );
+    push_number(&sandbox, &session, 2).await;
+    assert_eq!(number_of(&next(&mut second).await), Some(2));
+}
+
+#[tokio::test]
+async fn many_items_are_taken_at_once() {
+    let (sandbox, session) = sandbox().await;
+    let api = api(&sandbox, &session);
+    let mut events = api.events();
+    api.connect();
+    wait_subscribed(&mut events).await;
+    for number in 0..20 {
+        push_number(&sandbox, &session, number).await;
+    }
+    let mut numbers = Vec::new();
+    while numbers.len() < 20 {
+        let batch = timeout(PATIENCE, events.next_batch(7)).await.expect("nothing comes");
+        assert!((1..=7).contains(&batch.len()));
+        numbers.extend(batch.iter().filter_map(number_of));
+    }
+    assert_eq!(numbers, (0..20).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn the_stream_rests_while_there_is_a_delegate() {
+    let (sandbox, session) = sandbox().await;
+    let api = api(&sandbox, &session);
+    let (mut events, delegate) = (api.events(), Recorder::new());
+    api.set_delegate(&delegate);
+    api.connect();
+    delegate.wait_subscribed(1).await;
+    push_number(&sandbox, &session, 1).await;
+    delegate.wait(|items| items.iter().any(|item| number_of(item) == Some(1))).await;
+    api.remove_delegate();
+    push_number(&sandbox, &session, 2).await;
+    assert_eq!(number_of(&next(&mut events).await), Some(2));
+    assert_eq!(delegate.numbers(), [1]);
+    assert!(api.close(Duration::ZERO));
+}
