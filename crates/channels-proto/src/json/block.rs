@@ -58,6 +58,7 @@ pub(super) fn at(bytes: &[u8], at: usize) -> [u8; BLOCK] {
 }
 
 /// Returns how many bytes at the start of `bytes` stand for themselves in a string.
+#[inline]
 pub(super) fn plain_prefix(bytes: &[u8]) -> usize {
     let (lanes, rest) = bytes.as_chunks::<LANE>();
     for (index, lane) in lanes.iter().enumerate() {

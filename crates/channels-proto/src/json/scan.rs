@@ -8,29 +8,34 @@ use super::{
 
 /// One JSON value, still as text: valid by the grammar, not interpreted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Value<'t>(&'t str);
+pub(crate) struct Value<'t> {
+    text: &'t str,
+    /// It is a string that stands for itself.
+    plain: bool,
+}
 
 impl<'t> Value<'t> {
-    pub(crate) const NULL: Self = Self("null");
+    pub(crate) const NULL: Self = Self { text: "null", plain: false };
 
     pub(crate) const fn text(self) -> &'t str {
-        self.0
+        self.text
     }
 
     pub(crate) fn is_null(self) -> bool {
-        self.0 == "null"
+        self.text == "null"
     }
 
     /// The content of a string; `None` for anything else.
     pub(crate) fn string(self) -> Option<Result<Cow<'t, str>, JsonError>> {
-        self.0.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).map(unescape)
+        let content = self.text.strip_prefix('"')?.strip_suffix('"')?;
+        Some(if self.plain { Ok(Cow::Borrowed(content)) } else { unescape(content) })
     }
 
     /// A whole number, also when it is quoted; `None` for anything else.
     pub(crate) fn integer(self) -> Option<i64> {
         match self.string() {
             Some(content) => content.ok()?.trim().parse().ok(),
-            None => self.0.parse().ok(),
+            None => self.text.parse().ok(),
         }
     }
 
@@ -38,7 +43,7 @@ impl<'t> Value<'t> {
     pub(crate) fn scalar(self) -> Option<Cow<'t, str>> {
         match self.string() {
             Some(content) => content.ok(),
-            None => self.0.starts_with(|c: char| c == '-' || c.is_ascii_digit()).then_some(Cow::Borrowed(self.0)),
+            None => self.text.starts_with(|c: char| c == '-' || c.is_ascii_digit()).then_some(Cow::Borrowed(self.text)),
         }
     }
 }
@@ -87,11 +92,18 @@ impl<'t> Members<'t> {
             _ => return Err(scanner.syntax()),
         }
         self.at = At::NextMember;
-        let key = scanner.key()?;
+        let (key, plain) = scanner.key()?;
+        let key = if plain { Cow::Borrowed(key) } else { unescape(key)? };
         scanner.skip_whitespace();
         let start = scanner.at;
-        scanner.skip_value()?;
-        Ok(Some((unescape(key)?, Value(scanner.slice(start)))))
+        // Nearly all members are strings.
+        let plain = if scanner.peek() == Some(b'"') {
+            scanner.skip_string()?
+        } else {
+            scanner.skip_value()?;
+            false
+        };
+        Ok(Some((key, Value { text: scanner.slice(start), plain })))
     }
 }
 
@@ -143,15 +155,15 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// A key and the colon behind it.
-    fn key(&mut self) -> Result<&'t str, JsonError> {
+    /// A key and the colon behind it; and whether the key stands for itself.
+    fn key(&mut self) -> Result<(&'t str, bool), JsonError> {
         self.skip_whitespace();
         let start = self.at + 1;
-        self.skip_string()?;
+        let plain = self.skip_string()?;
         let key = self.text.get(start..self.at - 1).unwrap_or_default();
         self.skip_whitespace();
         self.expect(b':')?;
-        Ok(key)
+        Ok((key, plain))
     }
 
     /// Passes over one value without recursion: the kinds of the open containers stand in the bits of a word.
@@ -210,13 +222,15 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    fn skip_string(&mut self) -> Result<(), JsonError> {
+    /// Passes over a string, and returns whether it stands for itself: it holds no escape.
+    fn skip_string(&mut self) -> Result<bool, JsonError> {
         self.expect(b'"')?;
         self.at += plain_prefix(self.bytes.get(self.at..).unwrap_or_default());
-        if self.peek() == Some(b'\\') {
+        let plain = self.peek() != Some(b'\\');
+        if !plain {
             self.skip_escaped_string()?;
         }
-        self.expect(b'"')
+        self.expect(b'"').map(|()| plain)
     }
 
     /// Passes over the rest of a string that holds escapes, up to its closing quote, a block at a time.

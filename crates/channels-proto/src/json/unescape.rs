@@ -20,11 +20,24 @@ impl Scratch {
 ///
 /// The content comes from the scanner, so its escapes are well formed; what can still fail is a surrogate pair.
 pub(crate) fn unescape(content: &str) -> Result<Cow<'_, str>, JsonError> {
-    if !content.contains('\\') {
+    let Some(first) = content.bytes().position(|byte| byte == b'\\') else {
         return Ok(Cow::Borrowed(content));
+    };
+    if content.len() > SHORT {
+        let mut scratch = Scratch::default();
+        return unescape_in(content, &mut scratch).map(|text| Cow::Owned(text.to_owned()));
     }
-    let mut scratch = Scratch::default();
-    unescape_in(content, &mut scratch).map(|text| Cow::Owned(text.to_owned()))
+    let mut text = String::with_capacity(content.len());
+    let (mut run, mut escape) = (0, Some(first));
+    while let Some(at) = escape {
+        text.push_str(content.get(run..at).unwrap_or_default());
+        let (character, next) = unescape_at(content, at + 1)?;
+        text.push(character);
+        run = next;
+        escape = content.bytes().skip(run).position(|byte| byte == b'\\').map(|ahead| run + ahead);
+    }
+    text.push_str(content.get(run..).unwrap_or_default());
+    Ok(Cow::Owned(text))
 }
 
 /// The same into `scratch`.
@@ -55,7 +68,9 @@ pub(crate) fn unescape_in<'s>(content: &'s str, scratch: &'s mut Scratch) -> Res
                 run = at;
             } else if at >= run {
                 writer.copy(source, run, at - 1);
-                run = writer.unescape(content, at)?;
+                let (character, next) = unescape_at(content, at)?;
+                writer.push(character);
+                run = next;
             }
             escaped &= escaped - 1;
         }
@@ -90,25 +105,6 @@ impl Writer<'_> {
         self.at += length;
     }
 
-    /// Writes what the escaped byte at `at` stands for; returns where the next run begins.
-    fn unescape(&mut self, content: &str, at: usize) -> Result<usize, JsonError> {
-        let character = match content.as_bytes().get(at) {
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            Some(b'n') => '\n',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
-            Some(b'u') => {
-                let (character, length) = unescape_unicode(content.get(at + 1..).unwrap_or_default())?;
-                self.push(character);
-                return Ok(at + 1 + length);
-            }
-            _ => return Ok(at),
-        };
-        self.push(character);
-        Ok(at + 1)
-    }
-
     fn push(&mut self, character: char) {
         let length = character.len_utf8();
         if let Some(to) = self.room.get_mut(self.at..self.at + length) {
@@ -116,6 +112,24 @@ impl Writer<'_> {
         }
         self.at += length;
     }
+}
+
+/// Returns what the escaped byte at `at` stands for, and where the text goes on.
+fn unescape_at(content: &str, at: usize) -> Result<(char, usize), JsonError> {
+    let character = match content.as_bytes().get(at) {
+        Some(b'b') => '\u{8}',
+        Some(b'f') => '\u{c}',
+        Some(b'n') => '\n',
+        Some(b'r') => '\r',
+        Some(b't') => '\t',
+        Some(b'u') => {
+            let unicode = unescape_unicode(content.get(at + 1..).unwrap_or_default());
+            return unicode.map(|(character, length)| (character, at + 1 + length));
+        }
+        Some(itself) => char::from(*itself),
+        None => return Err(JsonError::LoneSurrogate),
+    };
+    Ok((character, at + 1))
 }
 
 /// Reads what follows `\u`, and a second escape when the first one is the upper half of a pair. Returns the character and
@@ -138,6 +152,8 @@ fn code_unit(text: &str) -> Result<u32, JsonError> {
     text.get(..4).and_then(|digits| u32::from_str_radix(digits, 16).ok()).ok_or(JsonError::LoneSurrogate)
 }
 
+/// Up to here a byte at a time is cheaper than room for blocks.
+const SHORT: usize = 64;
 /// Bytes copied at a time.
 const COPIED: usize = 32;
 /// Room beyond this is given back before the next text (fault Y01).

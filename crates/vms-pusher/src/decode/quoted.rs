@@ -15,6 +15,7 @@ use std::fmt;
 
 use serde::de::value::{BorrowedStrDeserializer, StrDeserializer};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use wide::u8x16;
 
 /// The document has to be read the plain way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,11 +105,9 @@ impl<'de> Quoted<'de> {
     }
 
     fn string(&mut self) -> Result<Text<'de>, Unfit> {
-        if self.peek() != Some(b'\\') || self.byte(self.at + 1) != Some(b'"') {
-            return Err(Unfit);
-        }
+        let Some([b'\\', b'"', rest @ ..]) = self.text.as_bytes().get(self.at..) else { return Err(Unfit) };
         let start = self.at + 2;
-        let end = start + before_backslash(self.text.as_bytes().get(start..).unwrap_or_default());
+        let end = start + before_backslash(rest);
         if self.byte(end + 1) == Some(b'"') {
             self.at = end + 2;
             return self.text.get(start..end).map(Text::Borrowed).ok_or(Unfit);
@@ -308,19 +307,17 @@ impl<'de> SeqAccess<'de> for Items<'_, 'de> {
     }
 }
 
-/// Returns how many bytes stand before the first backslash. Eight at a time: the subtraction borrows from the bytes that
-/// become zero, of which the lowest is exact.
+/// Returns how many bytes stand before the first backslash.
+#[inline]
 fn before_backslash(bytes: &[u8]) -> usize {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word) ^ (ONES * b'\\' as u64);
-        let zeros = word.wrapping_sub(ONES) & !word & (ONES << 7);
-        if zeros != 0 {
-            return index * 8 + zeros.trailing_zeros() as usize / 8;
+    let (lanes, rest) = bytes.as_chunks::<16>();
+    for (index, lane) in lanes.iter().enumerate() {
+        let backslashes = u8x16::new(*lane).simd_eq(u8x16::splat(b'\\')).to_bitmask();
+        if backslashes != 0 {
+            return index * 16 + backslashes.trailing_zeros() as usize;
         }
     }
-    words.len() * 8 + rest.iter().take_while(|&&byte| byte != b'\\').count()
+    lanes.len() * 16 + rest.iter().take_while(|&&byte| byte != b'\\').count()
 }
 
 /// Well below what the plain way takes.
