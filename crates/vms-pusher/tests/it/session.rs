@@ -144,3 +144,30 @@ async fn a_wrong_app_key_is_reported_and_the_client_stops() {
     let code = items.iter().find_map(|item| if let VmsSocketItem::Error(error) = item { error.code } else { None });
     assert_eq!(code, Some(4001), "{items:#?}");
 }
+
+// I13: a report of two items is cut in the middle by a disconnect in between, on either way out
+#[tokio::test]
+async fn nothing_of_a_report_comes_after_a_disconnect_in_the_middle_of_it() {
+    let (sandbox, session) = sandbox().await;
+    sandbox.set_standing(&session.access_token_id, Standing::Revoked);
+    let api = api(&sandbox, &session);
+    let inner = api.clone();
+    let delegate = Recorder::reacting(move |item| {
+        if matches!(item, VmsSocketItem::Error(_)) {
+            inner.disconnect();
+        }
+    });
+    api.set_delegate(&delegate);
+    api.connect();
+    let is_down = |item: &VmsSocketItem| is_state(item, ConnectionState::Disconnected);
+    let items = delegate.wait(move |items| items.iter().any(is_down)).await;
+    assert_eq!(unavailable(&items), [], "{items:#?}");
+
+    api.remove_delegate();
+    let mut events = api.events();
+    api.connect();
+    while !matches!(events.next().await, Some(VmsSocketItem::Error(_))) {}
+    api.disconnect();
+    assert!(is_down(&events.next().await.unwrap()));
+    assert_eq!(events.try_next(), None);
+}
