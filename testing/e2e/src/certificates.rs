@@ -1,6 +1,8 @@
 //! A certificate authority that exists for one test.
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use vms_pusher::Tls;
+use vms_sandbox::{Profile, Sandbox, SandboxConfig};
 
 /// A certificate authority and what it has signed.
 #[derive(Debug)]
@@ -19,10 +21,19 @@ impl TestCa {
         Self { issuer }
     }
 
-    /// The authority's own certificate, in PEM: what a client has to trust.
+    /// The verification of a client that trusts this authority.
     #[must_use]
-    pub fn pem(&self) -> String {
-        self.issuer.pem()
+    pub fn trusted(&self) -> Tls {
+        Tls::with_extra_roots_pem(self.issuer.pem().as_bytes()).expect("a usable root")
+    }
+
+    /// Starts a sandbox at `https://localhost` whose certificate is for `name`.
+    pub async fn start_sandbox(&self, profile: Profile, name: &str) -> Sandbox {
+        let (certificate, key) = self.sign(name);
+        let tls = vms_sandbox::Tls::Pem { certificates: certificate.into_bytes(), key: key.into_bytes() };
+        let host = Some("localhost".to_owned());
+        let config = SandboxConfig { tls: Some(tls), host, ..SandboxConfig::with_profile(profile) };
+        Sandbox::start(config).await.expect("the sandbox starts")
     }
 
     /// A certificate for `name` and its key, both in PEM.
