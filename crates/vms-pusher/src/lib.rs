@@ -1,8 +1,41 @@
-//! Realtime events of a video-management system (VMS), typed and in order.
+//! Realtime pushes of a video-management system (VMS), typed and in order.
 //!
-//! - [`VmsDecoder`]: from an event's name and payload to a typed push.
-//! - [`VmsAppSocketData`], [`VmsIntercomSocketData`]: what a push becomes.
-//! - [`VmsEvent`], [`VmsIntercom`] and the other models: the objects in it.
+//! [`VmsPusherApi`] is the start: it keeps a connection up and hands over what the server pushes, to a
+//! [`VmsSocketManagerDelegate`] or as the stream [`VmsPusherApi::events`]. A push is a [`VmsAppSocketData`] or a
+//! [`VmsIntercomSocketData`]; what this version does not know or cannot read comes as `Unknown` or `Undecodable`. What
+//! was missed while there was no connection is announced as [`VmsContinuity::ResyncNeeded`]. [`VmsApi`] is the HTTP side:
+//! log in, find the socket, change a camera's groups. [`VmsDecoder`] decodes alone, without any input or output.
+//!
+//! ```no_run
+//! use vms_pusher::{Secret, Tls, VmsApi, VmsClientInfo, VmsCredentials, VmsPusherApi, VmsPusherConfig, VmsSocketItem};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let base_url = "https://vms.example.com";
+//! let rest = VmsApi::new(base_url, Tls::platform(), &VmsClientInfo::default())?;
+//! let login = rest.login(&VmsCredentials::new("ada", Secret::new(std::env::var("VMS_PASSWORD")?))).await?;
+//! let socket = rest.with_token(&login.access_token)?.socket_url().await?;
+//!
+//! let api = VmsPusherApi::new(VmsPusherConfig {
+//!     base_url: base_url.into(),
+//!     socket_url: socket.ws_url,
+//!     app_key: socket.app_key,
+//!     user_token: login.access_token,
+//!     user_id: login.user.id,
+//!     access_token_id: login.user.access_token_id.unwrap_or_default(),
+//!     ..VmsPusherConfig::default()
+//! })?;
+//! let mut events = api.events();
+//! api.connect();
+//! while let Some(item) = events.next().await {
+//!     match item {
+//!         VmsSocketItem::AppSocket(push) => println!("{}", push.name()),
+//!         VmsSocketItem::IntercomSocket(push) => println!("{}", push.name()),
+//!         other => println!("{other:?}"),
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod api;
 mod config;
