@@ -60,6 +60,25 @@ impl SockudoServer {
         }
     }
 
+    /// Has the process stand still: it neither reads nor writes, and the system still accepts connections for it.
+    #[cfg(unix)]
+    pub fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Has the process go on.
+    #[cfg(unix)]
+    pub fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, signal: &str) {
+        let process = self.process.as_ref().expect("the process runs").id().to_string();
+        let sent = Command::new("kill").args([signal, &process]).status().expect("kill is installed");
+        assert!(sent.success(), "kill {signal} {process}: {sent}");
+    }
+
     /// Starts the server again on the same port and waits until it accepts connections.
     pub async fn restart(&mut self) {
         self.kill();

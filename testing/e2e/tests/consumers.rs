@@ -1,0 +1,77 @@
+//! What a consumer may and may not do to the stream, and the stream to the outside.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    reason = "a failure ends the test, and most look for one kind of item"
+)]
+
+use std::time::Duration;
+
+use e2e::{Consumer, History, Seen, log_in, session};
+use serde_json::json;
+use vms_pusher::{Tls, VmsAppSocketData, VmsContinuity, VmsSocketItem};
+use vms_sandbox::{Push, Sandbox, SandboxConfig, Target};
+
+/// More than the queue of a consumer takes.
+const FLOOD: u64 = 5_000;
+
+// M16, B01, B03, I26
+#[tokio::test]
+async fn a_flood_that_nobody_reads_is_delivered_or_counted_to_the_last_event() {
+    let sandbox = Sandbox::start(SandboxConfig::default()).await.unwrap();
+    let config = log_in(&sandbox, Tls::platform()).await;
+    let user = Target::User(session(&config).user_id);
+    let mut consumer = Consumer::connect(config);
+    consumer.subscribed().await;
+
+    let mut history = History::new();
+    for number in 1..=FLOOD {
+        let push = Push::new("camera.store_favorite").to(user.clone()).data(json!({"camera_id": number}));
+        assert_eq!(history.publish(number, sandbox.push(push)).await.unwrap().sockets, 1);
+    }
+    let is_written = |state: &vms_sandbox::SandboxState| state.sockets.iter().all(|socket| socket.frames_waiting == 0);
+    sandbox.wait_until(Duration::from_secs(60), is_written).await.unwrap();
+
+    let mut seen = Vec::new();
+    while seen.last() != Some(&Seen::Event(FLOOD)) {
+        match consumer.next().await {
+            VmsSocketItem::AppSocket(VmsAppSocketData::AddFavoriteCamera(push)) => {
+                seen.push(Seen::Event(push.camera_id.try_into().unwrap()));
+            }
+            VmsSocketItem::Continuity(VmsContinuity::Lagged { dropped }) => seen.push(Seen::Lagged(dropped)),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(history.flaws(&seen), []);
+    let count = |item: &Seen| match item {
+        Seen::Event(_) => 1,
+        Seen::Lagged(dropped) => *dropped,
+        Seen::Gap { .. } => 0,
+    };
+    assert_eq!(seen.iter().map(count).sum::<u64>(), FLOOD);
+    assert!(seen.iter().any(|item| matches!(item, Seen::Lagged(_))), "the queue took it all");
+}
+
+// M15: the address in an event is the consumer's to open.
+#[tokio::test]
+async fn an_address_in_an_event_is_never_opened() {
+    let sandbox = Sandbox::start(SandboxConfig::default()).await.unwrap();
+    let config = log_in(&sandbox, Tls::platform()).await;
+    let url = format!("{}/archive.mp4", sandbox.base_url());
+    let push = Push::new("archive_generated").to(Target::User(config.user_id));
+    let mut consumer = Consumer::connect(config);
+    consumer.subscribed().await;
+
+    sandbox.push(push.data(json!({"url": url, "download": {"url": url}}))).await.unwrap();
+
+    let link = consumer.until(|item| match item {
+        VmsSocketItem::AppSocket(VmsAppSocketData::ArchiveGenerated(archive)) => archive.link().map(str::to_owned),
+        _ => None,
+    });
+    assert_eq!(link.await, url);
+    consumer.api.rest().sync_groups(17, &[]).await.unwrap();
+    let paths: Vec<String> = sandbox.requests().into_iter().map(|request| request.path).collect();
+    assert!(!paths.iter().any(|path| path.contains("archive")), "{paths:?}");
+}
