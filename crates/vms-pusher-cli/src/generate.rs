@@ -1,11 +1,14 @@
 //! What is made from the command line's own description: completions and manual pages.
 
+use std::io;
+
 use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
 
 use crate::{
     args::Cli,
     failure::{Exit, Failure},
+    output::escape,
 };
 
 /// Returns the completion script for a shell.
@@ -24,11 +27,55 @@ pub(crate) fn man(name: Option<&str>) -> Result<Vec<u8>, Failure> {
         Some(name) => program.find_subcommand(name).cloned().ok_or_else(|| unknown(&program, name))?,
     };
     let mut page = Vec::new();
-    let made = clap_mangen::Man::new(command).render(&mut page);
-    made.map(|()| page).map_err(|error| Failure::new(Exit::Other, error))
+    render(&command, &mut page).map_err(|error| Failure::new(Exit::Other, error))?;
+    Ok(page)
+}
+
+fn render(command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
+    let source = concat!("vms-pusher ", env!("CARGO_PKG_VERSION"));
+    let man = clap_mangen::Man::new(command.clone()).source(source).manual("VMS events");
+    man.render_title(page)?;
+    man.render_name_section(page)?;
+    man.render_synopsis_section(page)?;
+    man.render_description_section(page)?;
+    if command.get_arguments().any(|argument| !argument.is_hide_set()) {
+        man.render_options_section(page)?;
+    }
+    if command.has_subcommands() {
+        man.render_subcommands_section(page)?;
+    }
+    let notes = command.get_after_long_help().or_else(|| command.get_after_help());
+    let notes = notes.map(ToString::to_string).unwrap_or_default();
+    if !notes.is_empty() {
+        page.extend(b".SH NOTES\n");
+        page.extend(roff(&notes).bytes());
+    }
+    Ok(())
+}
+
+/// Plain text as roff: paragraphs are filled, lines that are set in stay as they are.
+fn roff(text: &str) -> String {
+    let mut roff = String::new();
+    let mut as_it_is = false;
+    for line in text.lines() {
+        if line.starts_with(' ') != as_it_is && !line.is_empty() {
+            as_it_is = !as_it_is;
+            roff.push_str(if as_it_is { ".nf\n" } else { ".fi\n" });
+        }
+        if line.is_empty() {
+            roff.push_str(".PP");
+        }
+        if line.starts_with(['.', '\'']) {
+            roff.push_str("\\&");
+        }
+        roff.push_str(&line.replace('\\', "\\e").replace('-', "\\-"));
+        roff.push('\n');
+    }
+    roff
 }
 
 fn unknown(program: &Command, name: &str) -> Failure {
     let names: Vec<_> = program.get_subcommands().map(Command::get_name).collect();
-    Failure::usage(format!("there is no command `{name}`")).tip(format!("there are {}", names.join(", ")))
+    Failure::usage(format!("there is no command `{}`", escape::line(name)))
+        .tip(format!("there are {}", names.join(", ")))
 }

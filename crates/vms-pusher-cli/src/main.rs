@@ -37,6 +37,10 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
+            if let Some(failure) = settings::refused::explain(&error) {
+                Output::new(clap::ColorChoice::Auto).failure(&failure);
+                return failure.exit().into();
+            }
             // Help and version are data: whoever reads them may go away.
             let _ = error.print();
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };

@@ -140,5 +140,8 @@ fn sockets(text: &str) -> Result<Sockets, &'static str> {
 }
 
 const PUSH_NOTES: &str = "\
-With --data the JSON is `data.data` of a token or user push, and of a notification the fields beside `type` and `id`.
-A body to begin with:  vms-pusher push mark_created --show > mark.json";
+With --data the JSON is the `data.data` of a token or user push; of a
+notification it is the fields beside `type` and `id`. A body to begin with:
+
+  vms-pusher push mark_created --show > mark.json
+  vms-pusher push mark_created --data mark.json";

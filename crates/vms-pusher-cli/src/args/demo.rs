@@ -42,9 +42,11 @@ fn speed(text: &str) -> Result<f64, &'static str> {
 }
 
 const NOTES: &str = "\
-An event a line: seconds since the start, the side, what happened, and the fields that matter.
-It ends with a summary on stdout: when the day is over, after --for, or at Ctrl-C (exit code 130).
+An event a line: seconds since the start, the side, what happened, and the
+fields that matter. It ends with a summary on stdout: when the day is over,
+after --for, or at Ctrl-C (exit code 130).
 
-With --json the client's lines are those of `listen --json`, with \"side\": \"client\"; the server's have
-\"side\": \"server\" and \"what\": pushed, request, socket_opened, subscribed, socket_ended ...; the last
-line has \"side\": \"summary\".";
+With --json the client's lines are those of `listen --json`, with the `side`
+client. The server's have the `side` server, and `what` is pushed, request,
+socket_opened, subscribed, socket_ended and so on. The last line has the `side`
+summary.";

@@ -11,15 +11,15 @@ use crate::event_name;
 #[derive(Debug, Args)]
 #[command(after_help = SHORT_NOTES, after_long_help = super::after_long_help(&notes()))]
 pub(crate) struct ListenArgs {
-    /// The base URL of the VMS, such as https://example.com.
+    /// The base URL of the VMS, such as `https://example.com`.
     #[arg(long, value_name = "URL", env = "VMS_BASE_URL")]
     pub(crate) base_url: String,
 
-    /// Log in as this user; the password comes from VMS_PASSWORD, or from stdin, where it is prompted for on a terminal.
+    /// Log in as this user; the password comes from `VMS_PASSWORD`, or from stdin, where it is prompted for on a terminal.
     #[arg(long, value_name = "NAME", help_heading = "Who is listening", conflicts_with_all = ["token_file", "user_id", "access_token_id"])]
     pub(crate) login: Option<String>,
 
-    /// Read the token from this file, or from stdin for `-`; without it and --login it comes from VMS_TOKEN.
+    /// Read the token from this file, or from stdin for `-`; without it and --login it comes from `VMS_TOKEN`.
     #[arg(long, value_name = "FILE", help_heading = "Who is listening")]
     pub(crate) token_file: Option<PathBuf>,
 
@@ -31,7 +31,7 @@ pub(crate) struct ListenArgs {
     #[arg(long, value_name = "ID", help_heading = "Who is listening")]
     pub(crate) access_token_id: Option<String>,
 
-    /// Where the Pusher server is, such as wss://example.com/pusher; without it the VMS is asked.
+    /// Where the Pusher server is, such as `wss://example.com/pusher`; without it the VMS is asked.
     #[arg(long, value_name = "URL", help_heading = "Connection")]
     pub(crate) socket_url: Option<String>,
 
@@ -60,47 +60,44 @@ pub(crate) struct ListenArgs {
     #[arg(long, value_name = "NAMES", help_heading = "Output", value_delimiter = ',')]
     #[arg(value_parser = PossibleValuesParser::new(event_name::ALL), hide_possible_values = true)]
     pub(crate) not: Vec<String>,
-
-    /// Caught only to be refused: see `settings::refused`.
-    #[arg(long, hide = true, num_args = 0..=1, alias = "bearer", alias = "user-token", alias = "access-token")]
-    pub(crate) token: Option<Option<String>>,
-
-    /// Caught only to be refused.
-    #[arg(long, short, hide = true, num_args = 0..=1, alias = "pass", alias = "passwd")]
-    pub(crate) password: Option<Option<String>>,
-
-    /// Caught only to be refused, without being repeated in an error: it may well be a token.
-    #[arg(hide = true)]
-    pub(crate) stray: Vec<String>,
 }
 
 fn notes() -> String {
-    let names: Vec<_> = event_name::ALL.chunks(4).map(|four| format!("  {}", four.join(", "))).collect();
+    let names: Vec<_> = event_name::ALL.chunks(3).map(|four| format!("  {}", four.join(", "))).collect();
     format!("{NOTES}\n{}", names.join(",\n"))
 }
 
 const SHORT_NOTES: &str = "`--help` tells the event names and the format of the JSON lines.";
 
 const NOTES: &str = "\
-A token or a password is never taken from an argument, which every user of the machine can read.
+A token or a password is never taken from an argument, which every user of the
+machine can read.
 
-In text, events and gaps are on stdout, an event a line: the time (UTC), the name, the fields that matter;
-states and errors are on stderr. Control characters of a payload are escaped.
+In text, events and gaps are on stdout, an event a line: the time (UTC), the
+name, the fields that matter. States and errors are on stderr. Control
+characters of a payload are escaped.
 
-With --json everything is on stdout, one object a line. `time` is when it was printed (UTC, RFC 3339); `item` is
-what it is, and decides what else there is:
+With --json everything is on stdout, one object a line. `time` is when it was
+printed (UTC, RFC 3339); `item` is what it is, and decides what else there is:
 
-  app_socket        a push: `type` is the event's name, `data` what it carries (absent when nothing)
+  app_socket        a push: `type` is the event's name, `data` is what it
+                    carries (absent when it carries nothing)
   intercom_socket   likewise, about intercoms
-  continuity        a gap or its end: `change` is fresh, interrupted {channel, since, cause},
-                    resync_needed {channel, scopes, since, until}, lagged {dropped}, suspended {since} or
-                    unavailable {channel, session_is_invalid}
-  connection_state  `from` and `to`: connecting, connected, disconnecting, disconnected, reconnecting
-  error             `message`, and `code` when it is one of the server's
+  continuity        a gap, or its end; `change` is one of
+                      fresh {channel}
+                      interrupted {channel, since, cause}
+                      resync_needed {channel, scopes, since, until}
+                      lagged {dropped}
+                      suspended {since}
+                      unavailable {channel, session_is_invalid}
+  connection_state  `from` and `to`: connecting, connected, reconnecting,
+                    disconnecting, disconnected
+  error             `message`, and `code` when it is the server's
   info              `message`, for a developer
 
-`data` has the wire's own names, every field that came, and none that did not; ids are integers, times RFC 3339. A field
-is never renamed or removed; new ones may come. What cannot be read is a push of the type unknown or
-undecodable, which holds `event`, `channel`, the raw `data` and the `reason`.
+`data` has the names of the wire, every field that came and none that did not.
+Ids are integers, times RFC 3339. No name is ever changed or taken away; new
+ones may come. What cannot be read is a push of the type unknown or undecodable:
+it holds `event`, `channel`, the raw `data` and the `reason`.
 
 The event names, for --only and --not, which filter events and nothing else:";

@@ -25,7 +25,7 @@ pub(crate) use self::{
 )]
 #[command(after_help = START, after_long_help = after_long_help(START))]
 pub(crate) struct Cli {
-    /// When to colour the text; NO_COLOR is honoured.
+    /// When to colour the text; `NO_COLOR` is honoured.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: clap::ColorChoice,
 
@@ -63,9 +63,9 @@ Exit codes:
   1    something else failed: a file, the output, a port to listen on
   2    the command line, or a setting in it, is wrong
   3    the server cannot be reached, or does not answer as a VMS does
-  4    not authorized: token or password refused, or the server ended the session
-  5    the server refuses the connection for good, such as for a wrong app key
-  6    the sandbox cannot be driven: there is none, or it refused the order
+  4    not authorized, or the server ended the session
+  5    the server refuses for good, such as for a wrong app key
+  6    the sandbox cannot be driven: there is none, or it refused
   130  interrupted (Ctrl-C)";
 
 const START: &str = "Start with `vms-pusher demo`: it needs nothing else.";

@@ -55,5 +55,5 @@ pub(crate) struct SandboxArgs {
 pub(super) const DEFAULT_BIND: &str = "127.0.0.1:7878";
 
 const NOTES: &str = "\
-The token that is printed is the sandbox's own: it is the same at every start and protects nothing.
-Ctrl-C or SIGTERM ends it.";
+The token that is printed is the sandbox's own: it is the same at every start
+and protects nothing. Ctrl-C or SIGTERM ends it.";

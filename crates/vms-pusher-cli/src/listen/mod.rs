@@ -31,8 +31,8 @@ pub(crate) async fn run(settings: ListenSettings, output: &mut Output, stop: &St
     let mut verdict = Verdict::new(&config.socket_url, &config.base_url);
     printer.place.clone_from(&config.socket_url);
     let who = format!("{} as user {}, session {}", config.socket_url, config.user_id, config.access_token_id);
+    let api = VmsPusherApi::new(config).map_err(|error| session::unusable(&settings, &error))?;
     printer.hint("listening", &who);
-    let api = VmsPusherApi::new(config).map_err(Failure::usage)?;
     let mut events = api.events();
     api.connect();
     let exit = loop {

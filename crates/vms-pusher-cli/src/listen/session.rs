@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use vms_pusher::{
-    ApiError, ApiErrorKind, PusherError, Secret, VmsApi, VmsClientInfo, VmsPusherConfig, VmsPusherOptions,
+    ApiError, ApiErrorKind, ConfigError, PusherError, Secret, VmsApi, VmsClientInfo, VmsPusherConfig, VmsPusherOptions,
     VmsSocketItem, VmsSocketUrl,
 };
 
@@ -84,6 +84,22 @@ fn config(settings: &ListenSettings, client: VmsClientInfo, who: Who, place: Vms
     }
 }
 
+/// What the client does not take, from the command line or from the server.
+#[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum that grows; what it gains is about settings")]
+pub(super) fn unusable(settings: &ListenSettings, error: &ConfigError) -> Failure {
+    match error {
+        ConfigError::InsecureSocketUrl { socket_url } => {
+            let message = format!("`{socket_url}` is not encrypted, but {} is", settings.base_url);
+            Failure::usage(message).tip("a server's own wss:// is better; --allow-insecure-socket accepts it as it is")
+        }
+        ConfigError::SocketUrl(_) | ConfigError::AppKey(_) if settings.is_discovering() => {
+            Failure::new(Exit::Unreachable, format!("{} named a socket of no use: {error}", settings.base_url))
+                .tip("give --socket-url and --app-key")
+        }
+        error => Failure::usage(error),
+    }
+}
+
 /// What this program says about itself to servers.
 pub(crate) fn client_info() -> VmsClientInfo {
     VmsClientInfo {
@@ -121,6 +137,7 @@ async fn persist<T>(
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum that grows; what it gains is no matter of tokens")]
 fn give_up(step: Step, error: &ApiError) -> Failure {
     match error.kind() {
         ApiErrorKind::IncorrectData | ApiErrorKind::Unauthorized | ApiErrorKind::Forbidden if step == Step::Login => {

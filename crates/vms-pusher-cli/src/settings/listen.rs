@@ -7,7 +7,7 @@ use channels_client::{
 };
 use vms_pusher::{Secret, Tls, TokenError, TokenProvider, VmsCredentials, VmsSocketItem};
 
-use super::{files, password, refused};
+use super::{files, password};
 use crate::{args::ListenArgs, event_name, failure::Failure};
 
 /// What `listen` was asked to do.
@@ -40,7 +40,6 @@ pub(crate) enum Credentials {
 
 impl ListenSettings {
     pub(crate) fn new(args: ListenArgs) -> Result<Self, Failure> {
-        refused::check(&args)?;
         HttpUrl::parse(&args.base_url).map_err(|error| Failure::usage(format!("--base-url: {error}")))?;
         if let Some(url) = &args.socket_url {
             SocketUrl::parse(url).map_err(|error| Failure::usage(format!("--socket-url: {error}")))?;
@@ -67,6 +66,13 @@ impl ListenSettings {
             json: args.json,
             filter,
         })
+    }
+}
+
+impl ListenSettings {
+    /// Whether the VMS is asked where its socket is.
+    pub(crate) const fn is_discovering(&self) -> bool {
+        self.socket_url.is_none() || self.app_key.is_none()
     }
 }
 

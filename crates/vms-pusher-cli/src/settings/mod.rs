@@ -5,7 +5,7 @@ mod files;
 mod listen;
 mod password;
 mod push;
-mod refused;
+pub(crate) mod refused;
 mod sandbox;
 
 pub(crate) use self::{

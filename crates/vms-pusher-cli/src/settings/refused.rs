@@ -1,23 +1,29 @@
 //! Secrets in arguments are refused (Q05): every user of the machine can read them, and shells keep them.
 
-use crate::{args::ListenArgs, failure::Failure};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// Refuses arguments that are, or may be, secrets; the error does not repeat them.
-pub(super) fn check(args: &ListenArgs) -> Result<(), Failure> {
-    let why = "it could be read by everyone on this machine";
-    if args.token.is_some() {
-        return Err(Failure::usage(format!("a token is not taken from an argument, where {why}"))
-            .tip("put it into the environment variable VMS_TOKEN, or into a file for --token-file"));
+use crate::failure::Failure;
+
+/// Explains an error of the command line that is, or may be, about a secret; without repeating the argument.
+pub(crate) fn explain(error: &clap::Error) -> Option<Failure> {
+    let (ErrorKind::UnknownArgument, Some(ContextValue::String(argument))) =
+        (error.kind(), error.get(ContextKind::InvalidArg))
+    else {
+        return None;
+    };
+    let why = "where everyone on this machine could read it";
+    let named = |names: &[&str]| names.iter().any(|name| argument.to_ascii_lowercase().contains(name));
+    if !argument.starts_with('-') {
+        let failure = Failure::usage("there is an argument too many; it is not shown, as it may be a secret");
+        return Some(failure.tip("--help lists the options; tokens and passwords are never arguments"));
     }
-    if args.password.is_some() {
-        return Err(Failure::usage(format!("a password is not taken from an argument, where {why}"))
-            .tip("with --login NAME it is prompted for, or comes from VMS_PASSWORD or stdin"));
+    if argument == "-p" || named(&["pass", "pwd"]) {
+        let failure = Failure::usage(format!("a password is not taken from an argument, {why}"));
+        return Some(failure.tip("with --login NAME it is prompted for, or comes from VMS_PASSWORD or stdin"));
     }
-    if !args.stray.is_empty() {
-        return Err(Failure::usage(
-            "there is an argument that belongs to no option; it is not shown, as it may be a secret",
-        )
-        .tip("`vms-pusher listen --help` lists the options; tokens and passwords are never arguments"));
+    if named(&["token", "bearer", "secret"]) {
+        let failure = Failure::usage(format!("a token is not taken from an argument, {why}"));
+        return Some(failure.tip("put it into the environment variable VMS_TOKEN, or into a file for --token-file"));
     }
-    Ok(())
+    None
 }

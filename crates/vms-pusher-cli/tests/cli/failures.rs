@@ -1,0 +1,206 @@
+//! Bad input and bad servers: the error says what failed, against which address, and what to try.
+
+use std::net::TcpListener;
+
+use vms_sandbox::{
+    Endpoint, Fault, FaultKind, Profile, RestAnswer, SandboxConfig, Standing, SubscribeAnswer, UpgradeAnswer,
+};
+
+use crate::support::{Desk, From, Running, finish, vms_pusher};
+
+fn upgrade(answer: UpgradeAnswer) -> Fault {
+    Fault::always(FaultKind::Upgrade { answer })
+}
+
+fn wsurl(answer: RestAnswer) -> Fault {
+    Fault::always(FaultKind::Rest { endpoint: Endpoint::WsUrl, channel: None, answer })
+}
+
+fn address(url: &str) -> &str {
+    url.split("//").nth(1).unwrap().split('/').next().unwrap()
+}
+
+#[test]
+fn a_setting_that_cannot_be_right_is_named() {
+    let listen = |arguments: &[&str]| finish(vms_pusher(&["listen"]).args(arguments).env("VMS_TOKEN", "t")).expect(2);
+    let base = ["--base-url", "http://127.0.0.1:1", "--user-id", "1", "--access-token-id", "a"];
+    let with = |more: &[&str]| listen(&[&base as &[&str], more].concat());
+    for url in ["", "example.com", "ws://example.com", "http://", "http://a b"] {
+        listen(&["--base-url", url]).says(&["error: --base-url"]);
+    }
+    for url in ["", "example.com/pusher", "https://example.com", "ws://"] {
+        with(&["--socket-url", url]).says(&["error: --socket-url"]);
+    }
+    with(&["--app-key", ""]).says(&["error: --app-key"]);
+    listen(&["--base-url", "http://127.0.0.1:1", "--user-id", "-5", "--access-token-id", "a"])
+        .says(&["--user-id", "-5"]);
+    listen(&["--base-url", "http://127.0.0.1:1", "--user-id", "1", "--access-token-id", ""])
+        .says(&["--access-token-id"]);
+    listen(&["--base-url", "http://127.0.0.1:1", "--user-id", "1", "--access-token-id", "a b"])
+        .says(&["--access-token-id"]);
+}
+
+// An unencrypted socket beside an encrypted API.
+#[test]
+fn an_insecure_socket_beside_a_secure_api_is_refused_unless_it_is_allowed() {
+    let desk = Desk::new();
+    let base = desk.sandbox.base_url().replace("http://", "https://");
+    let socket_url = desk.sandbox.socket_url();
+    let mut arguments = vec!["listen", "--base-url", &base, "--user-id", "42", "--access-token-id", "a"];
+    arguments.extend(["--socket-url", &socket_url, "--app-key", "sandbox-key"]);
+    let refused = finish(vms_pusher(&arguments).env("VMS_TOKEN", "t")).expect(2);
+    refused.says(&[&socket_url, "not encrypted", "--allow-insecure-socket"]);
+    arguments.push("--allow-insecure-socket");
+    let allowed = Running::start(vms_pusher(&arguments).env("VMS_TOKEN", "t"));
+    allowed.wait_for(From::Stderr, &["connecting → connected"]);
+    allowed.interrupt().expect(130);
+}
+
+#[test]
+fn a_wrong_token_ends_it_and_says_where_it_was_refused() {
+    let desk = Desk::new();
+    let socket_url = desk.sandbox.socket_url();
+    for arguments in [vec![], vec!["--socket-url", &socket_url, "--app-key", "sandbox-key"]] {
+        let done = finish(desk.listen(&arguments).env("VMS_TOKEN", "wrong")).expect(4);
+        done.says(&[&desk.sandbox.base_url(), "401", "tip: "]);
+    }
+}
+
+#[test]
+fn an_expired_session_ends_it() {
+    let desk = Desk::new();
+    desk.sandbox.set_standing(&desk.session.access_token_id, Standing::Expired);
+    finish(&mut desk.listen(&[])).expect(4).says(&[&desk.sandbox.base_url(), "419", "--login"]);
+}
+
+#[test]
+fn a_wrong_password_ends_it() {
+    let desk = Desk::new();
+    let mut listen = vms_pusher(&["listen", "--base-url", &desk.sandbox.base_url(), "--login", "demo"]);
+    let done = finish(listen.env("VMS_PASSWORD", "wrong")).expect(4);
+    done.says(&["cannot log in", &desk.sandbox.base_url(), "422", "check the name and the password"]);
+}
+
+// C05: 4001 is final.
+#[test]
+fn a_wrong_key_ends_it() {
+    let desk = Desk::new();
+    let done = finish(&mut desk.listen(&["--app-key", "wrong-key"])).expect(5);
+    done.says(&[address(&desk.sandbox.socket_url()), "refuses the connection for good", "4001", "--app-key"]);
+}
+
+// push1st says 403 at the upgrade, which might also come from a proxy: it is tried again, slowly.
+#[test]
+fn a_wrong_key_at_push1st_is_told_and_ctrl_c_works_at_once() {
+    let desk = Desk::with(SandboxConfig::with_profile(Profile::Push1st));
+    let listen = Running::start(&mut desk.listen(&["--app-key", "wrong-key"]));
+    listen.wait_for(From::Stderr, &["error", address(&desk.sandbox.socket_url()), "403"]);
+    listen.wait_for(From::Stderr, &["next attempt"]);
+    listen.interrupt().expect(130);
+}
+
+#[test]
+fn both_channels_refused_ends_it() {
+    let desk = Desk::new();
+    desk.sandbox.inject(Fault::always(FaultKind::Subscribe { channel: None, answer: SubscribeAnswer::Refuse }));
+    let done = finish(&mut desk.listen(&[])).expect(5);
+    done.says(&["gives neither channel", address(&desk.sandbox.socket_url()), "tip: "]);
+}
+
+#[test]
+fn a_server_that_is_down_is_waited_for() {
+    let desk = Desk::new();
+    desk.block_on(desk.sandbox.kill());
+    let listen = Running::start(&mut desk.listen(&[]));
+    listen.wait_for(From::Stderr, &["error", "cannot connect to", address(&desk.sandbox.base_url())]);
+    listen.wait_for(From::Stderr, &["next attempt follows in"]);
+    desk.block_on(desk.sandbox.restart()).unwrap();
+    listen.wait_for(From::Stderr, &["fresh", "user channel"]);
+    desk.block_on(desk.sandbox.kill());
+    listen.wait_for(From::Stdout, &["interrupted"]);
+    listen.wait_for(From::Stderr, &["cannot connect to", address(&desk.sandbox.socket_url())]);
+    desk.block_on(desk.sandbox.restart()).unwrap();
+    listen.wait_for(From::Stdout, &["resync_needed", "user channel"]);
+    listen.interrupt().expect(130);
+}
+
+#[test]
+fn while_a_server_is_down_errors_are_lines_in_json_too() {
+    let desk = Desk::new();
+    desk.block_on(desk.sandbox.kill());
+    let listen = Running::start(&mut desk.listen(&["--json"]));
+    listen.wait_for(From::Stdout, &[r#""item":"error""#, "cannot connect to", address(&desk.sandbox.base_url())]);
+    let done = listen.interrupt().expect(130);
+    assert_eq!(done.stderr, "");
+    for line in done.stdout.lines() {
+        serde_json::from_str::<vms_pusher::VmsSocketItem>(line).unwrap();
+    }
+}
+
+// N02: a server that accepts and says nothing.
+#[test]
+fn ctrl_c_works_at_once_while_a_server_is_silent() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let base_url = format!("http://{address}");
+    let socket_url = format!("ws://{address}/pusher");
+    let who = ["--user-id", "1", "--access-token-id", "a"];
+    let discovery = Running::start(vms_pusher(&["listen", "--base-url", &base_url]).args(who).env("VMS_TOKEN", "t"));
+    let (accepted, _) = silent.accept().unwrap();
+    discovery.interrupt().expect(130);
+    drop(accepted);
+    let place = ["--socket-url", &socket_url, "--app-key", "k"];
+    let socket =
+        Running::start(vms_pusher(&["listen", "--base-url", &base_url]).args(who).args(place).env("VMS_TOKEN", "t"));
+    socket.wait_for(From::Stderr, &["disconnected → connecting"]);
+    let accepted = silent.accept().unwrap();
+    socket.interrupt().expect(130);
+    drop(accepted);
+}
+
+// N02, P01: ten seconds, then the cause.
+#[test]
+fn a_silent_upgrade_is_told_with_its_cause() {
+    let desk = Desk::new();
+    desk.sandbox.inject(upgrade(UpgradeAnswer::Silent));
+    let listen = Running::start(&mut desk.listen(&[]));
+    listen.wait_for(From::Stderr, &["error", "within 10 s", address(&desk.sandbox.socket_url())]);
+    listen.interrupt().expect(130);
+}
+
+// N14
+#[test]
+fn html_instead_of_an_upgrade_is_told_with_its_cause() {
+    let desk = Desk::new();
+    desk.sandbox.inject(upgrade(UpgradeAnswer::Html));
+    let listen = Running::start(&mut desk.listen(&[]));
+    listen.wait_for(From::Stderr, &["error", address(&desk.sandbox.socket_url()), "200"]);
+    listen.interrupt().expect(130);
+}
+
+#[test]
+fn html_instead_of_the_api_ends_it() {
+    let desk = Desk::new();
+    desk.sandbox.inject(wsurl(RestAnswer::Html { status: 200 }));
+    let done = finish(&mut desk.listen(&[])).expect(3);
+    done.says(&[&desk.sandbox.base_url(), "unusable answer", "tip: ", "--base-url"]);
+    desk.sandbox.clear_faults();
+    desk.sandbox.inject(wsurl(RestAnswer::Status { status: 404, retry_after: None }));
+    finish(&mut desk.listen(&[])).expect(3).says(&[&desk.sandbox.base_url(), "404"]);
+    desk.sandbox.clear_faults();
+    let status = 302;
+    desk.sandbox.inject(wsurl(RestAnswer::Redirect { status, location: "http://127.0.0.1:1/".to_owned() }));
+    finish(&mut desk.listen(&[])).expect(3).says(&["redirect"]);
+}
+
+#[test]
+fn a_server_in_trouble_is_asked_again() {
+    let desk = Desk::new();
+    let answer = RestAnswer::Status { status: 503, retry_after: Some("1".to_owned()) };
+    desk.sandbox.inject(Fault::once(FaultKind::Rest { endpoint: Endpoint::WsUrl, channel: None, answer }));
+    let listen = Running::start(&mut desk.listen(&[]));
+    listen.wait_for(From::Stderr, &["error", "503", &desk.sandbox.base_url()]);
+    listen.wait_for(From::Stderr, &["the next attempt follows in 1.0 s"]);
+    listen.wait_for(From::Stderr, &["fresh", "user channel"]);
+    listen.interrupt().expect(130);
+}

@@ -1,0 +1,18 @@
+//! The program, run as a process.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    reason = "a test says what is wrong by panicking"
+)]
+
+mod demo;
+mod failures;
+mod generated;
+mod json;
+mod listen;
+mod sandbox;
+mod secrets;
+mod support;
+mod tls;

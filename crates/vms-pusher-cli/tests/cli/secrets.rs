@@ -1,0 +1,219 @@
+use std::{
+    fs::File,
+    io::{Read as _, Write as _},
+    os::fd::OwnedFd,
+    process::Stdio,
+};
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use vms_sandbox::{Fault, FaultKind, SandboxConfig, Session, Standing, UpgradeAnswer, UserConfig};
+
+use crate::support::{Desk, Finished, From, PATIENCE, Running, finish, run, vms_pusher};
+
+const CANARY: &str = "canary-5f2d8c";
+
+fn desk_with_a_password() -> Desk {
+    let users = vec![UserConfig::new(42, "anna", CANARY)];
+    Desk::with(SandboxConfig { users, ..SandboxConfig::default() })
+}
+
+#[track_caller]
+fn has_no_secret(done: &Finished, secrets: &[&str]) {
+    for secret in secrets {
+        assert!(!done.stdout.contains(secret), "a secret is on stdout:\n{}", done.stdout);
+        assert!(!done.stderr.contains(secret), "a secret is on stderr:\n{}", done.stderr);
+    }
+}
+
+/// The session that a login has opened.
+fn newest(desk: &Desk) -> Session {
+    desk.sandbox.sessions().pop().unwrap()
+}
+
+#[test]
+fn the_token_comes_from_a_file_and_is_read_again_when_it_is_refused() {
+    let desk = Desk::new();
+    let path = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(path.path(), format!("{}\n", desk.session.access_token)).unwrap();
+    let mut listen = desk.listen(&["--token-file", path.path().to_str().unwrap()]);
+    let listen = Running::start(listen.env("VMS_TOKEN", "not-this-one"));
+    desk.wait_subscribed(&listen);
+    // A01: the server wants another token for the next socket.
+    let renewed = desk.sandbox.rotate_token(&desk.session.access_token_id).unwrap();
+    std::fs::write(path.path(), &renewed).unwrap();
+    desk.sandbox.cut(&vms_sandbox::Sockets::All);
+    listen.wait_for(From::Stdout, &["resync_needed", "user channel"]);
+    has_no_secret(&listen.interrupt().expect(130), &[&renewed, &desk.session.access_token]);
+}
+
+#[test]
+fn the_token_comes_from_stdin() {
+    let desk = Desk::new();
+    let mut listen = desk.listen(&["--token-file", "-"]);
+    let mut listen = Running::start(listen.env_remove("VMS_TOKEN").stdin(Stdio::piped()));
+    listen.type_in(&format!("{}\r\n", desk.session.access_token));
+    desk.wait_subscribed(&listen);
+    has_no_secret(&listen.interrupt().expect(130), &[&desk.session.access_token]);
+}
+
+#[test]
+fn a_login_takes_the_password_from_the_environment() {
+    let desk = desk_with_a_password();
+    let mut listen = vms_pusher(&["listen", "--base-url", &desk.sandbox.base_url(), "--login", "anna"]);
+    let listen = Running::start(listen.env("VMS_PASSWORD", CANARY));
+    listen.wait_for(From::Stderr, &["fresh", "token channel"]);
+    let token = newest(&desk).access_token;
+    has_no_secret(&listen.interrupt().expect(130), &[CANARY, &token]);
+}
+
+#[test]
+fn a_login_takes_the_password_from_stdin() {
+    let desk = desk_with_a_password();
+    let mut listen = vms_pusher(&["listen", "--base-url", &desk.sandbox.base_url(), "--login", "anna"]);
+    let mut listen = Running::start(listen.stdin(Stdio::piped()));
+    listen.type_in(&format!("{CANARY}\nnot this line\n"));
+    listen.wait_for(From::Stderr, &["fresh", "token channel"]);
+    has_no_secret(&listen.interrupt().expect(130), &[CANARY]);
+}
+
+/// A terminal: what is written to the first end is typed, and what is read from it is what a person sees.
+fn terminal() -> (File, OwnedFd) {
+    let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&person).unwrap();
+    unlockpt(&person).unwrap();
+    let path = ptsname(&person, Vec::new()).unwrap();
+    let program = File::options().read(true).write(true).open(path.to_str().unwrap()).unwrap();
+    (File::from(person), program.into())
+}
+
+#[test]
+fn a_login_prompts_on_a_terminal_without_echo() {
+    let desk = desk_with_a_password();
+    let (person, program) = terminal();
+    let echo = || rustix::termios::tcgetattr(&program).unwrap().local_modes.contains(rustix::termios::LocalModes::ECHO);
+    assert!(echo());
+    let mut listen = vms_pusher(&["listen", "--base-url", &desk.sandbox.base_url(), "--login", "anna"]);
+    let mut listen = listen.stdin(program.try_clone().unwrap()).stdout(Stdio::piped());
+    listen = listen.stderr(program.try_clone().unwrap());
+    let mut listen = listen.spawn().unwrap();
+    let mut seen = String::new();
+    let mut read_until = |part: &str| {
+        let mut buffer = [0; 1024];
+        while !seen.contains(part) {
+            let length = (&person).read(&mut buffer).unwrap();
+            seen.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
+        }
+        seen.clone()
+    };
+    read_until("Password for anna: ");
+    assert!(!echo(), "the echo is off before anything is asked for");
+    // A slip that is taken back, as on any terminal.
+    writeln!(&mut &person, "{CANARY}é\u{7f}").unwrap();
+    desk.block_on(desk.sandbox.wait_until(PATIENCE, |state| state.sockets.len() == 1)).unwrap();
+    let seen = read_until("listening");
+    assert!(!seen.contains(CANARY), "{seen}");
+    assert!(echo(), "the echo is on again");
+    listen.kill().unwrap();
+    listen.wait().unwrap();
+}
+
+#[test]
+fn ctrl_c_at_the_prompt_ends_it_and_turns_the_echo_on_again() {
+    let (mut person, program) = terminal();
+    let mut listen = vms_pusher(&["listen", "--base-url", "http://127.0.0.1:1", "--login", "anna"]);
+    let listen = listen.stdin(program.try_clone().unwrap()).stdout(Stdio::null());
+    let mut listen = listen.stderr(program.try_clone().unwrap()).spawn().unwrap();
+    let mut seen = String::new();
+    let mut buffer = [0; 256];
+    while !seen.contains("Password for anna: ") {
+        let length = person.read(&mut buffer).unwrap();
+        seen.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
+    }
+    person.write_all(b"abc\x03").unwrap();
+    assert_eq!(listen.wait().unwrap().code(), Some(130));
+    assert!(rustix::termios::tcgetattr(&program).unwrap().local_modes.contains(rustix::termios::LocalModes::ECHO));
+}
+
+// Q05
+#[test]
+fn a_secret_in_an_argument_is_refused_and_not_repeated() {
+    for secret in [
+        &["--token", CANARY] as &[&str],
+        &["--token=canary-5f2d8c"],
+        &["--bearer", CANARY],
+        &["--access-token", CANARY],
+        &["--password", CANARY],
+        &["--pass=canary-5f2d8c"],
+        &["-p", CANARY],
+        &["-pcanary-5f2d8c"],
+        &[CANARY],
+        &["--", CANARY],
+        &["--tokken=canary-5f2d8c"],
+        &["--secret", CANARY],
+    ] {
+        let mut listen = vms_pusher(&["listen", "--base-url", "http://127.0.0.1:1"]);
+        let done = finish(listen.args(secret).env("VMS_TOKEN", "x")).expect(2);
+        has_no_secret(&done, &[CANARY]);
+        assert!(done.stderr.contains("error: "), "{}", done.stderr);
+    }
+    run(&["listen", "--base-url", "http://127.0.0.1:1", "--token", CANARY]).says(&["VMS_TOKEN", "--token-file"]);
+    run(&["listen", "--base-url", "http://127.0.0.1:1", "--password", CANARY]).says(&["VMS_PASSWORD", "stdin"]);
+}
+
+// Q02
+#[test]
+fn a_password_in_a_url_is_refused_and_not_repeated() {
+    let url = format!("http://anna:{CANARY}@127.0.0.1:1/?{CANARY}");
+    for arguments in [
+        vec!["listen", "--base-url", &url],
+        vec!["listen", "--base-url", "http://127.0.0.1:1", "--socket-url", &url],
+        vec!["push", "mark_created", "--sandbox", &url],
+    ] {
+        let done = finish(vms_pusher(&arguments).env("VMS_TOKEN", "x")).expect(2);
+        has_no_secret(&done, &[CANARY]);
+    }
+}
+
+// Q01, Q03: whatever goes wrong, the token stays where it is.
+#[test]
+fn no_failure_shows_the_token() {
+    let desk = Desk::new();
+    let token = &desk.session.access_token;
+    let ca = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(ca.path(), token).unwrap();
+    for arguments in [
+        vec!["--app-key", "wrong-key"],
+        vec!["--socket-url", "http://example.com"],
+        vec!["--ca", ca.path().to_str().unwrap()],
+        vec!["--ca", "/does/not/exist"],
+        vec!["--user-id", "-1"],
+    ] {
+        let done = finish(&mut desk.listen(&arguments));
+        assert_ne!(done.code, Some(0), "{}", done.stderr);
+        has_no_secret(&done, &[token]);
+    }
+    desk.sandbox.inject(Fault::always(FaultKind::Upgrade { answer: UpgradeAnswer::Html }));
+    let listen = Running::start(&mut desk.listen(&["--json"]));
+    listen.wait_for(From::Stdout, &[r#""item":"error""#]);
+    has_no_secret(&listen.interrupt().expect(130), &[token]);
+    desk.sandbox.set_standing(&desk.session.access_token_id, Standing::Revoked);
+    has_no_secret(&finish(&mut desk.listen(&[])).expect(4), &[token]);
+    let bad = finish(desk.listen(&[]).env("VMS_TOKEN", format!("{CANARY}\n{CANARY}"))).expect(2);
+    has_no_secret(&bad, &[CANARY]);
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let listen = |arguments: &[&str]| {
+        let mut command = vms_pusher(&["listen", "--base-url", "http://127.0.0.1:1"]);
+        command.args(arguments);
+        command
+    };
+    finish(&mut listen(&[])).expect(2).says(&["no token", "VMS_TOKEN", "--token-file", "--login"]);
+    finish(listen(&[]).env("VMS_TOKEN", " ")).expect(2).says(&["VMS_TOKEN is empty"]);
+    finish(listen(&[]).env("VMS_TOKEN", "t")).expect(2).says(&["--user-id", "--access-token-id", "--login"]);
+    finish(&mut listen(&["--login", "anna"])).expect(2).says(&["no password", "VMS_PASSWORD"]);
+    finish(&mut listen(&["--token-file", "/does/not/exist"])).expect(1).says(&["/does/not/exist", "--token-file"]);
+    finish(&mut listen(&["--login", "anna", "--token-file", "x"])).expect(2);
+    run(&["listen"]).expect(2).says(&["--base-url"]);
+}
