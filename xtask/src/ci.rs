@@ -3,11 +3,12 @@
 use anyhow::Result;
 
 use crate::process::{self, cargo, command};
-use crate::{test, tools};
+use crate::{claims, test, tools};
 
 /// Runs every check, then every test; stops at the first that fails.
 pub(crate) fn run() -> Result<()> {
     process::run(cargo().args(["fmt", "--all", "--check"]))?;
+    claims::check()?;
     check_spelling()?;
     check_dependencies()?;
     process::run(cargo().args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))?;

@@ -1,7 +1,7 @@
 //! Tasks of this workspace. `cargo xtask` without a task lists them.
 
 mod ci;
-mod faults;
+mod claims;
 mod process;
 mod test;
 mod tools;
@@ -18,8 +18,8 @@ cargo xtask TASK
 
   setup   install what the tests need into .tools/ and testing/e2e/pusher-js/node_modules/
   test    setup, then every test of the workspace
-  ci      format, lints, documentation, dependency policy, spelling, faults, then test
-  faults  every fault of testing/faults.txt is in a test or in DEVIATIONS.md";
+  ci      format, lints, documentation, dependency policy, spelling, claims, then test
+  claims  every fault is in a test or in DEVIATIONS.md, and every test that README or SPEC names exists";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -38,7 +38,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "setup" => test::set_up(),
         "test" => test::run(),
         "ci" => ci::run(),
-        "faults" => faults::check(),
+        "claims" => claims::check(),
         other => bail!("there is no task {other}\n\n{USAGE}"),
     }
 }

@@ -1,4 +1,7 @@
-//! `cargo xtask faults`: every fault of `testing/faults.txt` is proven by a test or listed in `DEVIATIONS.md`.
+//! `cargo xtask claims`: what the documents say about tests is true.
+//!
+//! Every fault of `testing/faults.txt` is named by a test or listed in `DEVIATIONS.md`, and every test that `README.md`
+//! or `SPEC.md` names exists.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,22 +13,27 @@ use anyhow::{Context, Result, bail};
 use crate::process::say;
 use crate::workspace;
 
-/// Fails when a fault is neither proven nor listed, and when an id is named that the catalogue does not have.
+/// Fails with every claim that is not true.
 pub(crate) fn check() -> Result<()> {
     let root = workspace::root();
-    let catalogue = read(&root.join("testing/faults.txt"))?;
-    let deviations = ids_of_deviations(&read(&root.join("DEVIATIONS.md"))?);
     let mut proven = BTreeSet::new();
-    for folder in ["crates", "testing"] {
-        for file in rust_files(&root.join(folder))? {
-            proven.extend(ids_above_tests(&read(&file)?));
-        }
+    let mut functions = BTreeSet::new();
+    for file in rust_files(&root.join("crates"))?.into_iter().chain(rust_files(&root.join("testing"))?) {
+        let source = read(&file)?;
+        proven.extend(ids_above_tests(&source));
+        functions.extend(function_names(&source));
     }
-    let complaints = complaints(&catalogue, &proven, &deviations);
+    let deviations = ids_of_deviations(&read(&root.join("DEVIATIONS.md"))?);
+    let mut complaints = complaints(&read(&root.join("testing/faults.txt"))?, &proven, &deviations);
+    for document in ["README.md", "SPEC.md"] {
+        let named = test_names(&read(&root.join(document))?);
+        let invented = named.difference(&functions);
+        complaints.extend(invented.map(|name| format!("{document} names the test {name}, which does not exist")));
+    }
     if !complaints.is_empty() {
         bail!("{}", complaints.join("\n"));
     }
-    say(&format!("faults: {} proven by tests, {} in DEVIATIONS.md", proven.len(), deviations.len()));
+    say(&format!("claims: {} faults are named by tests, {} are in DEVIATIONS.md", proven.len(), deviations.len()));
     Ok(())
 }
 
@@ -119,6 +127,27 @@ impl fmt::Display for Id {
     }
 }
 
+fn function_names(source: &str) -> impl Iterator<Item = String> {
+    source.lines().filter_map(|line| {
+        let (before, after) = line.split_once("fn ")?;
+        let is_item = before.trim_start().split(' ').all(|word| matches!(word, "" | "async" | "pub" | "const"));
+        let end = after.find(|letter: char| !letter.is_alphanumeric() && letter != '_')?;
+        is_item.then(|| after[..end].to_owned())
+    })
+}
+
+/// The words in backticks that read like a sentence: three underscores or more.
+fn test_names(document: &str) -> BTreeSet<String> {
+    document
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|word| word.bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase() || byte.is_ascii_digit()))
+        .filter(|word| word.matches('_').count() >= 3)
+        .map(str::to_owned)
+        .collect()
+}
+
 /// The sandbox is left out: its tests prove that it can misbehave, not what the client does about it.
 fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
@@ -184,6 +213,15 @@ mod tests {
         let complaints = complaints("P01 silence\n", &set(&["P01", "P99"]), &set(&["P01"]));
 
         assert_eq!(complaints, ["P99 is not in testing/faults.txt", "P01 is in a test and in DEVIATIONS.md as well"]);
+    }
+
+    #[test]
+    fn the_names_in_a_document_are_those_of_functions() {
+        let document = "`no_event_is_lost` holds, `is_connected` and `client::a_b_c_d` are no tests";
+        let source = "    async fn no_event_is_lost() {}\n// a fn in_a_comment_it_is()\nfn other<T>() {}";
+
+        assert_eq!(test_names(document), set(&["no_event_is_lost"]));
+        assert_eq!(function_names(source).collect::<BTreeSet<_>>(), set(&["no_event_is_lost", "other"]));
     }
 
     fn set(ids: &[&str]) -> BTreeSet<String> {
