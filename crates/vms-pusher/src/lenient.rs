@@ -7,6 +7,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use crate::quoted::{Reader, Strict, Unfit};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// What was found where a `T` was looked for.
@@ -203,6 +204,13 @@ impl Lenient<'_> for String {
     }
     fn from_string(text: String) -> Option<Self> {
         Some(text)
+    }
+}
+
+impl<T: Strict> Strict for Read<T> {
+    #[inline]
+    fn strict(reader: &mut Reader<'_>) -> Result<Self, Unfit> {
+        if reader.null() { Ok(Self::Null) } else { T::strict(reader).map(Self::Value) }
     }
 }
 

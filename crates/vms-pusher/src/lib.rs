@@ -49,6 +49,7 @@ mod lenient;
 mod model;
 mod names;
 mod push_type;
+mod quoted;
 mod rest;
 mod runtime;
 #[cfg(test)]

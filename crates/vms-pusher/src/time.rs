@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
 
 use crate::lenient::Lenient;
+use crate::quoted::{Reader, Strict, Unfit};
 
 /// A moment in UTC, to the microsecond, between the years 0000 and 9999.
 ///
@@ -112,6 +113,12 @@ impl Lenient<'_> for VmsTime {
 
     fn from_str(text: &str) -> Option<Self> {
         Self::parse(text)
+    }
+}
+
+impl Strict for VmsTime {
+    fn strict(reader: &mut Reader<'_>) -> Result<Self, Unfit> {
+        Self::parse(reader.string()?).ok_or(Unfit)
     }
 }
 

@@ -8,36 +8,59 @@ use serde_json::value::RawValue;
 
 use super::build;
 use super::push::{self, Kind};
-use super::{Context, Document, Side};
+use super::{Context, Side, read};
 use crate::lenient::{self, Defect, Key, KeySeed, Lenient, Read, field};
 use crate::model::{VmsCanceledCall, VmsEvent, VmsIntercom, VmsIntercomCall, VmsIntercomCode, VmsNotification};
 use crate::push_type::VmsIntercomPushType as Type;
+use crate::quoted::{self, Reader, Strict, Unfit};
 use crate::socket::{
     VmsCallCanceledSocket, VmsIntercomDeleteSocket, VmsIntercomErrorSocket, VmsIntercomKeyConfirmedSocket,
     VmsIntercomSocketData as Intercom, VmsSocketData,
 };
 
-pub(super) fn decode<'de, D: Document<'de>>(context: &Context<'_>, text: D) -> Result<VmsSocketData, D::Error> {
-    let notification = match text.read::<Notification<'_>>()?.required() {
+pub(super) fn decode(context: &Context<'_>, text: &str) -> Result<VmsSocketData, serde_json::Error> {
+    let notification = match read::<Notification<'_>>(text)?.required() {
         Ok(notification) => notification,
         Err(defect) => return Ok(context.defective(Side::Intercom, None, "$", defect)),
     };
     match notification.kind.clone().required() {
-        Ok(kind) => Ok(notification.build(context, &kind)?),
+        Ok(kind) => notification.build(context, &kind),
         Err(defect) => Ok(notification
             .nested_cancel()?
             .unwrap_or_else(|| context.defective(Side::Intercom, None, "$.type", defect))),
     }
 }
 
+/// The same when the payload is what servers write; see [`crate::quoted`].
+pub(super) fn decode_strictly(context: &Context<'_>, reader: &mut Reader<'_>) -> Result<VmsSocketData, Unfit> {
+    let mut all = Notification::default();
+    let mut kind = None;
+    let mut more = reader.open_object()?;
+    while more {
+        match reader.key()? {
+            b"type" => kind = Some(Type::strict(reader)?),
+            b"intercom" => all.intercom = Strict::strict(reader)?,
+            b"intercom_code" => all.code = Strict::strict(reader)?,
+            b"intercom_call" => all.call = Strict::strict(reader)?,
+            b"event" => all.event = Strict::strict(reader)?,
+            b"deleted_ids" => all.deleted_ids = quoted::optional(reader)?,
+            b"error" => all.error = quoted::optional(reader)?,
+            b"expire_in_seconds" => all.expire_in_seconds = quoted::optional(reader)?,
+            b"notification" => all.notification = quoted::optional(reader)?,
+            // The text of it is kept, which here is not the document's.
+            b"data" => return Err(Unfit),
+            _ => reader.skip()?,
+        }
+        more = reader.next_member()?;
+    }
+    all.build(context, &kind.ok_or(Unfit)?).map_err(|_| Unfit)
+}
+
 /// A notification under the event name of another push: the one that may be there is a cancelled call.
-pub(super) fn decode_misplaced<'de, D: Document<'de>>(
-    context: &Context<'_>,
-    text: D,
-) -> Result<VmsSocketData, D::Error> {
-    let notification = text.read::<Notification<'_>>()?.value().unwrap_or_default();
+pub(super) fn decode_misplaced(context: &Context<'_>, text: &str) -> Result<VmsSocketData, serde_json::Error> {
+    let notification = read::<Notification<'_>>(text)?.value().unwrap_or_default();
     match notification.kind.clone().required() {
-        Ok(kind @ Type::CancelCall) => Ok(notification.build(context, &kind)?),
+        Ok(kind @ Type::CancelCall) => notification.build(context, &kind),
         Ok(kind) => Ok(context.unknown(Side::App, Some(kind.as_str()), "the type is not one of an app push")),
         Err(defect) => Ok(context.defective(Side::App, None, "$.type", defect)),
     }
@@ -152,7 +175,7 @@ impl Notification<'_> {
     /// Whatever the call looks like, the phone must stop ringing.
     fn cancel(self) -> Result<Intercom, serde_json::Error> {
         let call = match self.data {
-            Some(data) => data.get().read::<Box<VmsCanceledCall>>()?.value(),
+            Some(data) => read::<Box<VmsCanceledCall>>(data.get())?.value(),
             None => None,
         };
         Ok(Intercom::CallCanceled(VmsCallCanceledSocket { call, notification: self.notification }))

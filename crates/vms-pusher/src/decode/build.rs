@@ -10,6 +10,7 @@ use crate::socket::{
 };
 
 /// The texts of a push that are meant for a person.
+#[derive(Default)]
 pub(super) struct Person {
     pub(super) subject: Option<String>,
     pub(super) message: Option<String>,

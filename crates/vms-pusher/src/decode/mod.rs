@@ -7,14 +7,13 @@ mod broadcast;
 mod build;
 mod path;
 mod push;
-mod quoted;
 mod repair;
 
 use serde::de::DeserializeSeed as _;
 
-use self::quoted::Quoted;
 use crate::lenient::{self, Defect, Lenient, Read};
 use crate::push_type::{BROADCAST_NOTIFICATION, TOKEN_PUSH, USER_PUSH};
+use crate::quoted::Reader;
 use crate::socket::{VmsAppSocketData, VmsIntercomSocketData, VmsSocketData, VmsUndecodableSocket, VmsUnknownSocket};
 
 /// Turns events of a VMS into typed pushes.
@@ -39,10 +38,8 @@ impl VmsDecoder {
     pub fn decode(&self, event: &str, channel: &str, payload: &str) -> VmsSocketData {
         let context = Context { event, channel, payload };
         let mut socket = match event {
-            TOKEN_PUSH | USER_PUSH => context.read_repairing(|context, text| push::decode(context, text), Side::App),
-            BROADCAST_NOTIFICATION => {
-                context.read_repairing(|context, text| broadcast::decode(context, text), Side::Intercom)
-            }
+            TOKEN_PUSH | USER_PUSH => context.read_repairing(push::decode, Side::App),
+            BROADCAST_NOTIFICATION => context.read_repairing(broadcast::decode, Side::Intercom),
             _ => context.unknown(Side::App, None, "the event name is not one that a VMS sends"),
         };
         self.complete(&mut socket);
@@ -53,13 +50,14 @@ impl VmsDecoder {
     /// unescaping it. Returns `None` when that is not for the quick way; [`decode`](Self::decode) then says what it is.
     pub(crate) fn decode_quoted(&self, event: &str, channel: &str, content: &str) -> Option<VmsSocketData> {
         let context = Context { event, channel, payload: "" };
-        let document = QuotedText(content);
+        let mut reader = Reader::new(content);
         let socket = match event {
-            TOKEN_PUSH | USER_PUSH => push::decode(&context, document),
-            BROADCAST_NOTIFICATION => broadcast::decode(&context, document),
+            TOKEN_PUSH | USER_PUSH => push::decode_strictly(&context, &mut reader),
+            BROADCAST_NOTIFICATION => broadcast::decode_strictly(&context, &mut reader),
             _ => return None,
         };
         let mut socket = socket.ok().filter(|socket| !socket.is_opaque())?;
+        reader.end().ok()?;
         self.complete(&mut socket);
         Some(socket)
     }
@@ -158,37 +156,10 @@ impl Context<'_> {
     }
 }
 
-/// A text that holds one JSON document.
-trait Document<'de>: Copy {
-    /// The document cannot be read this way.
-    type Error: From<serde_json::Error>;
-
-    /// Reads the whole of it.
-    fn read<T: Lenient<'de>>(self) -> Result<Read<T>, Self::Error>;
-}
-
-impl<'de> Document<'de> for &'de str {
-    type Error = serde_json::Error;
-
-    fn read<T: Lenient<'de>>(self) -> Result<Read<T>, serde_json::Error> {
-        let mut deserializer = serde_json::Deserializer::from_str(self);
-        let value = lenient::field::<T>().deserialize(&mut deserializer)?;
-        deserializer.end()?;
-        Ok(value)
-    }
-}
-
-/// The content of a JSON string that holds a document.
-#[derive(Clone, Copy)]
-struct QuotedText<'de>(&'de str);
-
-impl<'de> Document<'de> for QuotedText<'de> {
-    type Error = quoted::Unfit;
-
-    fn read<T: Lenient<'de>>(self) -> Result<Read<T>, quoted::Unfit> {
-        let mut quoted = Quoted::new(self.0);
-        let value = lenient::field::<T>().deserialize(&mut quoted)?;
-        quoted.end()?;
-        Ok(value)
-    }
+/// Reads one whole document.
+fn read<'de, T: Lenient<'de>>(text: &'de str) -> Result<Read<T>, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = lenient::field::<T>().deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(value)
 }

@@ -5,26 +5,24 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess}
 use serde_json::value::RawValue;
 
 use super::build::{self, Person};
-use super::{Context, Document, Side, broadcast};
+use super::{Context, Side, broadcast, read};
 use crate::lenient::{self, Defect, Key, KeySeed, Lenient, Read, field};
 use crate::model::{VmsCameraGroup, VmsCanceledCall, VmsEvent};
 use crate::push_type::{VmsAppSocketType, VmsPushStatus};
+use crate::quoted::{Reader, Strict, Unfit, optional};
 use crate::socket::{VmsArchiveLinkSocket, VmsCamerasUpdateSocket, VmsFavoriteCamerasUpdateSocket, VmsSocketData};
 
-pub(super) fn decode<'de, D: Document<'de>>(context: &Context<'_>, text: D) -> Result<VmsSocketData, D::Error> {
-    if let Some(socket) = decode_as::<D, true>(context, text)? {
+pub(super) fn decode(context: &Context<'_>, text: &str) -> Result<VmsSocketData, serde_json::Error> {
+    if let Some(socket) = decode_as::<true>(context, text)? {
         return Ok(socket);
     }
-    let again = decode_as::<D, false>(context, text)?;
+    let again = decode_as::<false>(context, text)?;
     Ok(again.unwrap_or_else(|| context.undecodable(Side::App, None, "$.data.type", "the type comes twice")))
 }
 
 /// Returns `None` when the payload was read under a type that another one, further on, takes the place of.
-fn decode_as<'de, D: Document<'de>, const EAGER: bool>(
-    context: &Context<'_>,
-    text: D,
-) -> Result<Option<VmsSocketData>, D::Error> {
-    let envelope = match text.read::<Envelope<'_, EAGER>>()?.required() {
+fn decode_as<const EAGER: bool>(context: &Context<'_>, text: &str) -> Result<Option<VmsSocketData>, serde_json::Error> {
+    let envelope = match read::<Envelope<'_, EAGER>>(text)?.required() {
         Ok(envelope) => envelope,
         Err(defect) => return Ok(Some(context.defective(Side::App, None, "$", defect))),
     };
@@ -45,9 +43,44 @@ fn decode_as<'de, D: Document<'de>, const EAGER: bool>(
     }))
 }
 
+/// The same when the payload is what servers write; see [`crate::quoted`].
+pub(super) fn decode_strictly(context: &Context<'_>, reader: &mut Reader<'_>) -> Result<VmsSocketData, Unfit> {
+    let (mut push, mut person) = (None, Person::default());
+    let mut more = reader.open_object()?;
+    while more {
+        match reader.key()? {
+            b"data" => push = Some(read_strictly(reader)?),
+            b"subject" => person.subject = optional(reader)?,
+            b"message" => person.message = optional(reader)?,
+            b"type" => return Err(Unfit),
+            _ => reader.skip()?,
+        }
+        more = reader.next_member()?;
+    }
+    Ok(build::socket(context, push.ok_or(Unfit)?, person))
+}
+
+/// Reads `{"type", "status", "data"}`, with the type before the data.
+fn read_strictly(reader: &mut Reader<'_>) -> Result<Push, Unfit> {
+    let (mut kind, mut status, mut body) = (None, None, None);
+    let mut more = reader.open_object()?;
+    while more {
+        match reader.key()? {
+            b"type" if kind.is_none() => kind = Kind::from_str(reader.string()?),
+            b"status" => status = optional(reader)?,
+            b"data" => body = Some(Body::strict(kind.as_ref().ok_or(Unfit)?, reader)?),
+            b"type" => return Err(Unfit),
+            _ => reader.skip()?,
+        }
+        more = reader.next_member()?;
+    }
+    let (Some(kind), Some(body)) = (kind, body) else { return Err(Unfit) };
+    Ok(Push { kind, status, body })
+}
+
 /// Reads `{"type", "status", "data"}` by itself.
 pub(super) fn read_inner(text: &str) -> Result<Option<Push>, serde_json::Error> {
-    match text.read::<Inner<'_, false>>()?.value() {
+    match read::<Inner<'_, false>>(text)?.value() {
         Some(inner) => Ok(inner.finish()?.ok()),
         None => Ok(None),
     }
@@ -98,23 +131,29 @@ crate::model::model! {
     }
 }
 
-/// Reads the payload that goes with a type.
-struct BodyFor<'k>(&'k Kind);
+/// What the payload of a type is, once.
+#[derive(Clone, Copy)]
+enum Shape {
+    Ignored,
+    Cameras,
+    Favorite,
+    Group,
+    GroupIds,
+    Event,
+    Archive,
+    Call,
+}
 
-impl<'de> DeserializeSeed<'de> for BodyFor<'_> {
-    type Value = Body;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Body, D::Error> {
+impl Kind {
+    const fn shape(&self) -> Shape {
         use VmsAppSocketType as Type;
-        let Kind::App(kind) = self.0 else { return field().deserialize(deserializer).map(Body::Call) };
+        let Self::App(kind) = self else { return Shape::Call };
         match kind {
-            Type::CamerasUpdated => field().deserialize(deserializer).map(Body::Cameras),
-            Type::FavoriteCameraStored | Type::FavoriteCameraDestroyed => {
-                field().deserialize(deserializer).map(Body::Favorite)
-            }
-            Type::GroupsCreated => field().deserialize(deserializer).map(Body::Group),
-            Type::GroupsDeleted => field().deserialize(deserializer).map(Body::GroupIds),
-            Type::ArchiveGenerated => field().deserialize(deserializer).map(Body::Archive),
+            Type::CamerasUpdated => Shape::Cameras,
+            Type::FavoriteCameraStored | Type::FavoriteCameraDestroyed => Shape::Favorite,
+            Type::GroupsCreated => Shape::Group,
+            Type::GroupsDeleted => Shape::GroupIds,
+            Type::ArchiveGenerated => Shape::Archive,
             Type::MarkCreated
             | Type::MarkUpdated
             | Type::MarkDeleted
@@ -127,15 +166,48 @@ impl<'de> DeserializeSeed<'de> for BodyFor<'_> {
             | Type::AnalyticCaseLicensePlateEventCreated
             | Type::AnalyticCasePersonCountingEventCreated
             | Type::AnalyticCaseVisitorCountingEventCreated
-            | Type::AnalyticCaseContainerNumberRecognitionEventCreated => {
-                field().deserialize(deserializer).map(Body::Event)
-            }
+            | Type::AnalyticCaseContainerNumberRecognitionEventCreated => Shape::Event,
             Type::PermissionsUpdated
             | Type::LayoutsUpdated
             | Type::GroupsUpdated
             | Type::CameraGroupsSynced
             | Type::Logout
-            | Type::Other(_) => deserializer.deserialize_ignored_any(IgnoredAny).map(|_| Body::Ignored),
+            | Type::Other(_) => Shape::Ignored,
+        }
+    }
+}
+
+/// Reads the payload that goes with a type.
+struct BodyFor<'k>(&'k Kind);
+
+impl<'de> DeserializeSeed<'de> for BodyFor<'_> {
+    type Value = Body;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Body, D::Error> {
+        match self.0.shape() {
+            Shape::Ignored => deserializer.deserialize_ignored_any(IgnoredAny).map(|_| Body::Ignored),
+            Shape::Cameras => field().deserialize(deserializer).map(Body::Cameras),
+            Shape::Favorite => field().deserialize(deserializer).map(Body::Favorite),
+            Shape::Group => field().deserialize(deserializer).map(Body::Group),
+            Shape::GroupIds => field().deserialize(deserializer).map(Body::GroupIds),
+            Shape::Event => field().deserialize(deserializer).map(Body::Event),
+            Shape::Archive => field().deserialize(deserializer).map(Body::Archive),
+            Shape::Call => field().deserialize(deserializer).map(Body::Call),
+        }
+    }
+}
+
+impl Body {
+    fn strict(kind: &Kind, reader: &mut Reader<'_>) -> Result<Self, Unfit> {
+        match kind.shape() {
+            Shape::Ignored => reader.skip().map(|()| Self::Ignored),
+            Shape::Cameras => Strict::strict(reader).map(Self::Cameras),
+            Shape::Favorite => Strict::strict(reader).map(Self::Favorite),
+            Shape::Group => Strict::strict(reader).map(Self::Group),
+            Shape::GroupIds => Strict::strict(reader).map(Self::GroupIds),
+            Shape::Event => Strict::strict(reader).map(Self::Event),
+            Shape::Archive => Strict::strict(reader).map(Self::Archive),
+            Shape::Call => Strict::strict(reader).map(Self::Call),
         }
     }
 }

@@ -28,6 +28,7 @@ macro_rules! model {
 
         const _: () = {
             use $crate::lenient::{self, Defect, Key, KeySeed, Lenient, Model, Read};
+            use $crate::quoted::{self, Reader, Strict, StrictModel, Unfit};
 
             #[expect(non_camel_case_types, reason = "named after the fields")]
             enum Member { $($($required,)*)? $($($optional,)*)? Other }
@@ -59,6 +60,36 @@ macro_rules! model {
                         }
                     )*)?
                     Ok(None)
+                }
+            }
+
+            impl StrictModel for $name {
+                fn fill_strictly(&mut self, reader: &mut Reader<'_>) -> Result<(), Unfit> {
+                    #[expect(non_upper_case_globals, reason = "named after the fields")]
+                    mod key {
+                        $($( pub(super) const $required: &[u8] = $required_key.as_bytes(); )*)?
+                        $($( pub(super) const $optional: &[u8] = $optional_key.as_bytes(); )*)?
+                    }
+                    $($( let mut $required: Option<$required_ty> = None; )*)?
+                    let mut more = reader.open_object()?;
+                    while more {
+                        match reader.key()? {
+                            $($( key::$required => $required = Some(Strict::strict(reader)?), )*)?
+                            $($( key::$optional => self.$optional = quoted::optional(reader)?, )*)?
+                            _ => reader.skip()?,
+                        }
+                        more = reader.next_member()?;
+                    }
+                    $($( self.$required = $required.ok_or(Unfit)?; )*)?
+                    Ok(())
+                }
+            }
+
+            impl Strict for $name {
+                fn strict(reader: &mut Reader<'_>) -> Result<Self, Unfit> {
+                    let mut model = Self::default();
+                    model.fill_strictly(reader)?;
+                    Ok(model)
                 }
             }
 
@@ -156,6 +187,12 @@ macro_rules! wire_enum {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 $crate::lenient::deserialize(deserializer)
+            }
+        }
+
+        impl $crate::quoted::Strict for $name {
+            fn strict(reader: &mut $crate::quoted::Reader<'_>) -> Result<Self, $crate::quoted::Unfit> {
+                reader.string().map(Self::from)
             }
         }
 
