@@ -27,3 +27,8 @@ pub use log::{LogRecord, ProcessLog};
 pub use publisher::{App, PublishError, Publisher};
 pub use pusher_js::PusherJs;
 pub use sockudo::SockudoServer;
+
+/// The example of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+pub struct Readme;
