@@ -78,18 +78,18 @@ impl<'t> Reader<'t> {
     #[inline]
     pub(crate) fn key(&mut self) -> Result<&'t [u8], Unfit> {
         let Some([b'\\', b'"', rest @ ..]) = self.text.as_bytes().get(self.at..) else { return Err(Unfit) };
-        let length = before_backslash(rest);
-        let (Some(key), Some([b'\\', b'"', behind @ ..])) = (rest.get(..length), rest.get(length..)) else {
-            return Err(Unfit);
-        };
-        self.at += length + 4;
-        if behind.first() == Some(&b':') {
-            self.at += 1;
-        } else {
-            self.skip_spaces();
-            self.take(b':')?;
+        let Some((key, behind)) = rest.split_at_checked(before_backslash(rest)) else { return Err(Unfit) };
+        self.at += key.len() + 4;
+        match behind {
+            // The usual way, without a space anywhere.
+            [b'\\', b'"', b':', next, ..] if *next != b' ' => self.at += 1,
+            [b'\\', b'"', ..] => {
+                self.skip_spaces();
+                self.take(b':')?;
+                self.skip_spaces();
+            }
+            _ => return Err(Unfit),
         }
-        self.skip_spaces();
         Ok(key)
     }
 
@@ -367,14 +367,27 @@ impl<T: StrictModel> Strict for Box<T> {
 /// Returns how many bytes stand before the first backslash.
 #[inline]
 fn before_backslash(bytes: &[u8]) -> usize {
-    let (lanes, rest) = bytes.as_chunks::<16>();
+    // Keys and most values end within sixteen bytes.
+    match bytes.first_chunk().map(backslash_in) {
+        Some(Some(at)) => at,
+        Some(None) | None => before_backslash_far(bytes),
+    }
+}
+
+fn before_backslash_far(bytes: &[u8]) -> usize {
+    let (lanes, rest) = bytes.as_chunks();
     for (index, lane) in lanes.iter().enumerate() {
-        let backslashes = u8x16::new(*lane).simd_eq(u8x16::splat(b'\\')).to_bitmask();
-        if backslashes != 0 {
-            return index * 16 + backslashes.trailing_zeros() as usize;
+        if let Some(at) = backslash_in(lane) {
+            return index * 16 + at;
         }
     }
     lanes.len() * 16 + rest.iter().take_while(|&&byte| byte != b'\\').count()
+}
+
+#[inline]
+fn backslash_in(lane: &[u8; 16]) -> Option<usize> {
+    let backslashes = u8x16::new(*lane).simd_eq(u8x16::splat(b'\\')).to_bitmask();
+    (backslashes != 0).then(|| backslashes.trailing_zeros() as usize)
 }
 
 /// Well below what the lenient way takes.

@@ -23,6 +23,9 @@ impl VmsTime {
     /// Reads a moment, or returns `None` when the text is not one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        if let Some(time) = read_usual(text.as_bytes()) {
+            return Some(time);
+        }
         let (date, rest) = read_date(text.as_bytes())?;
         let (b'T' | b't' | b' ', rest) = rest.split_first()? else { return None };
         let (time, rest) = read_time(rest)?;
@@ -122,6 +125,64 @@ impl Strict for VmsTime {
     }
 }
 
+/// Reads `2024-03-05T10:11:12.000000Z`, which is nearly every time there is, without the generality of the rest.
+fn read_usual(text: &[u8]) -> Option<VmsTime> {
+    let &[
+        y0,
+        y1,
+        y2,
+        y3,
+        b'-',
+        m0,
+        m1,
+        b'-',
+        d0,
+        d1,
+        b'T',
+        h0,
+        h1,
+        b':',
+        n0,
+        n1,
+        b':',
+        s0,
+        s1,
+        b'.',
+        f0,
+        f1,
+        f2,
+        f3,
+        f4,
+        f5,
+        b'Z',
+    ] = text
+    else {
+        return None;
+    };
+    let number = |digits: &[u8]| {
+        let (value, fits) = digits.iter().fold((0_i64, true), |(value, fits), byte| {
+            (value * 10 + i64::from(byte.wrapping_sub(b'0')), fits && byte.is_ascii_digit())
+        });
+        fits.then_some(value)
+    };
+    let (year, month, day) = (number(&[y0, y1, y2, y3])?, number(&[m0, m1])?, number(&[d0, d1])?);
+    let (hour, minute, second) = (number(&[h0, h1])?, number(&[n0, n1])?, number(&[s0, s1])?);
+    let micros = number(&[f0, f1, f2, f3, f4, f5])?;
+    // The last days of a month are left to the general way, which knows the calendar.
+    let is_usual = (1..=12).contains(&month) && (1..=28).contains(&day) && hour < 24 && minute < 60 && second < 60;
+    if !is_usual {
+        return None;
+    }
+    // Days since 0000-03-01, counting years from March so that the leap day comes last.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days =
+        365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (153 * month + 2) / 5 + day
+            - 1
+            - DAYS_TO_EPOCH;
+    let seconds = ((days * 24 + hour) * 60 + minute) * 60 + second;
+    VmsTime::from_unix_micros(seconds * 1_000_000 + micros)
+}
+
 fn read_date(text: &[u8]) -> Option<(Date, &[u8])> {
     let (year, text) = read_number(text, 4)?;
     let (month, text) = read_number(text.strip_prefix(b"-")?, 2)?;
@@ -181,6 +242,8 @@ fn read_number(text: &[u8], count: usize) -> Option<(u32, &[u8])> {
     Some((value, rest))
 }
 
+/// From 0000-03-01 to 1970-01-01.
+const DAYS_TO_EPOCH: i64 = 719_468;
 /// 0000-01-01T00:00:00Z.
 const MIN_UNIX_MICROS: i64 = -62_167_219_200_000_000;
 /// 9999-12-31T23:59:59.999999Z.
@@ -192,6 +255,44 @@ mod tests {
 
     fn micros(text: &str) -> Option<i64> {
         VmsTime::parse(text).map(VmsTime::unix_micros)
+    }
+
+    #[test]
+    fn the_usual_form_is_read_as_the_calendar_says() {
+        let mut date = Date::from_calendar_date(0, Month::January, 1).ok();
+        let mut days = 0;
+        while let Some(day) = date {
+            let text = format!("{:04}-{:02}-{:02}T23:59:58.000321Z", day.year(), u8::from(day.month()), day.day());
+            let moment = PrimitiveDateTime::new(day, Time::from_hms_micro(23, 59, 58, 321).unwrap()).assume_utc();
+            let expected = VmsTime::from_offset_date_time(moment);
+            assert_eq!(VmsTime::parse(&text), expected, "{text}");
+            assert_eq!(read_usual(text.as_bytes()), expected.filter(|_| day.day() <= 28), "{text}");
+            // Every day of the first years and of a few centuries' turns, then every eleventh.
+            let step = if day.year() < 5 || day.year() % 100 < 2 { 1 } else { 11 };
+            date = day.checked_add(time::Duration::days(step)).filter(|day| day.year() <= 9999);
+            days += 1;
+        }
+        assert!(days > 300_000, "{days}");
+    }
+
+    #[test]
+    fn what_looks_like_the_usual_form_is_still_checked() {
+        for text in [
+            "2024-03-05T10:11:12.00000xZ",
+            "2024-13-05T10:11:12.000000Z",
+            "2024-00-05T10:11:12.000000Z",
+            "2024-03-00T10:11:12.000000Z",
+            "2024-02-30T10:11:12.000000Z",
+            "2024-03-05T24:11:12.000000Z",
+            "2024-03-05T10:60:12.000000Z",
+            "2024-03-05T10:11:60.000000Z",
+            "2o24-03-05T10:11:12.000000Z",
+            "2024-03-05T10:11:12.000000z ",
+            "2024-03-05T1:011:12.000000Z",
+            "2024-03-05T10:11:1/.000000Z",
+        ] {
+            assert_eq!(VmsTime::parse(text), None, "{text}");
+        }
     }
 
     // wire.md 3.3, i6, a14
