@@ -8,21 +8,19 @@
 )]
 
 use std::cell::Cell;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use e2e::{App, Consumer, History, Seen, SockudoServer, as_in_fixtures, corpus, log_in, session, wall_clock};
+use e2e::{
+    App, Consumer, Sightings, SockudoServer, as_in_fixtures, corpus, log_in, number, numbered, publish_numbered,
+    session, wall_clock,
+};
 use serde_json::json;
 use tokio::sync::watch;
-use vms_pusher::{
-    ConnectionState, PusherError, Tls, USER_PUSH, VmsAppSocketData, VmsChannel, VmsContinuity, VmsSocketItem,
-};
+use vms_pusher::{ConnectionState, PusherError, Tls, USER_PUSH, VmsChannel, VmsContinuity, VmsSocketItem};
 use vms_sandbox::{Endpoint, Fault, FaultKind, RestAnswer, Sandbox, SandboxConfig};
 
 /// How often the server is killed during the stream of numbered events.
 const KILLS: usize = 20;
-
-/// The types of the numbered events on the token's and on the user's channel, so that they can be told apart.
-const KINDS: [&str; 2] = ["camera.store_favorite", "camera.destroy_favorite"];
 
 // I24, P03, P04
 #[tokio::test]
@@ -68,7 +66,7 @@ async fn a_server_that_is_killed_and_restarted_leaves_a_gap_and_a_working_subscr
         assert!(SystemTime::from(since) <= killed && killed <= SystemTime::from(until), "{since} to {until}");
     }
     assert!(consumer.api.is_connected());
-    server.publisher().publish(&channel, USER_PUSH, &numbered(KINDS[1], 17)).await.unwrap();
+    server.publisher().publish(&channel, USER_PUSH, &numbered(VmsChannel::User, 17)).await.unwrap();
     assert_eq!(consumer.until(number).await, (VmsChannel::User, 17));
 }
 
@@ -85,46 +83,32 @@ async fn killed_twenty_times_every_event_is_delivered_or_inside_a_gap_in_order_a
     let failures = watch::Sender::new(0_u64);
     let is_over = Cell::new(false);
     let mut publisher = server.publisher();
-    let mut histories = [History::new(), History::new()];
-    let mut seen = [Vec::new(), Vec::new()];
-    let channels = [session.token_channel(), session.user_channel()];
-    let publish = async {
-        let mut number = 0;
-        let mut pace = tokio::time::interval(Duration::from_millis(2));
-        while !is_over.get() {
-            pace.tick().await;
-            number += 1;
-            for ((history, channel), kind) in histories.iter_mut().zip(&channels).zip(KINDS) {
-                let data = numbered(kind, number);
-                let outcome = history.publish(number, publisher.publish(channel, USER_PUSH, &data)).await;
-                failures.send_modify(|failures| *failures += u64::from(outcome.is_err()));
-            }
-        }
-        number
-    };
+    let mut sightings = Sightings::default();
+    let publish = publish_numbered(&session, &is_over, async |channel, data| {
+        let outcome = publisher.publish(channel, USER_PUSH, data).await;
+        failures.send_modify(|failures| *failures += u64::from(outcome.is_err()));
+    });
     let disturb = async {
         for _ in 0..KILLS {
-            receive(&mut consumer, &mut seen, 100).await;
+            sightings.take_events(&mut consumer, 100).await;
             server.kill();
             let enough = *failures.borrow() + 20;
             failures.subscribe().wait_for(|failures| *failures >= enough).await.unwrap();
             server.restart().await;
+            sightings.take_loss(&mut consumer).await;
             // Ends the back-off, which would grow from kill to kill.
             consumer.api.network_changed();
-            resume(&mut consumer, &mut seen).await;
+            sightings.take_gap(&mut consumer).await;
         }
-        receive(&mut consumer, &mut seen, 100).await;
+        sightings.take_events(&mut consumer, 100).await;
         is_over.set(true);
     };
-    let (last, ()) = tokio::join!(publish, disturb);
-    while seen.iter().any(|seen| !seen.contains(&Seen::Event(last))) {
-        note(&consumer.next().await, &mut seen);
-    }
+    let (histories, ()) = tokio::join!(publish, disturb);
+    sightings.take_rest(&mut consumer, &histories).await;
 
-    for (history, seen) in histories.iter().zip(&seen) {
-        assert_eq!(history.flaws(seen), []);
-        assert_eq!(seen.iter().filter(|item| matches!(item, Seen::Gap { .. })).count(), KILLS);
-        let delivered = seen.iter().filter(|item| matches!(item, Seen::Event(_))).count();
+    assert_eq!(sightings.flaws(&histories), [[], []]);
+    assert_eq!(sightings.gaps(), [KILLS, KILLS]);
+    for (history, delivered) in histories.iter().zip(sightings.events()) {
         assert!(delivered < history.published(), "no event was missed: the kills proved nothing");
     }
 }
@@ -166,59 +150,9 @@ async fn a_channel_with_a_bad_signature_is_given_up_and_the_other_goes_on() {
         _ => None,
     });
     assert_eq!(given_up.await, VmsChannel::User);
-    let data = numbered(KINDS[0], 17);
+    let data = numbered(VmsChannel::Token, 17);
     server.publisher().publish(&session.token_channel(), USER_PUSH, &data).await.unwrap();
     assert_eq!(consumer.until(number).await, (VmsChannel::Token, 17));
-}
-
-/// Takes items until each channel has brought this many more events.
-async fn receive(consumer: &mut Consumer, seen: &mut [Vec<Seen>; 2], events: usize) {
-    take(consumer, seen, events, |item| matches!(item, Seen::Event(_))).await;
-}
-
-/// Takes items until each channel has announced one more gap.
-async fn resume(consumer: &mut Consumer, seen: &mut [Vec<Seen>; 2]) {
-    take(consumer, seen, 1, |item| matches!(item, Seen::Gap { .. })).await;
-}
-
-async fn take(consumer: &mut Consumer, seen: &mut [Vec<Seen>; 2], more: usize, counted: fn(&Seen) -> bool) {
-    let count = |seen: &Vec<Seen>| seen.iter().filter(|item| counted(item)).count();
-    let wanted = seen.each_ref().map(|seen| count(seen) + more);
-    while seen.iter().zip(wanted).any(|(seen, wanted)| count(seen) < wanted) {
-        note(&consumer.next().await, seen);
-    }
-}
-
-/// Writes down what concerns the delivery of one channel, or of both.
-fn note(item: &VmsSocketItem, seen: &mut [Vec<Seen>; 2]) {
-    let place = |channel: VmsChannel| usize::from(channel == VmsChannel::User);
-    if let Some((channel, number)) = number(item) {
-        seen[place(channel)].push(Seen::Event(number));
-    }
-    match item {
-        VmsSocketItem::Continuity(VmsContinuity::ResyncNeeded { channel, since, until, .. }) => {
-            seen[place(*channel)].push(Seen::Gap { since: (*since).into(), until: (*until).into() });
-        }
-        VmsSocketItem::Continuity(VmsContinuity::Lagged { dropped }) => {
-            for seen in seen {
-                seen.push(Seen::Lagged(*dropped));
-            }
-        }
-        _ => {}
-    }
-}
-
-fn number(item: &VmsSocketItem) -> Option<(VmsChannel, u64)> {
-    let (channel, push) = match item {
-        VmsSocketItem::AppSocket(VmsAppSocketData::AddFavoriteCamera(push)) => (VmsChannel::Token, push),
-        VmsSocketItem::AppSocket(VmsAppSocketData::RemoveFavoriteCamera(push)) => (VmsChannel::User, push),
-        _ => return None,
-    };
-    Some((channel, push.camera_id.try_into().unwrap()))
-}
-
-fn numbered(kind: &str, number: u64) -> String {
-    json!({"data": {"type": kind, "status": "ok", "data": {"camera_id": number}}}).to_string()
 }
 
 fn push(item: &VmsSocketItem) -> Option<VmsSocketItem> {
