@@ -72,6 +72,39 @@ const AWAKE_OR_ASLEEP: rustix::time::ClockId = rustix::time::ClockId::Boottime;
 #[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
 const AWAKE_OR_ASLEEP: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
 
+/// Turns monotonic times into times of day. One monotonic time is always the same time of day, unless the wall clock was
+/// set in between: then the newer truth wins.
+#[derive(Debug, Default)]
+pub(crate) struct WallTimes {
+    anchor: Option<(Time, SystemTime)>,
+}
+
+impl WallTimes {
+    /// Returns the time of day of `at`.
+    pub(crate) fn of(&mut self, clock: &dyn Clock, at: Time) -> SystemTime {
+        let (now, wall) = (clock.now(), clock.wall());
+        let drift = self.anchor.map(|anchor| {
+            let expected = on_wall(anchor, now);
+            expected.duration_since(wall).unwrap_or_else(|early| early.duration())
+        });
+        let anchor = match self.anchor {
+            Some(anchor) if drift.is_some_and(|drift| drift <= TOLERATED_DRIFT) => anchor,
+            Some(_) | None => (now, wall),
+        };
+        self.anchor = Some(anchor);
+        on_wall(anchor, at)
+    }
+}
+
+fn on_wall((anchor, wall): (Time, SystemTime), at: Time) -> SystemTime {
+    let (later, earlier) = (at.saturating_since(anchor), anchor.saturating_since(at));
+    let wall = if later > Duration::ZERO { wall.checked_add(later) } else { wall.checked_sub(earlier) };
+    wall.unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+/// More than the time between two looks at two clocks, less than anyone sets a clock by.
+const TOLERATED_DRIFT: Duration = Duration::from_millis(500);
+
 /// The clock of tokio, which stands still and jumps under `tokio::time::pause`; for tests.
 #[derive(Clone, Copy, Debug)]
 pub struct TokioClock {
@@ -116,6 +149,35 @@ mod tests {
         let times: Vec<_> = (0..1_000).map(|_| clock.now()).collect();
         assert!(times.is_sorted());
         assert!(times.first() > Some(&Time::ZERO));
+    }
+
+    #[derive(Debug)]
+    struct Clocks {
+        now: Time,
+        wall: SystemTime,
+    }
+
+    impl Clock for Clocks {
+        fn now(&self) -> Time {
+            self.now
+        }
+
+        fn wall(&self) -> SystemTime {
+            self.wall
+        }
+    }
+
+    // Z01: gaps agree with each other, and with the clock after it was set.
+    #[test]
+    fn a_moment_keeps_its_time_of_day_until_the_clock_is_set() {
+        let wall = |millis| SystemTime::UNIX_EPOCH + Duration::from_millis(millis);
+        let second = |number: u64| Time::ZERO + Duration::from_secs(number);
+        let clocks = |now, millis| Clocks { now: second(now), wall: wall(millis) };
+        let mut times = WallTimes::default();
+        assert_eq!(times.of(&clocks(10, 1_000_000), second(7)), wall(997_000));
+        assert_eq!(times.of(&clocks(15, 1_005_020), second(7)), wall(997_000));
+        assert_eq!(times.of(&clocks(16, 4_606_000), second(16)), wall(4_606_000));
+        assert_eq!(times.of(&clocks(17, 0), Time::ZERO), SystemTime::UNIX_EPOCH - Duration::from_secs(17));
     }
 
     #[tokio::test(start_paused = true)]

@@ -84,3 +84,6 @@ impl std::fmt::Debug for Dialer {
         f.debug_struct("Dialer").field("tls", &self.tls).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -163,6 +163,7 @@ fn authority(text: &str) -> &str {
     rest.split(['/', '?', '#']).next().unwrap_or_default()
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum; the rest is about the host")]
 const fn describe(error: url::ParseError) -> &'static str {
     match error {
         url::ParseError::EmptyHost => "the host is missing",

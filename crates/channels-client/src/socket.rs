@@ -71,7 +71,7 @@ impl Socket {
     /// Queues a text message; it is written while the socket is polled.
     pub(crate) fn send(&mut self, text: String) {
         if let Err(error) = self.web_socket.start_send_unpin(Message::text(text)) {
-            self.broken.get_or_insert(explain(&error));
+            self.broken.get_or_insert_with(|| explain(&error));
         }
         self.unflushed = true;
     }
@@ -182,3 +182,6 @@ const BUFFER: usize = 4 * 1024;
 const MAX_UNSENT: usize = 1024 * 1024;
 /// Fault W19.
 const LONGEST_FAREWELL: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests;

@@ -24,6 +24,7 @@ use tokio::{
 use self::jobs::{Done, Opener};
 use crate::{
     Authorizer, ClientOptions, Clock, Decoder,
+    clock::WallTimes,
     delivery::{Core, Turn},
     intent::CarriedOut,
     socket::{Received, Socket},
@@ -36,14 +37,16 @@ pub(crate) fn start<D: Decoder>(
     decoder: D,
     core: &Arc<Core<D::Item>>,
 ) {
-    let seed = options.seed.unwrap_or_else(seed_of_the_system);
-    let mut protocol = options.protocol.clone();
+    let opener = Arc::new(Opener::new(&options));
+    let ClientOptions { mut protocol, clock, seed, .. } = options;
+    let seed = seed.unwrap_or_else(seed_of_the_system);
     // The handles keep to the limit; the machine also counts channels that it is still leaving.
     protocol.limits.max_channels = protocol.limits.max_channels.saturating_mul(2);
     let task = Task {
         machine: Connection::new(protocol, seed),
-        clock: Arc::clone(&options.clock),
-        opener: Arc::new(Opener::new(&options)),
+        clock,
+        wall_times: WallTimes::default(),
+        opener,
         core: Arc::clone(core),
         decoder,
         authorizer,
@@ -66,6 +69,7 @@ pub(crate) fn start<D: Decoder>(
 struct Task<D: Decoder> {
     machine: Connection,
     clock: Arc<dyn Clock>,
+    wall_times: WallTimes,
     opener: Arc<Opener>,
     core: Arc<Core<D::Item>>,
     decoder: D,

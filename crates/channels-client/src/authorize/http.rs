@@ -64,14 +64,19 @@ impl Authorizer for HttpAuthorizer {
 
 impl Shared {
     async fn authorize(&self, request: &AuthorizationRequest) -> Result<Authorization, AuthorizationError> {
-        let mut token = self.tokens.token().await.map_err(without_token)?;
+        let mut token = self.tokens.token().await.map_err(|error| without_token(&error))?;
         if request.refresh_token {
-            let newer = self.tokens.after_refusal(token.clone(), &request.socket_id).await.map_err(without_token)?;
+            let newer = self
+                .tokens
+                .after_refusal(token.clone(), &request.socket_id)
+                .await
+                .map_err(|error| without_token(&error))?;
             token = newer.unwrap_or(token);
         }
         let mut answer = self.post(request, &token).await?;
         if is_about_the_token(answer.status()) {
-            let newer = self.tokens.after_refusal(token, &request.socket_id).await.map_err(without_token)?;
+            let newer =
+                self.tokens.after_refusal(token, &request.socket_id).await.map_err(|error| without_token(&error))?;
             let Some(newer) = newer else {
                 return Err(AuthorizationError::Denied { status: answer.status().as_u16() });
             };
@@ -159,7 +164,7 @@ fn explain(error: &HttpError) -> AuthorizationError {
     }
 }
 
-fn without_token(error: TokenError) -> AuthorizationError {
+fn without_token(error: &TokenError) -> AuthorizationError {
     match error {
         TokenError::Denied { .. } => AuthorizationError::Denied { status: StatusCode::UNAUTHORIZED.as_u16() },
         TokenError::Unavailable { .. } => {

@@ -116,7 +116,7 @@ impl<T> Queue<T> {
     fn push_report(&mut self, item: Item<T>, dropped: &mut Vec<Entry<T>>) {
         match (self.entries.back_mut().map(|last| &mut last.item), &item) {
             (Some(Item::Lagged { dropped }), Item::Lagged { dropped: more }) => {
-                *dropped = dropped.saturating_add(*more)
+                *dropped = dropped.saturating_add(*more);
             }
             (Some(last @ Item::ConnectionFailed { .. }), Item::ConnectionFailed { .. }) => *last = item,
             (

@@ -27,7 +27,9 @@ pub(super) struct Connection {
 }
 
 /// The half of hyper that moves the bytes; empty when the connection has ended.
-struct Mover(Option<Pin<Box<http1::Connection<TokioIo<Counted<Stream>>, Full<Bytes>>>>>);
+struct Mover(Option<Pin<Box<Inner>>>);
+
+type Inner = http1::Connection<TokioIo<Counted<Stream>>, Full<Bytes>>;
 
 /// How an exchange failed.
 #[derive(Debug)]

@@ -70,11 +70,6 @@ impl Pool {
         drop(idle);
     }
 
-    #[cfg(test)]
-    pub(super) fn idle(&self) -> usize {
-        self.lock().idle.len()
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -3,7 +3,6 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::SystemTime,
 };
 
 use channels_proto::{CloseFrame, Continuity as Proven, Epoch, Output, Report, Time};
@@ -16,7 +15,7 @@ impl<D: Decoder> Task<D> {
     pub(super) fn drain(&mut self, now: Time) {
         loop {
             while let Some(output) = self.machine.poll_output() {
-                self.perform(now, output);
+                self.perform(output);
             }
             if !std::mem::take(&mut self.leave) {
                 return;
@@ -36,7 +35,7 @@ impl<D: Decoder> Task<D> {
         }
     }
 
-    fn perform(&mut self, now: Time, output: Output) {
+    fn perform(&mut self, output: Output) {
         match output {
             Output::OpenSocket { epoch } => self.open(epoch),
             Output::SendText { epoch, text } => {
@@ -58,7 +57,7 @@ impl<D: Decoder> Task<D> {
                     job.abort();
                 }
             }
-            Output::Report(report) => self.tell(now, report),
+            Output::Report(report) => self.tell(report),
         }
     }
 
@@ -80,16 +79,13 @@ impl<D: Decoder> Task<D> {
                     self.farewells.spawn(socket.close(close));
                 }
             }
-            other => self.link = other,
+            other @ (Link::Down | Link::Opening(..) | Link::Up(..)) => self.link = other,
         }
     }
 
-    fn tell(&mut self, now: Time, report: Report) {
-        let clock = &self.clock;
-        let wall = |at: Time| {
-            let ago = now.saturating_since(at);
-            clock.wall().checked_sub(ago).unwrap_or(SystemTime::UNIX_EPOCH)
-        };
+    fn tell(&mut self, report: Report) {
+        let Self { clock, wall_times, .. } = self;
+        let mut wall = |at: Time| wall_times.of(clock.as_ref(), at);
         let item = match report {
             Report::StateChanged { from, to } => {
                 tracing::debug!(?from, ?to, "the state changed");
@@ -97,11 +93,10 @@ impl<D: Decoder> Task<D> {
                 Item::StateChanged { from, to }
             }
             Report::Subscribed { channel, continuity } => {
-                let continuity = match continuity {
-                    Proven::Gap { since, until, cause } => {
-                        Continuity::Gap { since: wall(since), until: wall(until), cause }
-                    }
-                    _ => Continuity::Fresh,
+                let continuity = if let Proven::Gap { since, until, cause } = continuity {
+                    Continuity::Gap { since: wall(since), until: wall(until), cause }
+                } else {
+                    Continuity::Fresh
                 };
                 Item::Subscribed { channel, continuity }
             }

@@ -100,7 +100,7 @@ async fn the_barrier_holds_while_an_authorization_is_under_way_and_ends_it() {
     let running = Arc::new(AtomicUsize::new(0));
     let authorizer = Arc::new(Never(Arc::clone(&running)));
     let (client, delivery) = Client::new(options_for(&listener), authorizer, RawDecoder, &Handle::current());
-    let mut under = Under { client, delivery, signer: Arc::new(Signer::default()) };
+    let mut under = Under { client, delivery };
     under.client.subscribe(private("a")).unwrap();
     under.client.connect();
     let mut peer = listener.establish("1.1").await;
@@ -175,11 +175,11 @@ async fn a_thousand_toggles_end_with_the_last_intent_and_leave_one_socket() {
     for _ in 0..1_000 {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         if random >> 31 == 0 {
-            under.client.connect()
+            under.client.connect();
         } else {
-            under.client.disconnect()
+            under.client.disconnect();
         }
-        if random % 7 == 0 {
+        if random.is_multiple_of(7) {
             tokio::task::yield_now().await;
         }
     }
@@ -190,7 +190,6 @@ async fn a_thousand_toggles_end_with_the_last_intent_and_leave_one_socket() {
     loop {
         tokio::select! {
             raw = listener.accept() => peers.push(tokio::spawn(async move {
-                let mut raw = raw;
                 if raw.stream.peek(&mut [0]).await.is_ok_and(|there| there > 0) {
                     let mut peer = raw.upgrade().await;
                     peer.try_text(crate::support::established("9.9")).await;
@@ -230,7 +229,7 @@ async fn disconnecting_from_a_dead_network_does_not_wait_for_it() {
 #[tokio::test]
 async fn dropping_the_last_handle_closes_the_socket_and_ends_the_stream() {
     let listener = Listener::bind().await;
-    let Under { client, mut delivery, .. } = Under::new(options_for(&listener));
+    let Under { client, mut delivery } = Under::new(options_for(&listener));
     client.connect();
     let mut peer = listener.establish("1.1").await;
     eventually("a connection", || client.is_connected()).await;
@@ -254,7 +253,7 @@ async fn dropping_the_last_handle_closes_the_socket_and_ends_the_stream() {
 #[tokio::test]
 async fn dropping_the_client_while_it_connects_lets_go_of_the_attempt() {
     let listener = Listener::bind().await;
-    let Under { client, delivery, .. } = Under::new(options_for(&listener));
+    let Under { client, delivery } = Under::new(options_for(&listener));
     client.connect();
     let mut raw = listener.accept().await;
     raw.read_head().await;
@@ -288,7 +287,7 @@ fn a_runtime_that_is_gone_first_is_no_panic() {
     under.delivery.set_handler(None);
     under.client.disconnect();
     while under.delivery.try_next().is_some() {}
-    let Under { client, delivery, .. } = under;
+    let Under { client, delivery } = under;
     drop(client);
     drop(delivery);
 }
@@ -302,7 +301,7 @@ fn a_client_made_for_a_runtime_that_is_gone_is_no_panic() {
     let options = options_for(&listener);
     drop(listener);
     drop(runtime);
-    let (client, mut delivery) = Client::new(options, Arc::new(Signer::default()), RawDecoder, &handle);
+    let (client, mut delivery) = Client::new(options, Arc::new(Signer), RawDecoder, &handle);
     client.connect();
     assert_eq!(delivery.next().now_or_never(), Some(None));
 }
@@ -312,8 +311,7 @@ fn a_client_made_for_a_runtime_that_is_gone_is_no_panic() {
 fn a_client_can_be_made_outside_of_its_runtime() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let listener = runtime.block_on(Listener::bind());
-    let (client, _delivery) =
-        Client::new(options_for(&listener), Arc::new(Signer::default()), RawDecoder, runtime.handle());
+    let (client, _delivery) = Client::new(options_for(&listener), Arc::new(Signer), RawDecoder, runtime.handle());
     client.connect();
     runtime.block_on(async {
         let _peer = listener.establish("1.1").await;
@@ -343,8 +341,7 @@ async fn no_event_of_a_channel_is_delivered_after_unsubscribe_returned() {
     let listener = Listener::bind().await;
     let decoded = Arc::new(AtomicUsize::new(0));
     let decoder = Counting(Arc::clone(&decoded));
-    let (client, mut delivery) =
-        Client::new(options_for(&listener), Arc::new(Signer::default()), decoder, &Handle::current());
+    let (client, mut delivery) = Client::new(options_for(&listener), Arc::new(Signer), decoder, &Handle::current());
     client.subscribe(public("a")).unwrap();
     client.subscribe(public("b")).unwrap();
     client.connect();
@@ -388,8 +385,7 @@ impl Decoder for Counting {
 async fn an_event_can_ask_to_disconnect_after_it() {
     let listener = Listener::bind().await;
     let decoder = Counting(Arc::default());
-    let (client, mut delivery) =
-        Client::new(options_for(&listener), Arc::new(Signer::default()), decoder, &Handle::current());
+    let (client, mut delivery) = Client::new(options_for(&listener), Arc::new(Signer), decoder, &Handle::current());
     client.subscribe(public("a")).unwrap();
     client.connect();
     let mut peer = listener.establish("1.1").await;

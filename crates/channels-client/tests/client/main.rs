@@ -6,13 +6,19 @@
     clippy::expect_used,
     clippy::panic,
     clippy::disallowed_methods,
-    reason = "a test that meets what it did not expect shall fail with a word about it"
+    clippy::cast_possible_truncation,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test may fail loudly at what it did not expect, and looks at no more than it is about"
 )]
 
 mod support;
 
 mod authorize;
 mod connecting;
+mod delivery;
+mod handler;
 mod http;
 mod lifecycle;
+mod secrets;
+mod socket;
 mod tls;

@@ -1,3 +1,5 @@
+#![expect(clippy::wildcard_enum_match_arm, reason = "a test looks at the items it is about")]
+
 use std::time::{Duration, SystemTime};
 
 use channels_proto::{ConnectionError, ConnectionState, GapCause, SubscriptionError};
@@ -127,7 +129,7 @@ fn whatever_is_pushed_and_popped_every_event_is_delivered_or_counted_at_its_plac
                 6 => {
                     push_all(&mut queue, [state(ConnectionState::Connected, ConnectionState::Reconnecting)]);
                 }
-                _ => check(queue.pop(), &mut seen),
+                _ => check(queue.pop().as_ref(), &mut seen),
             }
             assert!(queue.events <= queue.limits.max_items && queue.bytes <= queue.limits.max_bytes);
             let lagged = |entry: &Entry<u32>| matches!(entry.item, Item::Lagged { .. });
@@ -135,18 +137,18 @@ fn whatever_is_pushed_and_popped_every_event_is_delivered_or_counted_at_its_plac
             assert!(pairs.into_iter().all(|(one, two)| !(lagged(one) && lagged(two))), "unmerged losses");
         }
         for item in drain(&mut queue) {
-            check(Some(item), &mut seen);
+            check(Some(&item), &mut seen);
         }
         assert_eq!(seen, pushed);
     }
 
-    fn check(item: Option<Item<u32>>, seen: &mut u32) {
+    fn check(item: Option<&Item<u32>>, seen: &mut u32) {
         match item {
             Some(Item::Event(number)) => {
-                assert_eq!(number, *seen, "what came before was neither delivered nor counted");
+                assert_eq!(number, seen, "what came before was neither delivered nor counted");
                 *seen += 1;
             }
-            Some(Item::Lagged { dropped }) => *seen += u32::try_from(dropped).unwrap(),
+            Some(Item::Lagged { dropped }) => *seen += u32::try_from(*dropped).unwrap(),
             _ => {}
         }
     }

@@ -1,7 +1,4 @@
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::Arc;
 
 use channels_client::{
     AuthorizationRequest, Authorizer, Client, ClientOptions, Delivery, Item, RawDecoder, SocketUrl,
@@ -16,16 +13,10 @@ use super::{Listener, soon};
 pub struct Under {
     pub client: Client<OwnedEvent>,
     pub delivery: Delivery<OwnedEvent>,
-    pub signer: Arc<Signer>,
 }
 
-/// An authorizer that signs at once, and remembers for what.
-#[derive(Default)]
-pub struct Signer {
-    pub asked: Mutex<Vec<AuthorizationRequest>>,
-    pub prepared: Mutex<Vec<usize>>,
-    pub released: Mutex<usize>,
-}
+/// An authorizer that signs at once.
+pub struct Signer;
 
 impl Authorizer for Signer {
     fn authorize(
@@ -33,17 +24,7 @@ impl Authorizer for Signer {
         request: AuthorizationRequest,
     ) -> BoxFuture<'static, Result<Authorization, AuthorizationError>> {
         let auth = Secret::new(format!("key:signed-{}-{}", request.socket_id, request.channel));
-        self.asked.lock().unwrap().push(request);
         Box::pin(std::future::ready(Ok(Authorization { auth, channel_data: None })))
-    }
-
-    fn prepare(&self, channels: usize) -> BoxFuture<'static, ()> {
-        self.prepared.lock().unwrap().push(channels);
-        Box::pin(std::future::ready(()))
-    }
-
-    fn release(&self) {
-        *self.released.lock().unwrap() += 1;
     }
 }
 
@@ -65,9 +46,8 @@ pub fn public(name: &str) -> ChannelName {
 
 impl Under {
     pub fn new(options: ClientOptions) -> Self {
-        let signer = Arc::new(Signer::default());
-        let (client, delivery) = Client::new(options, Arc::<Signer>::clone(&signer), RawDecoder, &Handle::current());
-        Self { client, delivery, signer }
+        let (client, delivery) = Client::new(options, Arc::new(Signer), RawDecoder, &Handle::current());
+        Self { client, delivery }
     }
 
     pub async fn next(&mut self) -> Item<OwnedEvent> {
@@ -86,11 +66,6 @@ impl Under {
 
     pub async fn until_state(&mut self, state: ConnectionState) {
         self.until(|item| matches!(item, Item::StateChanged { to, .. } if *to == state)).await;
-    }
-
-    /// Returns whether nothing comes for a while.
-    pub async fn is_quiet(&mut self, time: Duration) -> bool {
-        tokio::time::timeout(time, self.delivery.next()).await.is_err()
     }
 }
 

@@ -1,4 +1,5 @@
 mod client;
+mod log;
 mod server;
 mod tls;
 
@@ -6,6 +7,7 @@ use std::time::Duration;
 
 pub use self::{
     client::{Signer, Under, event_of, options_for, private, public},
+    log::Log,
     server::{Listener, Peer, Raw, established, frame, header, switching},
     tls::Authority,
 };

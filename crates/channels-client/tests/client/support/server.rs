@@ -100,7 +100,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
 
     /// Returns whether the other side hangs up before it sends anything.
     pub async fn is_hung_up(&mut self) -> bool {
-        matches!(soon("the end of the connection", self.stream.read_u8()).await, Err(_))
+        soon("the end of the connection", self.stream.read_u8()).await.is_err()
     }
 
     pub async fn upgrade(mut self) -> Peer<S> {
