@@ -6,9 +6,20 @@
 //!
 //! # JSON lines
 //!
-//! With `--json` every line on stdout is one object: `time`, when it was printed, and the fields of a
-//! [`VmsSocketItem`](vms_pusher::VmsSocketItem), into which the line can be deserialized. `vms-pusher listen --help`
-//! lists the names, which do not change.
+//! With `--json` every line on stdout is one object: `time`, when it was printed (UTC, RFC 3339), and the fields of a
+//! [`VmsSocketItem`](vms_pusher::VmsSocketItem), into which a line can be deserialized. No name is ever changed or taken
+//! away. `vms-pusher listen --help` says the same to whoever has no Rust.
+//!
+//! | `item` | what else there is |
+//! |---|---|
+//! | `app_socket`, `intercom_socket` | `type`, the event's name, and `data`, a [`VmsAppSocketData`](vms_pusher::VmsAppSocketData) or [`VmsIntercomSocketData`](vms_pusher::VmsIntercomSocketData) with the names of the wire |
+//! | `continuity` | `change` and its fields: [`VmsContinuity`](vms_pusher::VmsContinuity) |
+//! | `connection_state` | `from`, `to`: [`ConnectionState`](vms_pusher::ConnectionState) |
+//! | `error` | `message`, and `code` when it is the server's: [`PusherError`](vms_pusher::PusherError) |
+//! | `info` | `message`, for a developer |
+//!
+//! `demo --json` adds `side`: `client` for these, `server` for what the sandbox does (`what` and its fields:
+//! [`Activity`](vms_sandbox::Activity)), and `summary` for the last line.
 
 mod args;
 mod clock;

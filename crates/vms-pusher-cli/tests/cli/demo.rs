@@ -30,7 +30,6 @@ fn of_side<'l>(lines: &'l [Value], side: &str) -> Vec<&'l Value> {
     lines.iter().filter(|line| line["side"] == side).collect()
 }
 
-// issue 2, section 5: every event type, and recovery from a cut.
 #[test]
 fn the_demo_shows_every_event_type_a_gap_and_ends_with_a_summary() {
     let shown = run(&["demo", "--speed", "10"]).expect(0);
@@ -57,7 +56,7 @@ fn the_demo_shows_every_event_type_a_gap_and_ends_with_a_summary() {
     }
 }
 
-// Promise 2: delivered, or inside a gap. And each of the client's lines reads back as an item.
+// I26: delivered, or inside a gap.
 #[test]
 fn the_numbers_of_the_demo_add_up_with_every_profile() {
     for profile in ["pusher7", "push1st", "reverb"] {

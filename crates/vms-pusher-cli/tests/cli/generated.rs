@@ -1,6 +1,6 @@
 use std::process::Stdio;
 
-use crate::support::{finish, run, vms_pusher};
+use crate::support::{finish, run, vms_pusher, wait};
 
 const COMMANDS: [&str; 7] = ["demo", "listen", "sandbox", "push", "cut", "completions", "man"];
 
@@ -75,7 +75,7 @@ fn a_broken_pipe_ends_every_command_quietly() {
         drop(reader);
         let mut command = vms_pusher(&arguments);
         command.stdout(Stdio::from(writer)).stderr(Stdio::piped());
-        let done = command.spawn().unwrap().wait_with_output().unwrap();
+        let done = wait(command.spawn().unwrap());
         assert_eq!(done.status.code(), Some(0), "{arguments:?}");
         assert_eq!(String::from_utf8_lossy(&done.stderr), "", "{arguments:?}");
     }
@@ -85,7 +85,7 @@ fn a_broken_pipe_ends_every_command_quietly() {
 fn a_full_disk_is_an_error() {
     if let Ok(full) = std::fs::File::options().write(true).open("/dev/full") {
         let mut command = vms_pusher(&["push", "--list"]);
-        let done = command.stdout(full).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+        let done = wait(command.stdout(full).stderr(Stdio::piped()).spawn().unwrap());
         assert_eq!(done.status.code(), Some(1));
         assert!(String::from_utf8_lossy(&done.stderr).contains("cannot write the output"));
     }

@@ -33,7 +33,7 @@ fn without_data(item: &VmsSocketItem) -> Value {
     value
 }
 
-// issue 2, section 5: JSON lines round-trip every field.
+// M12, M13
 #[test]
 fn a_line_of_every_event_reads_back_as_the_item_that_was_sent() {
     let desk = Desk::new();

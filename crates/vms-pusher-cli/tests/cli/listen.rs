@@ -3,12 +3,11 @@ use std::{
     process::Stdio,
 };
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use vms_sandbox::{Ending, Push, SandboxConfig, Sockets, Target, UserConfig};
 
-use crate::support::{Desk, From, PATIENCE, Running, run};
+use crate::support::{Desk, From, PATIENCE, Running, run, wait};
 
-// issue 2, section 5: data on stdout, everything else on stderr.
 #[test]
 fn events_are_on_stdout_and_states_on_stderr() {
     let desk = Desk::new();
@@ -23,7 +22,7 @@ fn events_are_on_stdout_and_states_on_stderr() {
     assert!(!done.stderr.contains("cameras_update"), "{}", done.stderr);
 }
 
-// P-promise 2: a hole in the events stands among them.
+// I26
 #[test]
 fn a_gap_stands_among_the_events_and_listening_goes_on() {
     let desk = Desk::new();
@@ -83,10 +82,27 @@ fn a_reader_who_goes_away_ends_it_quietly() {
     assert!(line.contains("groups_update"), "{line}");
     drop(stdout);
     desk.push(Push::new("groups_updated"));
-    let done = listen.wait_with_output().unwrap();
+    let done = wait(listen);
     let stderr = String::from_utf8(done.stderr).unwrap();
     assert_eq!(done.status.code(), Some(0), "{stderr}");
     assert!(!stderr.contains("error"), "{stderr}");
+}
+
+// Whoever reads may be stuck, and the program with it in a write.
+#[test]
+fn ctrl_c_works_while_nobody_reads_the_output() {
+    let desk = Desk::new();
+    let mut listen = desk.listen(&["--json"]);
+    let mut listen = listen.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    desk.block_on(desk.sandbox.wait_subscribed(&desk.session, PATIENCE)).unwrap();
+    // More than any pipe holds; the server is still answered, for it never cuts the socket.
+    let title = "x".repeat(100_000);
+    for id in 0..40 {
+        desk.push(Push::new("mark_created").data(serde_json::json!({"id": id, "title": title})));
+    }
+    kill_process(Pid::from_child(&listen), Signal::INT).unwrap();
+    let _nobody_reads = listen.stdout.take();
+    assert_eq!(wait(listen).status.code(), Some(130));
 }
 
 // M06

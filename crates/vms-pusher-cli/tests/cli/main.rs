@@ -1,4 +1,5 @@
 //! The program, run as a process.
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -2,13 +2,18 @@ use std::{
     fs::File,
     io::{Read as _, Write as _},
     os::fd::OwnedFd,
-    process::Stdio,
+    process::{Child, Stdio},
 };
 
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    process::{Pid, Signal, kill_process},
+    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+    termios::{LocalModes, tcgetattr},
+};
 use vms_sandbox::{Fault, FaultKind, SandboxConfig, Session, Standing, UpgradeAnswer, UserConfig};
 
-use crate::support::{Desk, Finished, From, PATIENCE, Running, finish, run, vms_pusher};
+use crate::support::{Desk, Finished, From, PATIENCE, Running, finish, run, vms_pusher, wait};
 
 const CANARY: &str = "canary-5f2d8c";
 
@@ -31,14 +36,14 @@ fn newest(desk: &Desk) -> Session {
 }
 
 #[test]
-fn the_token_comes_from_a_file_and_is_read_again_when_it_is_refused() {
+fn the_token_comes_from_a_file_which_is_read_again_for_every_socket() {
     let desk = Desk::new();
     let path = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(path.path(), format!("{}\n", desk.session.access_token)).unwrap();
     let mut listen = desk.listen(&["--token-file", path.path().to_str().unwrap()]);
     let listen = Running::start(listen.env("VMS_TOKEN", "not-this-one"));
     desk.wait_subscribed(&listen);
-    // A01: the server wants another token for the next socket.
+    // The next socket needs the new one.
     let renewed = desk.sandbox.rotate_token(&desk.session.access_token_id).unwrap();
     std::fs::write(path.path(), &renewed).unwrap();
     desk.sandbox.cut(&vms_sandbox::Sockets::All);
@@ -76,62 +81,77 @@ fn a_login_takes_the_password_from_stdin() {
     has_no_secret(&listen.interrupt().expect(130), &[CANARY]);
 }
 
-/// A terminal: what is written to the first end is typed, and what is read from it is what a person sees.
-fn terminal() -> (File, OwnedFd) {
-    let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&person).unwrap();
-    unlockpt(&person).unwrap();
-    let path = ptsname(&person, Vec::new()).unwrap();
-    let program = File::options().read(true).write(true).open(path.to_str().unwrap()).unwrap();
-    (File::from(person), program.into())
+/// A terminal with a person at one end and the program at the other.
+struct Terminal {
+    person: File,
+    program: OwnedFd,
+    seen: String,
+}
+
+impl Terminal {
+    fn new() -> Self {
+        let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&person).unwrap();
+        unlockpt(&person).unwrap();
+        let path = ptsname(&person, Vec::new()).unwrap();
+        let program = File::options().read(true).write(true).open(path.to_str().unwrap()).unwrap();
+        Self { person: File::from(person), program: program.into(), seen: String::new() }
+    }
+
+    /// A login at this terminal.
+    fn login(&self, base_url: &str) -> Child {
+        let mut listen = vms_pusher(&["listen", "--base-url", base_url, "--login", "anna"]);
+        listen.stdin(self.program.try_clone().unwrap()).stderr(self.program.try_clone().unwrap());
+        listen.stdout(Stdio::null()).spawn().unwrap()
+    }
+
+    fn echoes(&self) -> bool {
+        tcgetattr(&self.program).unwrap().local_modes.contains(LocalModes::ECHO)
+    }
+
+    fn type_in(&mut self, text: &str) {
+        self.person.write_all(text.as_bytes()).unwrap();
+    }
+
+    /// Waits until the person sees this.
+    #[track_caller]
+    fn wait_for(&mut self, part: &str) {
+        let patience = Timespec::try_from(PATIENCE).unwrap();
+        let mut buffer = [0; 1024];
+        while !self.seen.contains(part) {
+            let ready = poll(&mut [PollFd::new(&self.person, PollFlags::IN)], Some(&patience)).unwrap();
+            assert_eq!(ready, 1, "{part:?} does not come after:\n{}", self.seen);
+            let length = self.person.read(&mut buffer).unwrap();
+            self.seen.push_str(&String::from_utf8_lossy(&buffer[..length]));
+        }
+    }
 }
 
 #[test]
 fn a_login_prompts_on_a_terminal_without_echo() {
     let desk = desk_with_a_password();
-    let (person, program) = terminal();
-    let echo = || rustix::termios::tcgetattr(&program).unwrap().local_modes.contains(rustix::termios::LocalModes::ECHO);
-    assert!(echo());
-    let mut listen = vms_pusher(&["listen", "--base-url", &desk.sandbox.base_url(), "--login", "anna"]);
-    let mut listen = listen.stdin(program.try_clone().unwrap()).stdout(Stdio::piped());
-    listen = listen.stderr(program.try_clone().unwrap());
-    let mut listen = listen.spawn().unwrap();
-    let mut seen = String::new();
-    let mut read_until = |part: &str| {
-        let mut buffer = [0; 1024];
-        while !seen.contains(part) {
-            let length = (&person).read(&mut buffer).unwrap();
-            seen.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
-        }
-        seen.clone()
-    };
-    read_until("Password for anna: ");
-    assert!(!echo(), "the echo is off before anything is asked for");
+    let mut terminal = Terminal::new();
+    assert!(terminal.echoes());
+    let listen = terminal.login(&desk.sandbox.base_url());
+    terminal.wait_for("Password for anna: ");
+    assert!(!terminal.echoes(), "the echo is off before anything is asked for");
     // A slip that is taken back, as on any terminal.
-    writeln!(&mut &person, "{CANARY}é\u{7f}").unwrap();
-    desk.block_on(desk.sandbox.wait_until(PATIENCE, |state| state.sockets.len() == 1)).unwrap();
-    let seen = read_until("listening");
-    assert!(!seen.contains(CANARY), "{seen}");
-    assert!(echo(), "the echo is on again");
-    listen.kill().unwrap();
-    listen.wait().unwrap();
+    terminal.type_in(&format!("{CANARY}é\u{7f}\n"));
+    terminal.wait_for("user channel subscribed");
+    assert!(!terminal.seen.contains(CANARY), "{}", terminal.seen);
+    assert!(terminal.echoes(), "the echo is on again");
+    kill_process(Pid::from_child(&listen), Signal::TERM).unwrap();
+    assert_eq!(wait(listen).status.code(), Some(0));
 }
 
 #[test]
 fn ctrl_c_at_the_prompt_ends_it_and_turns_the_echo_on_again() {
-    let (mut person, program) = terminal();
-    let mut listen = vms_pusher(&["listen", "--base-url", "http://127.0.0.1:1", "--login", "anna"]);
-    let listen = listen.stdin(program.try_clone().unwrap()).stdout(Stdio::null());
-    let mut listen = listen.stderr(program.try_clone().unwrap()).spawn().unwrap();
-    let mut seen = String::new();
-    let mut buffer = [0; 256];
-    while !seen.contains("Password for anna: ") {
-        let length = person.read(&mut buffer).unwrap();
-        seen.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
-    }
-    person.write_all(b"abc\x03").unwrap();
-    assert_eq!(listen.wait().unwrap().code(), Some(130));
-    assert!(rustix::termios::tcgetattr(&program).unwrap().local_modes.contains(rustix::termios::LocalModes::ECHO));
+    let mut terminal = Terminal::new();
+    let listen = terminal.login("http://127.0.0.1:1");
+    terminal.wait_for("Password for anna: ");
+    terminal.type_in("abc\x03");
+    assert_eq!(wait(listen).status.code(), Some(130));
+    assert!(terminal.echoes());
 }
 
 // Q05

@@ -2,8 +2,8 @@
 
 use std::{
     io::{BufRead as _, BufReader, Read, Write as _},
-    process::{Child, Command, ExitStatus, Stdio},
-    sync::{Arc, Condvar, Mutex},
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::{Arc, Condvar, Mutex, mpsc::RecvTimeoutError},
     thread,
     time::Duration,
 };
@@ -61,6 +61,21 @@ pub(crate) fn finish(command: &mut Command) -> Finished {
 #[track_caller]
 pub(crate) fn run(arguments: &[&str]) -> Finished {
     finish(&mut vms_pusher(arguments))
+}
+
+/// Waits for a program whose output the test reads, or does not read, by itself; one that does not end is killed.
+pub(crate) fn wait(child: Child) -> Output {
+    let pid = Pid::from_child(&child);
+    let (done, waiting) = std::sync::mpsc::sync_channel::<()>(1);
+    let watchdog = thread::spawn(move || {
+        if waiting.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    });
+    let output = child.wait_with_output().unwrap();
+    drop(done);
+    watchdog.join().unwrap();
+    output
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
