@@ -55,6 +55,7 @@ pub(crate) fn start<D: Decoder>(
         farewells: JoinSet::new(),
         authorizations: BTreeMap::new(),
         prepared: false,
+        preparing: None,
         carried_out: CarriedOut::default(),
         turn: Turn::default(),
         leave: false,
@@ -81,6 +82,7 @@ struct Task<D: Decoder> {
     authorizations: BTreeMap<AuthorizationId, AbortHandle>,
     /// The authorizer has been told to prepare and not yet to release.
     prepared: bool,
+    preparing: Option<AbortHandle>,
     carried_out: CarriedOut,
     turn: Turn<D::Item>,
     /// An event of this turn asks to disconnect after it.

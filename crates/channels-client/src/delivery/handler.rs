@@ -144,7 +144,7 @@ impl<T: Send + 'static> Core<T> {
         let mut shared = self.lock();
         shared.counters.handler_panics = shared.counters.handler_panics.saturating_add(1);
         let current = shared.handler.generation == generation && shared.handler.session == shared.intent.session();
-        if current && !std::mem::replace(&mut shared.handler.panic_reported, true) {
+        if current && !shared.consumer_gone && !std::mem::replace(&mut shared.handler.panic_reported, true) {
             shared.queue.push(Entry::report(Item::HandlerPanicked { message }), &mut dropped);
         }
         drop(shared);

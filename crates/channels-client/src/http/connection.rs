@@ -23,7 +23,7 @@ pub(super) struct Connection {
     sender: SendRequest<Full<Bytes>>,
     mover: Mover,
     bytes_in: Arc<AtomicU64>,
-    used: bool,
+    kept: bool,
 }
 
 /// The half of hyper that moves the bytes; empty when the connection has ended.
@@ -47,13 +47,18 @@ impl Connection {
         let mut builder = http1::Builder::new();
         builder.max_buf_size(MAX_HEADER).max_headers(MAX_FIELDS).title_case_headers(true);
         let (sender, mover) = builder.handshake(TokioIo::new(stream)).await.map_err(|error| failed(&error))?;
-        Ok(Self { sender, mover: Mover(Some(Box::pin(mover))), bytes_in, used: false })
+        Ok(Self { sender, mover: Mover(Some(Box::pin(mover))), bytes_in, kept: false })
     }
 
     /// Returns whether the connection can take a request: the server has not closed it so far.
     pub(super) fn is_alive(&mut self) -> bool {
         self.mover.poll(&mut Context::from_waker(Waker::noop()));
         self.mover.0.is_some() && self.sender.is_ready()
+    }
+
+    /// Notes that the connection has waited for its request, so that the server may have closed it meanwhile.
+    pub(super) const fn keep(&mut self) {
+        self.kept = true;
     }
 
     /// Sends `request` and reads the whole answer, of at most `limit` bytes.
@@ -63,11 +68,10 @@ impl Connection {
         limit: usize,
     ) -> Result<Response<Bytes>, ExchangeError> {
         let received_before = self.bytes_in.load(Ordering::Relaxed);
-        let reused = std::mem::replace(&mut self.used, true);
         let answer = self.sender.send_request(request.map(Full::new));
         let response = self.mover.drive(answer).await.map_err(|error| {
             let untouched = self.bytes_in.load(Ordering::Relaxed) == received_before;
-            if reused && untouched { ExchangeError::Stale } else { failed(&error) }
+            if self.kept && untouched { ExchangeError::Stale } else { failed(&error) }
         })?;
         let (parts, body) = response.into_parts();
         let body = self.mover.drive(read_body(body, limit)).await?;

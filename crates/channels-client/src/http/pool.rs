@@ -77,6 +77,7 @@ impl Pool {
 
 impl State {
     fn put(&mut self, mut connection: Connection) {
+        connection.keep();
         while let Some(waiting) = self.waiting.pop_front() {
             match waiting.send(connection) {
                 Ok(()) => return,

@@ -82,7 +82,7 @@ impl<D: Decoder> Task<D> {
                     self.drain(now);
                 }
             }
-            Done::Prepared => {}
+            Done::Prepared => self.preparing = None,
             Done::Watch => self.look_after_handler(),
         }
         true

@@ -29,6 +29,9 @@ impl<D: Decoder> Task<D> {
         let done = self.machine.is_settled() || self.machine.epoch().is_none();
         if self.prepared && done && self.authorizations.is_empty() {
             self.prepared = false;
+            if let Some(preparing) = self.preparing.take() {
+                preparing.abort();
+            }
             if catch_unwind(AssertUnwindSafe(|| self.authorizer.release())).is_err() {
                 tracing::warn!("the authorizer panicked while releasing");
             }
@@ -67,7 +70,9 @@ impl<D: Decoder> Task<D> {
         let needed = self.machine.authorizations_needed();
         if needed > 0 {
             self.prepared = true;
-            self.jobs.spawn(jobs::prepare(Arc::clone(&self.authorizer), needed));
+            if self.preparing.is_none() {
+                self.preparing = Some(self.jobs.spawn(jobs::prepare(Arc::clone(&self.authorizer), needed)));
+            }
         }
     }
 

@@ -255,3 +255,19 @@ async fn a_refused_connection_names_the_address() {
     let HttpError::Connect(_) = &error else { panic!("{error:?}") };
     assert!(error.to_string().contains(&address) && error.to_string().contains("refused"), "{error}");
 }
+
+// A connection opened ahead that the server closed while it waited is like a kept one.
+#[tokio::test]
+async fn a_connection_opened_ahead_that_died_costs_one_retry() {
+    let listener = Listener::bind().await;
+    let client = client_of(&listener);
+    let (mut ahead, ()) = tokio::join!(listener.accept(), client.prepare(1));
+    let server = async {
+        ahead.read_request().await;
+        drop(ahead);
+        serve(&mut listener.accept().await, 1).await
+    };
+    let (answer, seen) = tokio::join!(client.send(post("/", "")), server);
+    assert!(answer.is_ok());
+    assert_eq!(seen.len(), 1);
+}

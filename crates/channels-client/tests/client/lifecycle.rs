@@ -426,3 +426,40 @@ async fn connect_during_a_back_off_means_now() {
     let _peer = listener.establish("1.1").await;
     under.until_state(Connected).await;
 }
+
+// I14: what is opened ahead for the authorization does not outlive the session.
+#[tokio::test]
+async fn preparing_ends_with_the_session() {
+    struct Preparing(Arc<AtomicUsize>);
+    struct Held(Arc<AtomicUsize>);
+    impl Drop for Held {
+        fn drop(&mut self) {
+            self.0.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+    impl Authorizer for Preparing {
+        fn authorize(&self, _: AuthorizationRequest) -> BoxFuture<'static, Result<Authorization, AuthorizationError>> {
+            Box::pin(std::future::pending())
+        }
+        fn prepare(&self, channels: usize) -> BoxFuture<'static, ()> {
+            assert_eq!(channels, 2);
+            self.0.fetch_add(1, Ordering::SeqCst);
+            let held = Held(Arc::clone(&self.0));
+            Box::pin(async move {
+                let _held = held;
+                std::future::pending().await
+            })
+        }
+    }
+    let listener = Listener::bind().await;
+    let running = Arc::new(AtomicUsize::new(0));
+    let authorizer = Arc::new(Preparing(Arc::clone(&running)));
+    let (client, _delivery) = Client::new(options_for(&listener), authorizer, RawDecoder, &Handle::current());
+    client.subscribe(private("a")).unwrap();
+    client.subscribe(private("b")).unwrap();
+    client.subscribe(public("c")).unwrap();
+    client.connect();
+    eventually("preparing", || running.load(Ordering::SeqCst) == 1).await;
+    client.disconnect();
+    eventually("the end of it", || running.load(Ordering::SeqCst) == 0).await;
+}
