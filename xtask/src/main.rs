@@ -1,5 +1,6 @@
 //! Tasks of this workspace. `cargo xtask` without a task lists them.
 
+mod bench;
 mod ci;
 mod claims;
 mod process;
@@ -19,7 +20,8 @@ cargo xtask TASK
   setup   install what the tests need into .tools/ and testing/e2e/pusher-js/node_modules/
   test    setup, then every test of the workspace
   ci      format, lints, documentation, dependency policy, spelling, claims, then test
-  claims  every fault is in a test or in DEVIATIONS.md, and every test that README or SPEC names exists";
+  claims  every fault is in a test or in DEVIATIONS.md, and every test that README or SPEC names exists
+  bench   what ours costs beside other clients, into docs/performance.md: bench [--quick] [--only NAME] [--no-peers]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -33,6 +35,11 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &[String]) -> Result<()> {
+    if let Some((task, arguments)) = arguments.split_first()
+        && task == "bench"
+    {
+        return bench::run(arguments);
+    }
     let [task] = arguments else { bail!("name one task\n\n{USAGE}") };
     match task.as_str() {
         "setup" => test::set_up(),

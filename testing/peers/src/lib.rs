@@ -2,7 +2,10 @@
 //!
 //! - [`workload`]: the messages.
 //! - [`blaster`]: the server that sends them; [`websocket`] and [`certificate`] are what it needs.
+//! - [`proxy`]: a network that counts round trips.
 //! - [`clients`]: the clients that are written in Rust; those in other languages are in `runners/`.
+//! - [`runner`]: all clients as processes.
+//! - [`measures`]: what is measured, and [`report`]: how it is written down.
 //! - [`resources`]: what the operating system says about a process.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
@@ -11,6 +14,10 @@
 pub mod blaster;
 pub mod certificate;
 pub mod clients;
+pub mod measures;
+pub mod proxy;
+pub mod report;
 pub mod resources;
+pub mod runner;
 pub mod websocket;
 pub mod workload;

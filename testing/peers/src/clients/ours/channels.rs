@@ -47,7 +47,13 @@ pub(in crate::clients) fn channels(target: &Target) -> Result<()> {
                 Item::Lagged { dropped: more } => dropped += more,
                 Item::ConnectionFailed { error, .. } => anyhow::bail!("the connection was lost: {error}"),
                 Item::SubscriptionFailed { error, .. } => anyhow::bail!("a channel was refused: {error}"),
-                _ => {}
+                Item::StateChanged { .. }
+                | Item::Subscribed { .. }
+                | Item::Interrupted { .. }
+                | Item::Coalesced { .. }
+                | Item::ServerError { .. }
+                | Item::Suspended { .. }
+                | Item::HandlerPanicked { .. } => {}
             }
         }
     })
