@@ -78,8 +78,10 @@ impl Printer<'_> {
             return self.output.data(&line.map_err(|error| Failure::new(Exit::Other, error))?);
         }
         let mut line = text::item(item);
-        if matches!(item, VmsSocketItem::Error(_)) && !line.detail.contains(&self.place) {
-            line = Line::new(line.tone, line.name, &format!("{} ({})", line.detail, self.place));
+        if let VmsSocketItem::Error(error) = item
+            && !names_a_place(&error.message, &self.place)
+        {
+            line = Line::new(line.tone, line.name, &format!("{error} ({})", self.place));
         }
         let line = line.render(&text::date_and_clock(time), None);
         if is_data(item) {
@@ -97,6 +99,12 @@ impl Printer<'_> {
             self.output.note(&line.render(&text::date_and_clock(clock::now()), None));
         }
     }
+}
+
+/// Whether an error says by itself what it is about: a server, or a channel.
+fn names_a_place(message: &str, url: &str) -> bool {
+    let authority = url.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or(url);
+    message.contains(authority) || message.contains("the channel `")
 }
 
 /// Events, and the holes in them.

@@ -42,7 +42,7 @@ fn the_token_comes_from_a_file_which_is_read_again_for_every_socket() {
     std::fs::write(path.path(), format!("{}\n", desk.session.access_token)).unwrap();
     let mut listen = desk.listen(&["--token-file", path.path().to_str().unwrap()]);
     let listen = Running::start(listen.env("VMS_TOKEN", "not-this-one"));
-    desk.wait_subscribed(&listen);
+    listen.wait_for(From::Stderr, &["fresh", "user channel"]);
     // The next socket needs the new one.
     let renewed = desk.sandbox.rotate_token(&desk.session.access_token_id).unwrap();
     std::fs::write(path.path(), &renewed).unwrap();
