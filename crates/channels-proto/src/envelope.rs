@@ -55,9 +55,9 @@ impl<'t> Envelope<'t> {
         }
         let (mut event, mut channel, mut user_id) = (Value::NULL, Value::NULL, Value::NULL);
         let mut data = "";
-        for member in Members::of(text, limits.max_depth)? {
-            let (key, value) = member?;
-            match key.as_ref() {
+        let mut members = Members::of(text, limits.max_depth)?;
+        while let Some((key, value)) = members.next_member()? {
+            match key.name()?.as_ref() {
                 "event" => event = value,
                 "channel" => channel = value,
                 "data" => data = value.text(),

@@ -48,6 +48,21 @@ impl<'t> Value<'t> {
     }
 }
 
+/// The key of a member.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Key<'t> {
+    content: &'t str,
+    /// It stands for itself.
+    plain: bool,
+}
+
+impl<'t> Key<'t> {
+    #[inline]
+    pub(crate) fn name(self) -> Result<Cow<'t, str>, JsonError> {
+        if self.plain { Ok(Cow::Borrowed(self.content)) } else { unescape(self.content) }
+    }
+}
+
 /// The members of the one object a text consists of, in the order of the text.
 ///
 /// The iterator ends after the first error; a text is valid only when it ran to its end without one.
@@ -68,7 +83,7 @@ impl<'t> Members<'t> {
     /// Starts at the brace that opens the object.
     ///
     /// # Errors
-    /// When the text does not begin with an object: `None` if it is valid otherwise as far as that can be told.
+    /// When the text does not begin with an object.
     pub(crate) fn of(text: &'t str, max_depth: u32) -> Result<Self, JsonError> {
         let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, max_depth: max_depth.min(MAX_DEPTH) };
         scanner.skip_whitespace();
@@ -76,24 +91,28 @@ impl<'t> Members<'t> {
         Ok(Self { scanner, at: At::FirstMember })
     }
 
-    fn step(&mut self) -> Result<Option<(Cow<'t, str>, Value<'t>)>, JsonError> {
+    /// Returns the next member, or none at the end of the text.
+    ///
+    /// # Errors
+    /// When the text breaks the grammar; then there is nothing to be had behind it.
+    #[inline]
+    pub(crate) fn next_member(&mut self) -> Result<Option<(Key<'t>, Value<'t>)>, JsonError> {
         let scanner = &mut self.scanner;
         scanner.skip_whitespace();
         match (scanner.peek(), &self.at) {
+            (Some(b','), At::NextMember) => scanner.at += 1,
             (Some(b'}'), At::FirstMember | At::NextMember) => {
                 scanner.at += 1;
                 scanner.skip_whitespace();
                 self.at = At::End;
                 return if scanner.peek().is_none() { Ok(None) } else { Err(scanner.syntax()) };
             }
-            (Some(b','), At::NextMember) => scanner.at += 1,
             (Some(_), At::FirstMember) => {}
             (_, At::End) => return Ok(None),
             _ => return Err(scanner.syntax()),
         }
         self.at = At::NextMember;
-        let (key, plain) = scanner.key()?;
-        let key = if plain { Cow::Borrowed(key) } else { unescape(key)? };
+        let key = scanner.key()?;
         scanner.skip_whitespace();
         let start = scanner.at;
         // Nearly all members are strings.
@@ -111,11 +130,14 @@ impl<'t> Iterator for Members<'t> {
     type Item = Result<(Cow<'t, str>, Value<'t>), JsonError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let step = self.step();
-        if step.is_err() {
+        let member = match self.next_member() {
+            Ok(member) => member.map(|(key, value)| key.name().map(|key| (key, value))),
+            Err(error) => Some(Err(error)),
+        };
+        if matches!(member, Some(Err(_))) {
             self.at = At::End;
         }
-        step.transpose()
+        member
     }
 }
 
@@ -155,15 +177,16 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// A key and the colon behind it; and whether the key stands for itself.
-    fn key(&mut self) -> Result<(&'t str, bool), JsonError> {
+    /// A key and the colon behind it.
+    #[inline]
+    fn key(&mut self) -> Result<Key<'t>, JsonError> {
         self.skip_whitespace();
         let start = self.at + 1;
         let plain = self.skip_string()?;
-        let key = self.text.get(start..self.at - 1).unwrap_or_default();
+        let content = self.text.get(start..self.at - 1).unwrap_or_default();
         self.skip_whitespace();
         self.expect(b':')?;
-        Ok((key, plain))
+        Ok(Key { content, plain })
     }
 
     /// Passes over one value without recursion: the kinds of the open containers stand in the bits of a word.
