@@ -159,15 +159,14 @@ fn read_usual(text: &[u8]) -> Option<VmsTime> {
     else {
         return None;
     };
-    let number = |digits: &[u8]| {
-        let (value, fits) = digits.iter().fold((0_i64, true), |(value, fits), byte| {
-            (value * 10 + i64::from(byte.wrapping_sub(b'0')), fits && byte.is_ascii_digit())
-        });
-        fits.then_some(value)
-    };
-    let (year, month, day) = (number(&[y0, y1, y2, y3])?, number(&[m0, m1])?, number(&[d0, d1])?);
-    let (hour, minute, second) = (number(&[h0, h1])?, number(&[n0, n1])?, number(&[s0, s1])?);
-    let micros = number(&[f0, f1, f2, f3, f4, f5])?;
+    let digits = [y0, y1, y2, y3, m0, m1, d0, d1, h0, h1, n0, n1, s0, s1, f0, f1, f2, f3, f4, f5];
+    if !digits.iter().fold(true, |all, byte| all & byte.is_ascii_digit()) {
+        return None;
+    }
+    let two = |tens: u8, ones: u8| i64::from(tens - b'0') * 10 + i64::from(ones - b'0');
+    let (year, month, day) = (two(y0, y1) * 100 + two(y2, y3), two(m0, m1), two(d0, d1));
+    let (hour, minute, second) = (two(h0, h1), two(n0, n1), two(s0, s1));
+    let micros = (two(f0, f1) * 100 + two(f2, f3)) * 100 + two(f4, f5);
     // The last days of a month are left to the general way, which knows the calendar.
     let is_usual = (1..=12).contains(&month) && (1..=28).contains(&day) && hour < 24 && minute < 60 && second < 60;
     if !is_usual {

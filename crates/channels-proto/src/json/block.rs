@@ -12,14 +12,22 @@ pub(super) struct Masks {
 }
 
 impl Masks {
+    #[inline]
     pub(super) fn of(block: &[u8; BLOCK]) -> Self {
         let mut masks = Self { quotes: 0, backslashes: 0, controls: 0 };
+        let mut any_control = u8x16::splat(0);
         let (lanes, _) = block.as_chunks::<LANE>();
         for (index, lane) in lanes.iter().enumerate() {
             let (shift, lane) = (index * LANE, u8x16::new(*lane));
-            masks.quotes |= u64::from(equal(lane, b'"')) << shift;
-            masks.backslashes |= u64::from(equal(lane, b'\\')) << shift;
-            masks.controls |= u64::from(controls(lane)) << shift;
+            masks.quotes |= u64::from(equal(lane, b'"').to_bitmask()) << shift;
+            masks.backslashes |= u64::from(equal(lane, b'\\').to_bitmask()) << shift;
+            any_control |= controls(lane);
+        }
+        // They are faults, so where they stand is looked for only when there are any.
+        if any_control.to_bitmask() != 0 {
+            for (index, lane) in lanes.iter().enumerate() {
+                masks.controls |= u64::from(controls(u8x16::new(*lane)).to_bitmask()) << (index * LANE);
+            }
         }
         masks
     }
@@ -29,7 +37,7 @@ impl Masks {
 pub(super) fn slashes(block: &[u8; BLOCK]) -> u64 {
     let (lanes, _) = block.as_chunks::<LANE>();
     let masks = lanes.iter().enumerate();
-    masks.fold(0, |mask, (index, lane)| mask | u64::from(equal(u8x16::new(*lane), b'/')) << (index * LANE))
+    masks.fold(0, |mask, (index, lane)| mask | u64::from(equal(u8x16::new(*lane), b'/').to_bitmask()) << (index * LANE))
 }
 
 /// Returns which bytes of a block are escaped by the backslash before them; `carried` is 1 when the first byte of the
@@ -63,7 +71,7 @@ pub(super) fn plain_prefix(bytes: &[u8]) -> usize {
     let (lanes, rest) = bytes.as_chunks::<LANE>();
     for (index, lane) in lanes.iter().enumerate() {
         let lane = u8x16::new(*lane);
-        let special = equal(lane, b'"') | equal(lane, b'\\') | controls(lane);
+        let special = (equal(lane, b'"') | equal(lane, b'\\') | controls(lane)).to_bitmask();
         if special != 0 {
             return index * LANE + special.trailing_zeros() as usize;
         }
@@ -72,12 +80,14 @@ pub(super) fn plain_prefix(bytes: &[u8]) -> usize {
     lanes.len() * LANE + rest.iter().take_while(plain).count()
 }
 
-fn equal(lane: u8x16, byte: u8) -> u32 {
-    lane.simd_eq(u8x16::splat(byte)).to_bitmask()
+#[inline]
+fn equal(lane: u8x16, byte: u8) -> u8x16 {
+    lane.simd_eq(u8x16::splat(byte))
 }
 
-fn controls(lane: u8x16) -> u32 {
-    lane.min(u8x16::splat(0x1f)).simd_eq(lane).to_bitmask()
+#[inline]
+fn controls(lane: u8x16) -> u8x16 {
+    lane.min(u8x16::splat(0x1f)).simd_eq(lane)
 }
 
 pub(super) const BLOCK: usize = 64;
