@@ -22,6 +22,8 @@ pub struct Client {
     /// About what an event costs it, in nanoseconds: the longer, the fewer events.
     pub guess: u32,
     program: Program,
+    /// Whether its consumer is on another thread, so that it may be overrun: it is fed a chunk at a time.
+    pub is_fed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +37,7 @@ enum Program {
 }
 
 const fn rust(id: &'static str, label: &'static str, guess: u32) -> Client {
-    Client { id, label, guess, program: Program::Rust }
+    Client { id, label, guess, program: Program::Rust, is_fed: false }
 }
 
 /// Ours: the stream, taken one by one in the thread of the client.
@@ -43,14 +45,15 @@ pub const STREAM: Client = rust("stream", "**vms-pusher, stream**", 600);
 /// Ours: the stream, taken in batches.
 pub const BATCH: Client = rust("batch", "vms-pusher, stream in batches", 600);
 /// Ours: the stream, on a runtime of two threads.
-pub const STREAM_THREADS: Client = rust("stream-threads", "vms-pusher, stream, runtime of two threads", 900);
+pub const STREAM_THREADS: Client =
+    Client { is_fed: true, ..rust("stream-threads", "vms-pusher, stream, runtime of two threads", 900) };
 /// Ours: the delegate.
-pub const DELEGATE: Client = rust("delegate", "vms-pusher, delegate", 900);
+pub const DELEGATE: Client = Client { is_fed: true, ..rust("delegate", "vms-pusher, delegate", 900) };
 /// Ours: many channels.
 pub const CHANNELS: Client = rust("channels", "channels-client, many channels", 600);
 /// Ours: the program.
 pub const LISTEN: Client =
-    Client { id: "listen", label: "`vms-pusher listen --json`", guess: 3_000, program: Program::Listen };
+    Client { id: "listen", label: "`vms-pusher listen --json`", guess: 3_000, program: Program::Listen, is_fed: true };
 /// The obvious Rust.
 pub const OBVIOUS: Client = rust("obvious", "the obvious Rust: tungstenite, serde_json twice", 1_300);
 /// The hand-written limit.
@@ -63,15 +66,26 @@ pub const RAW: Client = rust("raw", "the bytes alone, blocking read", 60);
 pub const RAW_ASYNC: Client = rust("raw-async", "the bytes alone, tokio", 60);
 /// pusher-js.
 pub const PUSHER_JS: Client =
-    Client { id: "pusher-js", label: "pusher-js (Node.js)", guess: 8_000, program: Program::PusherJs };
+    Client { id: "pusher-js", label: "pusher-js (Node.js)", guess: 8_000, program: Program::PusherJs, is_fed: false };
 /// pusher-java-client.
-pub const PUSHER_JAVA: Client =
-    Client { id: "pusher-java-client", label: "pusher-java-client", guess: 20_000, program: Program::PusherJava };
+pub const PUSHER_JAVA: Client = Client {
+    id: "pusher-java-client",
+    label: "pusher-java-client",
+    guess: 20_000,
+    program: Program::PusherJava,
+    is_fed: false,
+};
 /// asyncpusher.
-pub const ASYNC_PUSHER: Client =
-    Client { id: "asyncpusher", label: "asyncpusher (Python)", guess: 12_000, program: Program::AsyncPusher };
+pub const ASYNC_PUSHER: Client = Client {
+    id: "asyncpusher",
+    label: "asyncpusher (Python)",
+    guess: 12_000,
+    program: Program::AsyncPusher,
+    is_fed: false,
+};
 /// pysher.
-pub const PYSHER: Client = Client { id: "pysher", label: "pysher (Python)", guess: 80_000, program: Program::Pysher };
+pub const PYSHER: Client =
+    Client { id: "pysher", label: "pysher (Python)", guess: 80_000, program: Program::Pysher, is_fed: false };
 
 /// Where the programs are.
 #[derive(Clone, Debug)]

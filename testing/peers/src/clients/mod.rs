@@ -23,8 +23,12 @@ pub use target::Target;
 /// When the client is not known, or does not get through.
 pub fn run(client: &str, mode: Mode, target: &Target) -> Result<()> {
     let seen = match (client, mode) {
-        ("stream" | "batch" | "stream-threads", Mode::Events | Mode::Times) => ours::events(client, mode, target)?,
-        ("delegate", Mode::Events | Mode::Times) => ours::delegate(mode, target)?,
+        ("stream" | "batch", Mode::Events | Mode::Times) | ("stream-threads", Mode::Times) => {
+            ours::events(client, mode, target)?
+        }
+        ("delegate", Mode::Times) => ours::delegate(mode, target)?,
+        ("stream-threads", Mode::Chunks) => return ours::chunks(target),
+        ("delegate", Mode::Chunks) => return ours::delegate_chunks(target),
         ("stream", Mode::Sessions) => return ours::sessions(target),
         ("stream", Mode::Connect) => return ours::connect(target),
         ("stream", Mode::Stopped) => return ours::stopped(target),
@@ -47,7 +51,9 @@ pub enum Mode {
     Events,
     /// The same, and print when each event was there.
     Times,
-    /// Open many sessions and keep them.
+    /// Say at each end how many events there were, until stdin ends.
+    Chunks,
+    /// Open many sessions and keep them; say when each has seen an end.
     Sessions,
     /// Subscribe to many channels.
     Channels,
@@ -66,6 +72,7 @@ impl Mode {
         Ok(match name {
             "events" => Self::Events,
             "times" => Self::Times,
+            "chunks" => Self::Chunks,
             "sessions" => Self::Sessions,
             "channels" => Self::Channels,
             "connect" => Self::Connect,

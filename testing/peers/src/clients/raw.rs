@@ -1,6 +1,8 @@
 //! The floor: the bytes are read, and not looked at but for the end.
 
 use std::io::Read as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -44,11 +46,14 @@ pub(super) fn events_async(mode: Mode, target: &Target) -> Result<Seen> {
     })
 }
 
-/// Many connections, each with a task; the buffer is on the stack, and empty between two reads.
+/// Many connections, each with a task; the buffer is on the stack, and empty between two reads. Says when each has seen
+/// an end.
 pub(super) fn sessions(target: &Target) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     runtime.block_on(async {
         let mut tasks: JoinSet<Result<()>> = JoinSet::new();
+        let ended = Arc::new(AtomicUsize::new(0));
+        let count = target.count;
         for session in 0..target.count {
             let port = target.port(session);
             let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
@@ -57,26 +62,30 @@ pub(super) fn sessions(target: &Target) -> Result<()> {
             for channel in [TOKEN_CHANNEL, USER_CHANNEL] {
                 stream.write_all(&subscribe(channel)).await?;
             }
+            let ended = Arc::clone(&ended);
             tasks.spawn(async move {
                 let mut end = End::new();
                 loop {
                     stream.readable().await?;
                     let mut buffer = [0; 16 * 1024];
                     match stream.try_read(&mut buffer) {
-                        Ok(read) if read == 0 || end.is_in(buffer.get(..read).unwrap_or_default()) => return Ok(()),
+                        Ok(0) => return Ok(()),
+                        Ok(read) if end.is_in(buffer.get(..read).unwrap_or_default()) => {
+                            if ended.fetch_add(1, Ordering::Relaxed) + 1 == count {
+                                ended.store(0, Ordering::Relaxed);
+                                print_line("done 0 0")?;
+                            }
+                        }
                         Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => return Err(error.into()),
                         Ok(_) | Err(_) => {}
                     }
                 }
             });
         }
-        while let Some(ended) = tasks.join_next().await {
-            ended??;
-        }
-        print_line("done 0 0")
-    })?;
-    wait_for_stdin();
-    Ok(())
+        tokio::task::spawn_blocking(wait_for_stdin).await?;
+        tasks.shutdown().await;
+        Ok(())
+    })
 }
 
 /// Looks for the last frame in what is read.

@@ -30,16 +30,11 @@ impl Target {
 
     pub(crate) fn base_url(&self, session: usize) -> String {
         let scheme = if self.authority.is_some() { "https" } else { "http" };
-        format!("{scheme}://{}:{}", self.host(), self.port(session))
+        format!("{scheme}://127.0.0.1:{}", self.port(session))
     }
 
     pub(crate) fn socket_url(&self, session: usize) -> String {
         let scheme = if self.authority.is_some() { "wss" } else { "ws" };
-        format!("{scheme}://{}:{}/pusher", self.host(), self.port(session))
-    }
-
-    /// A name only where a certificate needs one, so that nothing is looked up.
-    fn host(&self) -> &'static str {
-        if self.authority.is_some() { "localhost" } else { "127.0.0.1" }
+        format!("{scheme}://127.0.0.1:{}/pusher", self.port(session))
     }
 }

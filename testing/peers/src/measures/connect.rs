@@ -70,7 +70,7 @@ impl Bench {
         let environment = [("BENCH_CA", &*authority), ("NODE_EXTRA_CA_CERTS", &*authority)];
         let environment = if tls { &environment[..] } else { &[] };
         let mut proxy = self.runtime.block_on(TurnProxy::start(blaster.address()))?;
-        let _running = self.programs.start_with(client, "events", &[proxy.port()], 1, environment)?;
+        let _running = self.programs.start_with(client, "sessions", &[proxy.port()], 1, environment)?;
         self.runtime.block_on(async {
             proxy.until_new_connection().await?;
             let first = count(&mut proxy, || blaster.acknowledged() >= 2).await?;

@@ -102,7 +102,9 @@ User and system CPU time of the client's process, as the operating system report
 server written for this writes frames that were made beforehand as fast as the client reads. Each client runs once with \
 few and once with many events; the difference is divided, so that its start cancels out. All clients take turns, the \
 median of all rounds counts, and ± is half the distance between the best and the worst. Ratios are medians of the ratios \
-within a round. Nothing of ours is switched off: authorization, delivery with its limits, gaps, liveness.
+within a round. Nothing of ours is switched off: authorization, delivery with its limits, gaps, liveness. Where \
+the consumer is on another thread than the client, ours drops what the consumer cannot take, and says so; there the server \
+sends 300 events and waits until they have been taken.
 
 *The obvious Rust* is a plain socket with `tungstenite` and `serde_json` into owned structures, the envelope first, then \
 the text in `data`. *The hand-written limit* is a frame reader and a parser written for these three messages, into \

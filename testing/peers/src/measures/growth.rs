@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::Bench;
 use super::memory::exact;
+use super::sweep::CHUNK;
 use crate::report::{Bound, Figure, Goal, Line, Plot, Scale, Section, Table, Unit};
 use crate::resources::Snapshot;
 use crate::runner::{CHANNELS, Client, RAW_ASYNC, STREAM};
@@ -33,7 +34,7 @@ fn channels(bench: &Bench, section: &mut Section) -> Result<()> {
 }
 
 fn sessions(bench: &Bench, section: &mut Section) -> Result<()> {
-    let most = bench.sessions(8_000);
+    let most = bench.sessions(8_000, false);
     let counts: Vec<usize> = [1, 10, 100, 1_000, most].into_iter().collect();
     let mut table = Table::new(&["sessions in one process", "vms-pusher, stream", "the bytes alone, tokio"]);
     let mut lines = [STREAM, RAW_ASYNC].map(|client| Line { label: client.label.replace('*', ""), points: Vec::new() });
@@ -70,42 +71,45 @@ impl Bench {
         let blaster = self.blaster(false)?;
         let running = self.start(&blaster, CHANNELS, "channels", count, false)?;
         let names: Vec<String> = (0..count).map(|channel| format!("private-user.{channel}")).collect();
-        let events = self.events(CHANNELS);
+        // A whole number of turns over all channels.
+        let chunk = 3 * CHUNK.div_ceil(3 * count) * count;
+        let chunks = (self.events(CHANNELS) / chunk).max(1);
         let mut costs = Vec::new();
         // The first round warms up.
         for round in 0..=self.effort.rounds {
             let before = Snapshot::of(running.process())?;
-            self.runtime.block_on(blaster.blast_over(&names, events))?;
-            let done = running.numbers("done")?;
+            for _ in 0..chunks {
+                self.runtime.block_on(blaster.blast_over(&names, chunk))?;
+                self.check(CHANNELS, &running.numbers("done")?, chunk);
+            }
             let after = Snapshot::of(running.process())?;
-            self.check(CHANNELS, &done, events);
             if round > 0 {
-                costs.push(nanos(after.cpu - before.cpu) / exact(events));
+                costs.push(nanos(after.cpu - before.cpu) / exact(chunk * chunks));
             }
         }
         Ok(Figure::of(format!("growth/channels/{count}"), Unit::Nanoseconds, costs))
     }
 
     fn over_sessions(&self, client: Client, count: usize) -> Result<Option<Figure>> {
-        let mut costs = Vec::new();
-        let each = (self.events(STREAM) * 2 / count).max(150) / 3 * 3;
-        let rounds = if client == STREAM { self.effort.rounds } else { 1 };
         let blaster = self.blaster(false)?;
-        for round in 0..=rounds {
-            // Bare readers end with the events.
-            let running = self.start(&blaster, client, "sessions", count, false)?;
+        let running = self.start(&blaster, client, "sessions", count, false)?;
+        let chunks = (self.events(STREAM) / (CHUNK * count)).max(1);
+        let mut costs = Vec::new();
+        for round in 0..=self.effort.rounds {
             let before = Snapshot::of(running.process())?;
-            self.runtime.block_on(blaster.blast(Payload::Mixed, each))?;
-            let mut line = running.line()?;
-            while line.starts_with("lagged") {
-                self.omit(format!("{} with {count} sessions: {line}", client.id));
-                line = running.line()?;
+            for _ in 0..chunks {
+                self.runtime.block_on(blaster.blast(Payload::Mixed, CHUNK))?;
+                let mut line = running.line()?;
+                while let Some(dropped) = line.strip_prefix("lagged ") {
+                    self.check(client, &[0], dropped.parse().unwrap_or(0));
+                    line = running.line()?;
+                }
             }
             let after = Snapshot::of(running.process())?;
-            drop(running);
-            blaster.cut();
-            if round > 0 || rounds == 1 {
-                costs.push(nanos(after.cpu - before.cpu) / exact(each * count));
+            if round > 0 {
+                let events = CHUNK * count * chunks;
+                self.check(client, &[events as u64], events);
+                costs.push(nanos(after.cpu - before.cpu) / exact(events));
             }
         }
         Ok(Figure::of(format!("growth/sessions/{}/{count}", client.id), Unit::Nanoseconds, costs))
@@ -122,6 +126,7 @@ pub(super) fn nanos(time: Duration) -> f64 {
 }
 
 const METHOD: &str = "\
-The CPU time of the process before and after a blast, divided by events; a blast before it warms up. The events go over \
-all channels in turn, or to all sessions at once. `VmsPusherApi` has two channels; the many are those of a \
+CPU time of the process while it takes the events, divided by events, after a round that warms up. The events come in \
+chunks of 300 a session, or of a whole number of turns over all channels; the next chunk is sent when the last has been \
+taken. `VmsPusherApi` has two channels; the many are those of a \
 `channels-client` with the same decoder. The bare readers show what the same connections cost the operating system.";

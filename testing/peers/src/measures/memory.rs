@@ -19,7 +19,7 @@ pub(super) fn section(bench: &Bench) -> Result<Section> {
 }
 
 fn idle(bench: &Bench, section: &mut Section) -> Result<()> {
-    let most = bench.sessions(8_000);
+    let most = bench.sessions(8_000, false);
     let mut table = Table::new(&["client", "sessions", "memory a session", "threads"]);
     let cases = [
         (STREAM, 1_000, false),
@@ -76,11 +76,12 @@ impl Bench {
         Ok(Idle { bytes: exact(bytes) / exact(count - few), threads: large.threads })
     }
 
-    /// Looks at a client with `count` sessions when what connecting took has been given back.
+    /// Looks at a client with `count` sessions when what connecting took has been given back. Threads that have looked up
+    /// addresses end when they had nothing to do for ten seconds.
     fn settled(&self, client: Client, count: usize, tls: bool) -> Result<Snapshot> {
         let blaster = self.blaster(tls)?;
         let mut running = self.start(&blaster, client, "sessions", count, tls)?;
-        std::thread::sleep(Duration::from_secs(2));
+        std::thread::sleep(Duration::from_secs(if client.is_peer() { 2 } else { 11 }));
         if client.is_peer() {
             running.tell("collect")?;
             ensure!(running.line()? == "collected", "no garbage collection");
@@ -92,13 +93,14 @@ impl Bench {
 fn wakes(bench: &Bench, section: &mut Section) -> Result<()> {
     let blaster = bench.blaster(false)?;
     let wanted = blaster.acknowledged() + 2;
-    let environment = [("BENCH_ACTIVITY_MILLIS", "1000")];
+    // A whole run uses the period that is the default.
+    let period = if bench.effort.sessions > 1_000 { 30 } else { 1 };
+    let environment = [("BENCH_ACTIVITY_MILLIS", &*(period * 1_000).to_string())];
     let running = bench.programs.start_with(STREAM, "sessions", &blaster.ports(), 1, &environment)?;
     bench.runtime.block_on(blaster.wait_acknowledged(wanted, Duration::from_secs(60)))?;
-    std::thread::sleep(Duration::from_secs(3));
+    std::thread::sleep(Duration::from_secs(3 * period));
     let (before, pings) = (Snapshot::of(running.process())?, blaster.pings());
-    let periods = 10;
-    std::thread::sleep(Duration::from_secs(periods));
+    std::thread::sleep(Duration::from_secs(5 * period));
     let after = Snapshot::of(running.process())?;
     let sent = blaster.pings() - pings;
     let value = exact(after.sleeps - before.sleeps) / exact(sent.max(1));

@@ -10,6 +10,7 @@ mod sweep;
 mod trickle;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ pub struct Bench {
     certificate: Certificate,
     open_files: u64,
     omissions: RefCell<Vec<String>>,
+    /// By client: how many events were sent, and how many it has handed on.
+    tally: RefCell<BTreeMap<&'static str, (usize, usize)>>,
 }
 
 type Measure = fn(&Bench) -> Result<Section>;
@@ -73,8 +76,8 @@ impl Bench {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let open_files = raise_open_files(WANTED_FILES);
         let certificate = Certificate::make()?;
-        let omissions = RefCell::default();
-        Ok(Self { runtime, programs, effort, peers, certificate, open_files, omissions })
+        let (omissions, tally) = Default::default();
+        Ok(Self { runtime, programs, effort, peers, certificate, open_files, omissions, tally })
     }
 
     /// Measures the section called `only`, or all.
@@ -86,6 +89,7 @@ impl Bench {
         for (name, measure) in SECTIONS.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {
             let mut section = measure(self)?;
             section.name = name;
+            section.notes.extend(self.losses());
             show(&section);
             report.sections.push(section);
         }
@@ -106,6 +110,16 @@ impl Bench {
             is_there && (self.peers || !client.is_peer())
         };
         clients.iter().copied().filter(takes_part).collect()
+    }
+
+    /// What was not handed on since the last time, in words.
+    fn losses(&self) -> Vec<String> {
+        let lost = self.tally.take().into_iter().filter(|(_, (sent, seen))| sent != seen);
+        let loss = |(client, (sent, seen)): (&str, (usize, usize))| {
+            let part = 100.0 * (memory::exact(sent) - memory::exact(seen)) / memory::exact(sent);
+            format!("{client}: of {sent} events, {part:.2} % were not handed on")
+        };
+        lost.map(loss).collect()
     }
 
     fn omit(&self, what: String) {
@@ -132,9 +146,11 @@ impl Bench {
         Ok(running)
     }
 
-    /// As many sessions as `wanted`, or as the limit of open files allows: each takes up to three while it connects.
-    fn sessions(&self, wanted: usize) -> usize {
-        let room = usize::try_from(self.open_files / 3).unwrap_or(usize::MAX).saturating_sub(100);
+    /// As many sessions as `wanted`, or as the limit of open files allows: each has one, and up to three while it
+    /// connects.
+    fn sessions(&self, wanted: usize, all_at_once: bool) -> usize {
+        let room = usize::try_from(self.open_files).unwrap_or(usize::MAX).saturating_sub(500);
+        let room = if all_at_once { room / 3 } else { room };
         if room < wanted {
             self.omit(format!("{wanted} sessions: the limit of open files allows {room}"));
         }

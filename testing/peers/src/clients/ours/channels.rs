@@ -3,14 +3,14 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use channels_client::http::{HttpClient, HttpLimits, HttpUrl};
-use channels_client::proto::{AppKey, ChannelName, Event, Secret};
+use channels_client::proto::{AppKey, ChannelName, Event, Scratch, Secret};
 use channels_client::{Client, ClientOptions, Decoded, Decoder, HttpAuthorizer, Item, SocketUrl, StaticToken, Tls};
 use http::HeaderMap;
 use vms_pusher::{VmsDecoder, VmsSocketData};
 
-use super::runtime;
+use super::{exit_with_stdin, runtime};
 use crate::blaster::APP_KEY;
-use crate::clients::{Target, print_line, wait_for_stdin};
+use crate::clients::{Target, print_line};
 use crate::workload::END_EVENT;
 
 /// One client on many channels, with the decoder of a VMS: `VmsPusherApi` has two. Says so at the end of each blast.
@@ -22,16 +22,13 @@ pub(in crate::clients) fn channels(target: &Target) -> Result<()> {
     let tokens = Arc::new(StaticToken::new(Secret::new("bench-token")));
     let authorizer = HttpAuthorizer::new(http, url.join("api/v1/broadcasting/auth"), HeaderMap::new(), tokens);
     let options = ClientOptions::new(SocketUrl::parse(&target.socket_url(0))?, AppKey::parse(APP_KEY)?);
-    let decoder = PushDecoder(VmsDecoder::new(&target.base_url(0)));
+    let decoder = PushDecoder { decoder: VmsDecoder::new(&target.base_url(0)), scratch: Scratch::default() };
     let (client, mut delivery) = Client::new(options, Arc::new(authorizer), decoder, &handle);
     for channel in 0..target.count {
         client.subscribe(ChannelName::parse(&format!("private-user.{channel}"))?)?;
     }
     client.connect();
-    std::thread::spawn(|| {
-        wait_for_stdin();
-        std::process::exit(0);
-    });
+    exit_with_stdin();
     runtime.block_on(async {
         let (mut events, mut dropped) = (0_u64, 0);
         loop {
@@ -59,7 +56,10 @@ pub(in crate::clients) fn channels(target: &Target) -> Result<()> {
     })
 }
 
-struct PushDecoder(VmsDecoder);
+struct PushDecoder {
+    decoder: VmsDecoder,
+    scratch: Scratch,
+}
 
 enum Push {
     End,
@@ -74,7 +74,7 @@ impl Decoder for PushDecoder {
         if event.name() == END_EVENT {
             return Decoded::new(Push::End);
         }
-        let payload = event.data().payload().unwrap_or_default();
-        Decoded::new(Push::Data(self.0.decode(event.name(), event.channel().as_str(), &payload)))
+        let payload = event.data().payload_in(&mut self.scratch).unwrap_or_default();
+        Decoded::new(Push::Data(self.decoder.decode(event.name(), event.channel().as_str(), payload)))
     }
 }

@@ -14,14 +14,14 @@ use vms_pusher::{
     VmsPusherOptions, VmsSocketItem, VmsSocketManagerDelegate,
 };
 
-use super::{Mode, Seen, Target};
+use super::{Mode, Seen, Target, wait_for_stdin};
 use crate::blaster::APP_KEY;
 use crate::workload::END_EVENT;
 pub(super) use channels::channels;
 pub(super) use connect::connect;
 pub(super) use sessions::{sessions, stopped};
 
-/// Takes every item from the stream: one by one, or in batches; in the thread of the client, or in another.
+/// Takes every item from the stream: one by one, or in batches; in the thread of the client, or in one of two.
 pub(super) fn events(client: &str, mode: Mode, target: &Target) -> Result<Seen> {
     let runtime = runtime(client == "stream-threads")?;
     let api = {
@@ -47,6 +47,47 @@ pub(super) fn events(client: &str, mode: Mode, target: &Target) -> Result<Seen> 
             }
         }
     })
+}
+
+/// The stream on a runtime of two threads; says at each end what there was.
+pub(super) fn chunks(target: &Target) -> Result<()> {
+    exit_with_stdin();
+    let runtime = runtime(true)?;
+    let guard = runtime.enter();
+    let api = VmsPusherApi::new(config(target, 0, tls(target)?))?;
+    drop(guard);
+    let mut events = api.events();
+    api.connect();
+    let mut seen = Seen::new(Mode::Chunks);
+    runtime.block_on(async {
+        loop {
+            let item = events.next().await.context("the stream has ended")?;
+            if !seen.take(item)? {
+                std::mem::take(&mut seen).print()?;
+            }
+        }
+    })
+}
+
+/// The same with a delegate.
+pub(super) fn delegate_chunks(target: &Target) -> Result<()> {
+    let (ended, end) = mpsc::sync_channel(1);
+    let delegate = Arc::new(Counter { seen: Mutex::new(Seen::new(Mode::Chunks)), ended });
+    let api = VmsPusherApi::new(config(target, 0, tls(target)?))?;
+    api.set_delegate(&delegate);
+    api.connect();
+    exit_with_stdin();
+    loop {
+        end.recv().context("the delegate is gone")?;
+        std::mem::take(&mut *delegate.seen.lock().unwrap_or_else(PoisonError::into_inner)).print()?;
+    }
+}
+
+fn exit_with_stdin() {
+    std::thread::spawn(|| {
+        wait_for_stdin();
+        std::process::exit(0);
+    });
 }
 
 /// Is called by the runtime of the process, which is there when the app has none.

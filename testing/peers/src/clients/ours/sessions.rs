@@ -20,12 +20,14 @@ pub(in crate::clients) fn sessions(target: &Target) -> Result<()> {
     let ended = Arc::new(AtomicUsize::new(0));
     let mut tasks = JoinSet::new();
     let tls = tls(target)?;
+    let target = Arc::new(target.clone());
     for session in 0..target.count {
-        let (target, tls) = (target.clone(), tls.clone());
+        let (target, tls, count) = (Arc::clone(&target), tls.clone(), target.count);
         let (opening, ended) = (Arc::clone(&opening), Arc::clone(&ended));
         let task = async move {
-            let api = open(&target, session, tls, &opening).await?;
-            consume(api, &ended, target.count).await
+            // Boxed, so that what opening takes is given back: a task is as large as the largest thing it waits for.
+            let api = Box::pin(open(target, session, tls, &opening)).await?;
+            consume(api, &ended, count).await
         };
         tasks.spawn_on(task, runtime.handle());
     }
@@ -34,9 +36,9 @@ pub(in crate::clients) fn sessions(target: &Target) -> Result<()> {
     Ok(())
 }
 
-async fn open(target: &Target, session: usize, tls: Tls, opening: &Semaphore) -> Result<VmsPusherApi> {
+async fn open(target: Arc<Target>, session: usize, tls: Tls, opening: &Semaphore) -> Result<VmsPusherApi> {
     let _turn = opening.acquire().await?;
-    let mut config = config(target, session, tls);
+    let mut config = config(&target, session, tls);
     if let Some(period) = activity_timeout() {
         config.options.activity_timeout = period;
     }
@@ -60,7 +62,7 @@ async fn consume(api: VmsPusherApi, ended: &AtomicUsize, sessions: usize) -> Res
             && ended.fetch_add(1, Ordering::Relaxed) + 1 == sessions
         {
             ended.store(0, Ordering::Relaxed);
-            print_line("done")?;
+            print_line("done 0 0")?;
         }
         if let VmsSocketItem::Continuity(VmsContinuity::Lagged { dropped }) = item {
             print_line(&format!("lagged {dropped}"))?;
