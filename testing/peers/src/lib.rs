@@ -6,6 +6,7 @@
 //! - [`clients`]: the clients that are written in Rust; those in other languages are in `runners/`.
 //! - [`runner`]: all clients as processes.
 //! - [`measures`]: what is measured, and [`report`]: how it is written down.
+//! - [`guard`]: instruction counts, which a check may fail on.
 //! - [`resources`]: what the operating system says about a process.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
@@ -14,6 +15,7 @@
 pub mod blaster;
 pub mod certificate;
 pub mod clients;
+pub mod guard;
 pub mod measures;
 pub mod proxy;
 pub mod report;

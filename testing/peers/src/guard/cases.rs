@@ -1,0 +1,148 @@
+use std::hint::black_box;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use channels_proto::{
+    AppKey, Authorization, ChannelName, ConnectFailure, Connection, Epoch, FailureClass, Options, Output, Scratch,
+    Secret, Time,
+};
+use serde_json::Value;
+use vms_pusher::VmsDecoder;
+
+use crate::workload::{Payload, USER_CHANNEL};
+
+/// Returns the names of all cases.
+///
+/// # Errors
+/// When the fixtures of the events cannot be read.
+pub fn names() -> Result<Vec<String>> {
+    let mut names: Vec<String> = PAYLOADS.iter().map(|payload| format!("envelope/{payload}")).collect();
+    names.extend(["back-off", "delivery"].map(str::to_owned));
+    names.extend(fixtures()?.into_iter().map(|fixture| fixture.case));
+    Ok(names)
+}
+
+/// Runs a case so many times.
+///
+/// # Errors
+/// When there is no such case.
+pub fn run(case: &str, times: u64) -> Result<()> {
+    match case.split_once('/') {
+        None if case == "back-off" => back_off(times),
+        None if case == "delivery" => super::delivery::run(times),
+        Some(("envelope", name)) => envelope(name, times),
+        Some(("decode", _)) => decode(case, times),
+        _ => bail!("there is no case {case}"),
+    }
+}
+
+/// From the text of a frame to the payload of an event that is to be delivered.
+fn envelope(name: &str, times: u64) -> Result<()> {
+    let payload = PAYLOADS.into_iter().find(|payload| payload.to_string() == name).context("no such payload")?;
+    let text = payload.texts(USER_CHANNEL).pop().context("it has a text")?;
+    let (mut connection, epoch) = subscribed()?;
+    let mut scratch = Scratch::default();
+    for _ in 0..times {
+        let event = connection.handle_text(NOW, epoch, black_box(&text)).context("the event is delivered")?;
+        black_box(event.data().payload_in(&mut scratch)?);
+        while let Some(output) = connection.poll_output() {
+            black_box(output);
+        }
+    }
+    Ok(())
+}
+
+/// A connection whose user channel is subscribed.
+fn subscribed() -> Result<(Connection, Epoch)> {
+    let mut connection = Connection::new(Options::new(AppKey::parse("bench-key")?), 1);
+    connection.subscribe(NOW, ChannelName::parse(USER_CHANNEL)?)?;
+    connection.connect(NOW);
+    let mut opened = None;
+    while let Some(output) = connection.poll_output() {
+        match output {
+            Output::OpenSocket { epoch } => {
+                connection.handle_opened(NOW, epoch);
+                let greeting = r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.1\",\"activity_timeout\":120}"}"#;
+                ensure!(connection.handle_text(NOW, epoch, greeting).is_none(), "the greeting is no event");
+                opened = Some(epoch);
+            }
+            Output::Authorize { id, .. } => {
+                let authorization = Authorization { auth: Secret::new("bench-key:5555"), channel_data: None };
+                connection.handle_authorization(NOW, id, Ok(authorization));
+                let acknowledgement = format!(
+                    r#"{{"event":"pusher_internal:subscription_succeeded","channel":"{USER_CHANNEL}","data":"{{}}"}}"#
+                );
+                let epoch = opened.context("a socket is open")?;
+                ensure!(connection.handle_text(NOW, epoch, &acknowledgement).is_none(), "an answer is no event");
+            }
+            Output::SendText { .. }
+            | Output::CloseSocket { .. }
+            | Output::CancelAuthorization { .. }
+            | Output::Report(_) => {}
+        }
+    }
+    ensure!(connection.is_settled(), "the channel is not subscribed");
+    Ok((connection, opened.context("a socket is open")?))
+}
+
+/// From an attempt that fails to the next one.
+fn back_off(times: u64) -> Result<()> {
+    let mut connection = Connection::new(Options::new(AppKey::parse("bench-key")?), 1);
+    let mut now = NOW;
+    connection.connect(now);
+    for _ in 0..times {
+        let mut failed = None;
+        while let Some(output) = connection.poll_output() {
+            if let Output::OpenSocket { epoch } = output {
+                failed = Some(epoch);
+            }
+        }
+        let epoch = failed.context("an attempt is made")?;
+        let failure = ConnectFailure { class: FailureClass::Network, retry_after: None, message: "refused".to_owned() };
+        connection.handle_connect_failed(now, epoch, failure);
+        while let Some(output) = connection.poll_output() {
+            black_box(output);
+        }
+        now = connection.poll_timeout().context("another attempt follows")? + Duration::ZERO;
+        connection.handle_timeout(now);
+    }
+    Ok(())
+}
+
+/// From a payload to the typed push.
+fn decode(case: &str, times: u64) -> Result<()> {
+    let fixture = fixtures()?.into_iter().find(|fixture| fixture.case == case).context("no such event")?;
+    let decoder = VmsDecoder::new("https://example.com");
+    for _ in 0..times {
+        black_box(decoder.decode(&fixture.event, USER_CHANNEL, black_box(&fixture.payload)));
+    }
+    Ok(())
+}
+
+struct Fixture {
+    case: String,
+    event: String,
+    payload: String,
+}
+
+/// The well-formed events of `testing/fixtures`.
+fn fixtures() -> Result<Vec<Fixture>> {
+    let mut fixtures = Vec::new();
+    for side in ["app", "intercom"] {
+        let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures")).join(side);
+        for entry in std::fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
+            let path = entry?.path();
+            let value: Value = serde_json::from_slice(&std::fs::read(&path)?)?;
+            let name = path.file_stem().context("a file has a name")?.to_string_lossy().into_owned();
+            let event = value["event"].as_str().context("a fixture names its event")?.to_owned();
+            let payload = value["payload"].as_str().map_or_else(|| value["data"].to_string(), str::to_owned);
+            fixtures.push(Fixture { case: format!("decode/{side}/{name}"), event, payload });
+        }
+    }
+    fixtures.sort_by(|one, other| one.case.cmp(&other.case));
+    Ok(fixtures)
+}
+
+const NOW: Time = Time::ZERO;
+const PAYLOADS: [Payload; 3] = [Payload::Small, Payload::Medium, Payload::Intercom];
