@@ -67,7 +67,8 @@ async fn survives_interruptions(profile: Profile) {
     sightings.take_rest(&mut consumer, &histories).await;
 
     assert_eq!(sightings.flaws(&histories), [[], []]);
-    assert_eq!(sightings.gaps(), [ROUNDS * 4; 2]);
+    // push1st also cuts a reader that a busy machine holds up for half a second.
+    assert!(sightings.gaps().iter().all(|gaps| *gaps >= ROUNDS * 4), "{:?}", sightings.gaps());
     for (history, delivered) in histories.iter().zip(sightings.events()) {
         assert!(delivered < history.published(), "no event was missed: the interruptions proved nothing");
     }
