@@ -25,7 +25,7 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::dial::{Counted, Stream};
+use crate::dial::{Borrowing, Counted, Stream};
 
 /// What came in.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub(crate) enum Received {
 /// only when there are several to answer.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    web_socket: WebSocketStream<Counted<Stream>>,
+    web_socket: WebSocketStream<Counted<Borrowing<Stream>>>,
     bytes_in: Arc<AtomicU64>,
     bytes_seen: u64,
     unflushed: bool,
@@ -57,12 +57,12 @@ impl Socket {
     /// Takes over an upgraded stream and the bytes that came behind the upgrade.
     pub(crate) async fn new(stream: Stream, early: Vec<u8>, max_message_bytes: usize, write_timeout: Duration) -> Self {
         let config = WebSocketConfig::default()
-            .read_buffer_size(BUFFER)
-            .write_buffer_size(BUFFER)
+            .read_buffer_size(READ_BUFFER)
+            .write_buffer_size(WRITE_BUFFER)
             .max_write_buffer_size(MAX_UNSENT)
             .max_message_size(Some(max_message_bytes))
             .max_frame_size(Some(max_message_bytes));
-        let stream = Counted::new(stream);
+        let stream = Counted::new(Borrowing::new(stream));
         let bytes_in = stream.counter();
         let web_socket = WebSocketStream::from_partially_read(stream, early, Role::Client, Some(config)).await;
         Self { web_socket, bytes_in, bytes_seen: 0, unflushed: false, stuck: None, write_timeout, broken: None }
@@ -107,8 +107,8 @@ impl Socket {
                 }
                 None => self.web_socket.flush().await,
             };
-            let mut stream = self.web_socket.into_inner().into_inner();
-            let mut unread = vec![0; BUFFER];
+            let mut stream = self.web_socket.into_inner().into_inner().into_inner();
+            let mut unread = vec![0; READ_BUFFER];
             while sent.is_ok() && matches!(stream.read(&mut unread).await, Ok(1..)) {}
         };
         // Whether it went well is nobody's business any more.
@@ -176,8 +176,10 @@ fn lost(message: String) -> Closed {
     Closed { error: Some(message), ..Closed::default() }
 }
 
-/// performance.md, section 2: the default of 128 KiB would be most of what a session costs.
-const BUFFER: usize = 4 * 1024;
+/// Kept by an idle session, so it is small; [`Borrowing`] is what makes a busy one read much at a time.
+const READ_BUFFER: usize = 1024;
+/// Frames written together in one call.
+const WRITE_BUFFER: usize = 4 * 1024;
 /// Subscribes to a thousand channels fit; a server that reads nothing cannot make more than this wait.
 const MAX_UNSENT: usize = 1024 * 1024;
 /// Fault W19.

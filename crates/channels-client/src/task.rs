@@ -42,7 +42,7 @@ pub(crate) fn start<D: Decoder>(
     let seed = seed.unwrap_or_else(seed_of_the_system);
     // The handles keep to the limit; the machine also counts channels that it is still leaving.
     protocol.limits.max_channels = protocol.limits.max_channels.saturating_mul(2);
-    let task = Task {
+    let mut task = Task {
         machine: Connection::new(protocol, seed),
         clock,
         wall_times: WallTimes::default(),
@@ -64,7 +64,7 @@ pub(crate) fn start<D: Decoder>(
         timer_at: None,
         watched_call: None,
     };
-    core.spawn(task.run());
+    core.spawn(async move { task.run().await });
 }
 
 struct Task<D: Decoder> {
@@ -111,20 +111,32 @@ enum Input {
     Timer,
 }
 
+/// How the task goes on after a turn.
+enum Next {
+    /// It waits for the next input.
+    Input,
+    /// There is more to read already.
+    More,
+    End,
+}
+
 impl<D: Decoder> Task<D> {
-    async fn run(mut self) {
+    async fn run(&mut self) {
         loop {
             let input = self.next_input().await;
             let now = self.clock.now();
-            let goes_on = match input {
+            let next = match input {
                 Input::Intent => self.take_intent(now),
                 Input::Received(received) => self.take_messages(now, received),
                 Input::Done(done) => self.take_done(now, done),
                 Input::Timer => self.take_timer(now),
             };
             self.end_turn(now);
-            if !goes_on {
-                break;
+            match next {
+                Next::End => break,
+                Next::Input => {}
+                // The consumer may live on this very thread.
+                Next::More => tokio::task::yield_now().await,
             }
         }
         self.jobs.abort_all();

@@ -3,7 +3,7 @@
 use channels_proto::{Epoch, Event, Time};
 
 use super::{
-    Link, Task,
+    Link, Next, Task,
     jobs::{self, Done},
 };
 use crate::{
@@ -12,11 +12,11 @@ use crate::{
 };
 
 impl<D: Decoder> Task<D> {
-    /// Carries out what the callers want; false when they want the end.
-    pub(super) fn take_intent(&mut self, now: Time) -> bool {
+    /// Carries out what the callers want.
+    pub(super) fn take_intent(&mut self, now: Time) -> Next {
         let Self { core, carried_out, .. } = self;
         let Some(steps) = core.intent(|intent| intent.steps(carried_out)) else {
-            return true;
+            return Next::Input;
         };
         for channel in &steps.unsubscribe {
             self.machine.unsubscribe(now, channel);
@@ -48,7 +48,7 @@ impl<D: Decoder> Task<D> {
             self.drain(now);
         }
         self.core.carried_out(steps.version);
-        !steps.end
+        if steps.end { Next::End } else { Next::Input }
     }
 
     /// Kind and number were checked when the caller asked, so what is refused here has to wait until others are left.
@@ -62,18 +62,20 @@ impl<D: Decoder> Task<D> {
     }
 
     /// Takes what came in, and more of it while there is more, but not so much that a timer is late.
-    pub(super) fn take_messages(&mut self, now: Time, first: Received) -> bool {
+    pub(super) fn take_messages(&mut self, now: Time, first: Received) -> Next {
         let mut received = Some(first);
-        for _ in 0..BATCH {
+        let mut taken = 0;
+        while taken < BATCH {
             let Link::Up(epoch, _) = self.link else { break };
             let Some(message) = received.take().or_else(|| self.link.try_received()) else { break };
             self.take_message(now, epoch, message);
+            taken += 1;
         }
         self.take_due(now);
-        true
+        if taken == BATCH { Next::More } else { Next::Input }
     }
 
-    pub(super) fn take_done(&mut self, now: Time, done: Done) -> bool {
+    pub(super) fn take_done(&mut self, now: Time, done: Done) -> Next {
         match done {
             Done::Opened(epoch, opened) => self.take_opened(now, epoch, opened),
             Done::Authorized(id, answer) => {
@@ -85,13 +87,13 @@ impl<D: Decoder> Task<D> {
             Done::Prepared => self.preparing = None,
             Done::Watch => self.look_after_handler(),
         }
-        true
+        Next::Input
     }
 
-    pub(super) fn take_timer(&mut self, now: Time) -> bool {
+    pub(super) fn take_timer(&mut self, now: Time) -> Next {
         self.timer_at = None;
         self.take_due(now);
-        true
+        Next::Input
     }
 
     pub(super) fn watch_handler(&mut self) {
