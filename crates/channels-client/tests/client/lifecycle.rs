@@ -447,7 +447,7 @@ async fn preparing_ends_with_the_session() {
             let held = Held(Arc::clone(&self.0));
             Box::pin(async move {
                 let _held = held;
-                std::future::pending().await;
+                std::future::pending::<()>().await;
             })
         }
     }
