@@ -15,6 +15,7 @@ use std::io::Write as _;
 use anyhow::{Result, bail};
 
 use crate::resources::monotonic_nanos;
+pub(crate) use ours::{Push, push_client};
 pub use target::Target;
 
 /// Runs one client until the events have ended, or in the mode `sessions` until stdin ends.

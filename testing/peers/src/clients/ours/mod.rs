@@ -2,6 +2,7 @@
 
 mod channels;
 mod connect;
+mod push_client;
 mod sessions;
 
 use std::hint::black_box;
@@ -19,6 +20,7 @@ use crate::blaster::APP_KEY;
 use crate::workload::END_EVENT;
 pub(super) use channels::channels;
 pub(super) use connect::connect;
+pub(crate) use push_client::{Push, push_client};
 pub(super) use sessions::{sessions, stopped};
 
 /// Takes every item from the stream: one by one, or in batches; in the thread of the client, or in one of two.
