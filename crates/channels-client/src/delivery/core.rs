@@ -289,3 +289,6 @@ impl<T> Shared<T> {
 
 /// design.md, section 5: `disconnect()` returns within 50 ms in any state.
 const LONGEST_WAIT: Duration = Duration::from_millis(50);
+
+#[cfg(test)]
+mod tests;

@@ -411,6 +411,26 @@ async fn an_event_can_ask_to_disconnect_after_it() {
     listener.accept().await;
 }
 
+// A07, S13: also when it came before its channel was acknowledged.
+#[tokio::test]
+async fn an_early_event_can_ask_to_disconnect_after_it() {
+    let listener = Listener::bind().await;
+    let decoder = Counting(Arc::default());
+    let (client, mut delivery) = Client::new(options_for(&listener), Arc::new(Signer), decoder, &Handle::current());
+    client.subscribe(public("a")).unwrap();
+    client.connect();
+    let mut peer = listener.establish("1.1").await;
+    peer.subscribe().await;
+    peer.event("a", "logout", json!({})).await;
+    peer.acknowledge("a").await;
+    assert_eq!(peer.closed().await, Some(1000));
+    let mut items = Vec::new();
+    while items.last() != Some(&Item::StateChanged { from: Disconnecting, to: Disconnected }) {
+        items.push(soon("an item", delivery.next()).await.unwrap());
+    }
+    assert_eq!(items[3], Item::Event("logout".to_owned()), "{items:?}");
+}
+
 // R05
 #[tokio::test]
 async fn connect_during_a_back_off_means_now() {

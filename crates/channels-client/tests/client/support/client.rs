@@ -56,12 +56,15 @@ impl Under {
 
     /// Takes items until one of them `fits`, and returns that.
     pub async fn until(&mut self, fits: impl Fn(&Item<OwnedEvent>) -> bool) -> Item<OwnedEvent> {
-        loop {
-            let item = self.next().await;
-            if fits(&item) {
-                return item;
+        soon("the item that fits", async {
+            loop {
+                let item = self.next().await;
+                if fits(&item) {
+                    return item;
+                }
             }
-        }
+        })
+        .await
     }
 
     pub async fn until_state(&mut self, state: ConnectionState) {

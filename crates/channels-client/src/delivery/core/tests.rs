@@ -1,0 +1,111 @@
+use super::*;
+use crate::delivery::Delivery;
+
+fn core() -> Arc<Core<u32>> {
+    Arc::new(Core::new(QueueLimits::default(), Handle::current()))
+}
+
+fn channel(name: &str) -> ChannelName {
+    ChannelName::parse(name).unwrap()
+}
+
+fn event(name: &str, number: u32) -> Entry<u32> {
+    Entry::event(channel(name), 10, false, number)
+}
+
+fn turn(session: u64, entries: Vec<Entry<u32>>) -> Turn<u32> {
+    let mut turn = Turn::default();
+    turn.begin(session);
+    turn.entries = entries;
+    turn
+}
+
+fn connected(core: &Arc<Core<u32>>) {
+    core.change(Intent::connect);
+    let (from, to) = (ConnectionState::Disconnected, ConnectionState::Connected);
+    let mut turn = turn(0, vec![Entry::report(Item::StateChanged { from, to })]);
+    turn.state = Some((to, SocketId::parse("1.1")));
+    core.hand_over(&mut turn);
+}
+
+fn taken(core: &Core<u32>) -> Vec<Item<u32>> {
+    std::iter::from_fn(|| core.try_next()).collect()
+}
+
+// I13, D02: the task is in the middle of a turn while another thread disconnects.
+#[tokio::test]
+async fn what_a_turn_of_an_ended_session_brings_is_discarded() {
+    let core = core();
+    connected(&core);
+    assert_eq!(taken(&core).len(), 1);
+    core.disconnect();
+    let mut late = turn(0, vec![event("a", 1)]);
+    late.state = Some((ConnectionState::Connected, SocketId::parse("1.1")));
+    core.hand_over(&mut late);
+    assert!(late.entries.is_empty() && late.state.is_none());
+    assert_eq!((core.state(), core.socket_id()), (ConnectionState::Disconnected, None));
+    let (from, to) = (ConnectionState::Connected, ConnectionState::Disconnected);
+    assert_eq!(taken(&core), [Item::StateChanged { from, to }]);
+    core.hand_over(&mut turn(1, vec![event("a", 2)]));
+    assert_eq!(taken(&core), [Item::Event(2)]);
+}
+
+// I10: reports that nobody saw are not referred to.
+#[tokio::test]
+async fn the_report_of_a_disconnect_begins_where_the_consumer_is() {
+    let core = core();
+    connected(&core);
+    core.disconnect();
+    assert_eq!(taken(&core), []);
+    core.change(Intent::connect);
+    core.hand_over(&mut turn(1, Vec::new()));
+    core.disconnect();
+    core.disconnect();
+    assert_eq!(taken(&core), []);
+}
+
+// I25: the task has not heard of it yet.
+#[tokio::test]
+async fn events_of_a_channel_that_was_left_are_discarded_until_the_task_knows() {
+    let core = core();
+    core.change(|intent| intent.subscribe(channel("a"), 10)).unwrap();
+    core.unsubscribe(&channel("a"));
+    core.change(|intent| intent.subscribe(channel("a"), 10)).unwrap();
+    core.hand_over(&mut turn(0, vec![event("a", 1), event("b", 2)]));
+    assert_eq!(taken(&core), [Item::Event(2)]);
+    let mut done = crate::intent::CarriedOut::default();
+    let steps = core.intent(|intent| intent.steps(&mut done)).unwrap();
+    core.carried_out(steps.version);
+    core.hand_over(&mut turn(0, vec![event("a", 3)]));
+    assert_eq!(taken(&core), [Item::Event(3)]);
+}
+
+// No foreign code runs under the lock: an item that calls back when it is dropped.
+#[tokio::test]
+async fn an_item_may_call_back_while_it_is_dropped() {
+    struct Calls(Arc<Core<Calls>>);
+    impl Drop for Calls {
+        fn drop(&mut self) {
+            assert!(self.0.shared.try_lock().is_ok(), "dropped under the lock");
+        }
+    }
+    let limits = QueueLimits { max_items: 1, max_bytes: 1_000 };
+    let core: Arc<Core<Calls>> = Arc::new(Core::new(limits, Handle::current()));
+    let push = |session| {
+        let entry = || Entry::event(channel("a"), 10, false, Calls(Arc::clone(&core)));
+        let mut turn = Turn::default();
+        turn.begin(session);
+        turn.entries = vec![entry(), entry()];
+        core.hand_over(&mut turn);
+    };
+    core.change(|intent| intent.subscribe(channel("a"), 10)).unwrap();
+    push(0);
+    push(7);
+    core.unsubscribe(&channel("a"));
+    push(0);
+    core.change(Intent::connect);
+    core.disconnect();
+    push(1);
+    drop(Delivery::new(Arc::clone(&core)));
+    push(1);
+}
