@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -25,7 +25,10 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::dial::{Borrowing, Counted, Stream};
+use crate::{
+    dial::{Borrowing, Counted, Stream},
+    outgoing::Outgoing,
+};
 
 /// What came in.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,7 +45,10 @@ pub(crate) enum Received {
 /// only when there are several to answer.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    web_socket: WebSocketStream<Counted<Borrowing<Stream>>>,
+    web_socket: WebSocketStream<Outgoing<Counted<Borrowing<Stream>>>>,
+    /// Messages that wait until the library has nothing left to write.
+    queued: Vec<String>,
+    queued_bytes: usize,
     bytes_in: Arc<AtomicU64>,
     bytes_seen: u64,
     unflushed: bool,
@@ -64,15 +70,29 @@ impl Socket {
             .max_frame_size(Some(max_message_bytes));
         let stream = Counted::new(Borrowing::new(stream));
         let bytes_in = stream.counter();
+        let stream = Outgoing::new(stream);
         let web_socket = WebSocketStream::from_partially_read(stream, early, Role::Client, Some(config)).await;
-        Self { web_socket, bytes_in, bytes_seen: 0, unflushed: false, stuck: None, write_timeout, broken: None }
+        Self {
+            web_socket,
+            queued: Vec::new(),
+            queued_bytes: 0,
+            bytes_in,
+            bytes_seen: 0,
+            unflushed: false,
+            stuck: None,
+            write_timeout,
+            broken: None,
+        }
     }
 
     /// Queues a text message; it is written while the socket is polled.
     pub(crate) fn send(&mut self, text: String) {
-        if let Err(error) = self.web_socket.start_send_unpin(Message::text(text)) {
-            self.broken.get_or_insert_with(|| explain(&error));
+        self.queued_bytes = self.queued_bytes.saturating_add(text.len());
+        if self.queued_bytes > MAX_UNSENT {
+            self.broken.get_or_insert_with(|| lost("the server does not read what is sent to it".to_owned()));
+            return;
         }
+        self.queued.push(text);
         self.unflushed = true;
     }
 
@@ -107,7 +127,7 @@ impl Socket {
                 }
                 None => self.web_socket.flush().await,
             };
-            let mut stream = self.web_socket.into_inner().into_inner().into_inner();
+            let mut stream = self.web_socket.into_inner().into_inner().into_inner().into_inner();
             let mut unread = vec![0; READ_BUFFER];
             while sent.is_ok() && matches!(stream.read(&mut unread).await, Ok(1..)) {}
         };
@@ -115,11 +135,23 @@ impl Socket {
         let _ = timeout(LONGEST_FAREWELL, farewell).await;
     }
 
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        ready!(self.web_socket.poll_flush_unpin(cx))?;
+        if self.queued.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        for text in std::mem::take(&mut self.queued) {
+            self.web_socket.get_mut().push(text)?;
+        }
+        self.queued_bytes = 0;
+        self.web_socket.poll_flush_unpin(cx)
+    }
+
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Option<Closed> {
         if !self.unflushed {
             return None;
         }
-        match self.web_socket.poll_flush_unpin(cx) {
+        match self.poll_flush(cx) {
             Poll::Ready(Ok(())) => {
                 (self.unflushed, self.stuck) = (false, None);
                 None

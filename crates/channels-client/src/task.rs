@@ -7,13 +7,7 @@ mod inputs;
 mod jobs;
 mod outputs;
 
-use std::{
-    collections::{BTreeMap, hash_map::RandomState},
-    hash::{BuildHasher, Hasher},
-    pin::Pin,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, pin::Pin, sync::Arc, time::Duration};
 
 use channels_proto::{AuthorizationId, ChannelName, Connection, Epoch, Time};
 use tokio::{
@@ -26,6 +20,7 @@ use crate::{
     Authorizer, ClientOptions, Clock, Decoder,
     clock::WallTimes,
     delivery::{Core, Turn},
+    entropy,
     intent::CarriedOut,
     socket::{Received, Socket},
 };
@@ -39,7 +34,7 @@ pub(crate) fn start<D: Decoder>(
 ) {
     let opener = Arc::new(Opener::new(&options));
     let ClientOptions { mut protocol, clock, seed, .. } = options;
-    let seed = seed.unwrap_or_else(seed_of_the_system);
+    let seed = seed.unwrap_or_else(entropy::random);
     // The handles keep to the limit; the machine also counts channels that it is still leaving.
     protocol.limits.max_channels = protocol.limits.max_channels.saturating_mul(2);
     let mut task = Task {
@@ -211,11 +206,6 @@ async fn fired(timer: &mut Option<Pin<Box<Sleep>>>) {
         Some(timer) => timer.as_mut().await,
         None => std::future::pending().await,
     }
-}
-
-/// Hash keys are the randomness that the standard library takes from the operating system.
-fn seed_of_the_system() -> u64 {
-    RandomState::new().build_hasher().finish()
 }
 
 /// Fault K10: the socket of a dropped client is closed within a second.
