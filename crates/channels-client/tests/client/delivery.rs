@@ -144,6 +144,27 @@ async fn a_consumer_that_is_gone_costs_nothing_and_harms_nothing() {
     assert_eq!(world.client.counters().dropped_events, 0);
 }
 
+// B05 on one thread: the task leaves the thread to the consumer between its batches.
+#[tokio::test]
+async fn a_consumer_on_the_thread_of_the_task_keeps_up_with_any_flood() {
+    let mut world = subscribed(QueueLimits::default()).await;
+    let event = |number: i64| frame(&json!({"event": "n", "channel": "a", "data": number}).to_string());
+    let flood: Vec<u8> = (0..50_000).flat_map(event).collect();
+    let World { delivery, peer, .. } = &mut world;
+    let write = tokio::io::AsyncWriteExt::write_all(peer.socket.get_mut(), &flood);
+    let read = async {
+        let mut next = 0;
+        while next < 50_000 {
+            for item in soon("items", delivery.next_batch(256)).await {
+                assert_eq!(item, Item::Event(next));
+                next += 1;
+            }
+        }
+    };
+    let (written, ()) = tokio::join!(write, read);
+    written.unwrap();
+}
+
 // I42, B05
 #[tokio::test]
 async fn one_stuck_consumer_changes_nothing_for_another_client() {

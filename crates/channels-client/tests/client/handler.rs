@@ -74,6 +74,15 @@ impl Door {
     }
 }
 
+/// Opens its door at the end of the test also when the test fails: a runtime waits for its blocking threads.
+struct Opened(Arc<Door>);
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.0.open();
+    }
+}
+
 // K12: one at a time, in order, states before the events they enable.
 #[tokio::test]
 async fn a_handler_gets_everything_in_order_and_one_at_a_time() {
@@ -128,6 +137,7 @@ async fn disconnect_waits_only_a_moment_for_a_stuck_handler_and_later_items_are_
     let listener = Listener::bind().await;
     let (under, mut peer) = subscribed(&listener).await;
     let door = Arc::new(Door::default());
+    let _opened = Opened(Arc::clone(&door));
     let at = Arc::clone(&door);
     let taken = take_with(&under, move |item| {
         if matches!(item, Item::Event(_)) {
@@ -270,6 +280,7 @@ async fn a_replaced_handler_is_dropped() {
     let (under, mut peer) = subscribed(&listener).await;
     let dropped = Arc::new(AtomicUsize::new(0));
     let door = Arc::new(Door::default());
+    let _opened = Opened(Arc::clone(&door));
     let (loud, at) = (Loud(Arc::clone(&dropped)), Arc::clone(&door));
     under.delivery.set_handler(Some(Box::new(move |item| {
         let _held = &loud;
@@ -291,6 +302,7 @@ async fn a_blocked_handler_does_not_block_the_connection() {
     let listener = Listener::bind().await;
     let (under, mut peer) = subscribed(&listener).await;
     let door = Arc::new(Door::default());
+    let _opened = Opened(Arc::clone(&door));
     let at = Arc::clone(&door);
     let taken = take_with(&under, move |item| {
         if matches!(item, Item::Event(_)) {
@@ -317,6 +329,7 @@ async fn a_handler_that_does_not_return_for_five_seconds_is_logged_once() {
     let listener = Listener::bind().await;
     let (under, mut peer) = subscribed(&listener).await;
     let door = Arc::new(Door::default());
+    let _opened = Opened(Arc::clone(&door));
     let at = Arc::clone(&door);
     let taken = take_with(&under, move |_| at.pass());
     peer.event("a", "e", json!(0)).await;
