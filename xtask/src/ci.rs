@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::process::{self, cargo, command};
-use crate::{claims, test, tools};
+use crate::{bench, claims, test, tools};
 
 /// Runs every check, then every test; stops at the first that fails.
 pub(crate) fn run() -> Result<()> {
@@ -13,6 +13,7 @@ pub(crate) fn run() -> Result<()> {
     check_dependencies()?;
     process::run(cargo().args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))?;
     build_documentation()?;
+    bench::check()?;
     test::run()
 }
 

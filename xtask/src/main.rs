@@ -19,7 +19,7 @@ cargo xtask TASK
 
   setup   install what the tests need into .tools/ and testing/e2e/pusher-js/node_modules/
   test    setup, then every test of the workspace
-  ci      format, lints, documentation, dependency policy, spelling, claims, then test
+  ci      format, lints, documentation, dependency policy, spelling, claims, size, then test
   claims  every fault is in a test or in DEVIATIONS.md, and every test that README or SPEC names exists
   bench   what ours costs beside other clients, into docs/performance.md: bench [--quick] [--only NAME] [--no-peers]";
 
