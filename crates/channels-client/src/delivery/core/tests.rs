@@ -83,7 +83,7 @@ async fn events_of_a_channel_that_was_left_are_discarded_until_the_task_knows() 
 // No foreign code runs under the lock: an item that calls back when it is dropped.
 #[tokio::test]
 async fn an_item_may_call_back_while_it_is_dropped() {
-    struct Calls(Arc<Core<Calls>>);
+    struct Calls(Arc<Core<Self>>);
     impl Drop for Calls {
         fn drop(&mut self) {
             assert!(self.0.shared.try_lock().is_ok(), "dropped under the lock");
