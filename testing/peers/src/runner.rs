@@ -21,6 +21,8 @@ pub struct Client {
     pub label: &'static str,
     /// About what an event costs it, in nanoseconds: the longer, the fewer events.
     pub guess: u32,
+    /// How many events it takes until its code has been compiled.
+    pub warm_up: usize,
     program: Program,
     /// Whether its consumer is on another thread, so that it may be overrun: it is fed a chunk at a time.
     pub is_fed: bool,
@@ -37,7 +39,7 @@ enum Program {
 }
 
 const fn rust(id: &'static str, label: &'static str, guess: u32) -> Client {
-    Client { id, label, guess, program: Program::Rust, is_fed: false }
+    Client { id, label, guess, warm_up: 0, program: Program::Rust, is_fed: false }
 }
 
 /// Ours: the stream, taken one by one in the thread of the client.
@@ -52,8 +54,14 @@ pub const DELEGATE: Client = Client { is_fed: true, ..rust("delegate", "vms-push
 /// Ours: many channels.
 pub const CHANNELS: Client = rust("channels", "channels-client, many channels", 600);
 /// Ours: the program.
-pub const LISTEN: Client =
-    Client { id: "listen", label: "`vms-pusher listen --json`", guess: 3_000, program: Program::Listen, is_fed: true };
+pub const LISTEN: Client = Client {
+    id: "listen",
+    label: "`vms-pusher listen --json`",
+    guess: 3_000,
+    warm_up: 0,
+    program: Program::Listen,
+    is_fed: true,
+};
 /// The obvious Rust.
 pub const OBVIOUS: Client = rust("obvious", "the obvious Rust: tungstenite, serde_json twice", 1_300);
 /// The hand-written limit.
@@ -65,13 +73,20 @@ pub const RAW: Client = rust("raw", "the bytes alone, blocking read", 60);
 /// The bytes alone, on tokio.
 pub const RAW_ASYNC: Client = rust("raw-async", "the bytes alone, tokio", 60);
 /// pusher-js.
-pub const PUSHER_JS: Client =
-    Client { id: "pusher-js", label: "pusher-js (Node.js)", guess: 8_000, program: Program::PusherJs, is_fed: false };
+pub const PUSHER_JS: Client = Client {
+    id: "pusher-js",
+    label: "pusher-js (Node.js)",
+    guess: 8_000,
+    warm_up: 40_000,
+    program: Program::PusherJs,
+    is_fed: false,
+};
 /// pusher-java-client.
 pub const PUSHER_JAVA: Client = Client {
     id: "pusher-java-client",
     label: "pusher-java-client",
     guess: 20_000,
+    warm_up: 60_000,
     program: Program::PusherJava,
     is_fed: false,
 };
@@ -80,12 +95,19 @@ pub const ASYNC_PUSHER: Client = Client {
     id: "asyncpusher",
     label: "asyncpusher (Python)",
     guess: 12_000,
+    warm_up: 0,
     program: Program::AsyncPusher,
     is_fed: false,
 };
 /// pysher.
-pub const PYSHER: Client =
-    Client { id: "pysher", label: "pysher (Python)", guess: 80_000, program: Program::Pysher, is_fed: false };
+pub const PYSHER: Client = Client {
+    id: "pysher",
+    label: "pysher (Python)",
+    guess: 80_000,
+    warm_up: 0,
+    program: Program::Pysher,
+    is_fed: false,
+};
 
 /// Where the programs are.
 #[derive(Clone, Debug)]

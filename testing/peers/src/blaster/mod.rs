@@ -170,6 +170,19 @@ impl Blaster {
         Ok(())
     }
 
+    /// Sends `events` to each session that is there, and no end.
+    ///
+    /// # Errors
+    /// As [`blast`](Self::blast).
+    pub async fn warm_up(&self, events: usize) -> Result<()> {
+        let frames: Arc<[Vec<u8>]> = Payload::Mixed.frames(USER_CHANNEL).into();
+        self.to_each(move |session| {
+            let frames = Arc::clone(&frames);
+            async move { write_frames(&session, &frames, events).await }
+        })
+        .await
+    }
+
     /// Sends one event every `pace` to the first session, and then the end. Returns when each was about to be written, in
     /// nanoseconds of the monotonic clock.
     ///

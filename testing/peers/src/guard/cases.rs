@@ -1,6 +1,5 @@
 use std::hint::black_box;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use channels_proto::{
@@ -92,22 +91,23 @@ fn back_off(times: u64) -> Result<()> {
     let mut now = NOW;
     connection.connect(now);
     for _ in 0..times {
-        let mut failed = None;
-        while let Some(output) = connection.poll_output() {
-            if let Output::OpenSocket { epoch } = output {
-                failed = Some(epoch);
-            }
-        }
-        let epoch = failed.context("an attempt is made")?;
+        let epoch = next_attempt(&mut connection, &mut now)?;
         let failure = ConnectFailure { class: FailureClass::Network, retry_after: None, message: "refused".to_owned() };
         connection.handle_connect_failed(now, epoch, failure);
-        while let Some(output) = connection.poll_output() {
-            black_box(output);
-        }
-        now = connection.poll_timeout().context("another attempt follows")? + Duration::ZERO;
-        connection.handle_timeout(now);
     }
     Ok(())
+}
+
+fn next_attempt(connection: &mut Connection, now: &mut Time) -> Result<Epoch> {
+    loop {
+        while let Some(output) = connection.poll_output() {
+            if let Output::OpenSocket { epoch } = black_box(output) {
+                return Ok(epoch);
+            }
+        }
+        *now = connection.poll_timeout().context("another attempt follows")?;
+        connection.handle_timeout(*now);
+    }
 }
 
 /// From a payload to the typed push.

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use anyhow::Result;
 
 use super::Bench;
@@ -143,7 +141,6 @@ impl Bench {
         let running = self.programs.start_with(STREAM, "connect", &blaster.ports(), 1, environment)?;
         let numbers = running.numbers("cpu")?;
         running.end()?;
-        self.runtime.block_on(tokio::time::sleep(Duration::from_millis(10)));
         Ok(numbers)
     }
 }

@@ -41,7 +41,7 @@ impl Bench {
     #[expect(clippy::cast_precision_loss, reason = "far fewer events than 2^52")]
     fn cost(&self, blaster: &Blaster, client: Client, payload: Payload) -> Result<f64> {
         let large = self.effort.run.as_nanos() / u128::from(client.guess);
-        let large = usize::try_from(large).unwrap_or(0).max(2_400) / (4 * CHUNK) * (4 * CHUNK);
+        let large = usize::try_from(large).unwrap_or(0).max(2_400).max(4 * client.warm_up) / (4 * CHUNK) * (4 * CHUNK);
         let small = large / 4;
         let (few, many) = (self.cpu(blaster, client, payload, small)?, self.cpu(blaster, client, payload, large)?);
         Ok((many.as_secs_f64() - few.as_secs_f64()) * 1e9 / (large - small) as f64)

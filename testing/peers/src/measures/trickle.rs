@@ -73,16 +73,20 @@ impl Bench {
 
     fn trickle(&self, blaster: &Blaster, client: Client, events: usize) -> Result<(Duration, Vec<u64>)> {
         let running = self.start(blaster, client, "times", 1, false)?;
+        if client.warm_up > 0 {
+            self.runtime.block_on(blaster.warm_up(client.warm_up))?;
+            std::thread::sleep(Duration::from_secs(1));
+        }
         let written = self.runtime.block_on(blaster.trickle(events, Duration::from_millis(1)))?;
         let done = running.numbers("done")?;
         let seen = usize::try_from(done.first().copied().unwrap_or(0))?;
         // A bare read sees acknowledgements too, and now and then two events at once.
-        ensure!(seen == events || client.counts_bytes(), "{} of {events} events came", seen);
+        ensure!(seen == events + client.warm_up || client.counts_bytes(), "{seen} of {events} events came");
         let times = (0..seen).map(|_| running.numbers("")?.first().copied().ok_or_else(|| anyhow::anyhow!("no time")));
         let times = times.collect::<Result<Vec<_>>>()?;
         let cpu = running.end()?;
         blaster.cut();
-        Ok((cpu, delays(&written, &times)))
+        Ok((cpu, delays(&written, times.get(client.warm_up..).unwrap_or_default())))
     }
 }
 
@@ -107,7 +111,8 @@ const CLIENTS: [Client; 9] =
     [STREAM, STREAM_THREADS, DELEGATE, RAW_ASYNC, RAW, WRITTEN, OBVIOUS, PUSHER_JS, PUSHER_JAVA];
 
 const METHOD: &str = "\
-One event a millisecond on one connection. CPU is measured as above. The delay runs from the moment before the server's \
+One event a millisecond on one connection. CPU is measured as above; code that is compiled while it runs is warmed up by \
+a blast before. The delay runs from the moment before the server's \
 `write` to the moment when the client has the item, on the clock that both processes share. On the loopback interface the \
 kernel puts the data into the receiving socket within that `write`, so the delay is never less than that from the kernel's \
 readiness to the consumer: it includes the server's system call. The rows that read the bare bytes show how much of it is \
