@@ -1,5 +1,6 @@
 //! Clients as processes: how each is started, what it says, and the CPU time it took.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -62,6 +63,8 @@ pub const LISTEN: Client = Client {
     program: Program::Listen,
     is_fed: true,
 };
+/// The parts of a handshake.
+pub const RUSTLS: Client = rust("rustls", "rustls with ring", 0);
 /// The obvious Rust.
 pub const OBVIOUS: Client = rust("obvious", "the obvious Rust: tungstenite, serde_json twice", 1_300);
 /// The hand-written limit.
@@ -197,7 +200,8 @@ impl Programs {
         command.envs(environment.iter().copied());
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         if client.program != Program::Rust {
-            command.stderr(Stdio::null());
+            // What it says matters when it fails, and is too much otherwise.
+            command.stderr(File::create(self.binaries.join(format!("{}.stderr", client.id)))?);
         }
         let mut child = command.spawn().with_context(|| format!("cannot start {}", client.id))?;
         let output = child.stdout.take().context("stdout is piped")?;

@@ -3,6 +3,7 @@
 //! Each is run as a process of its own by `peers-client`, whose CPU time the operating system tells.
 
 mod frames;
+mod handshake;
 mod obvious;
 mod ours;
 mod plain;
@@ -31,6 +32,7 @@ pub fn run(client: &str, mode: Mode, target: &Target) -> Result<()> {
         ("stream-threads", Mode::Chunks) => return ours::chunks(target),
         ("delegate", Mode::Chunks) => return ours::delegate_chunks(target),
         ("stream", Mode::Sessions) => return ours::sessions(target),
+        ("rustls", Mode::Connect) => return handshake::connect(target),
         ("stream", Mode::Connect) => return ours::connect(target),
         ("stream", Mode::Stopped) => return ours::stopped(target),
         ("channels", Mode::Channels) => return ours::channels(target),
