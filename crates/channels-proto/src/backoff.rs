@@ -28,6 +28,16 @@ pub(crate) fn seeded(seed: u64) -> Rng {
     Rng::with_seed(mixed ^ mixed >> 31)
 }
 
+impl Class {
+    /// Returns what the protocol itself asks to wait at least.
+    pub(crate) const fn floor(self) -> Duration {
+        match self {
+            Self::Overloaded => OVERLOADED_FLOOR,
+            Self::Immediate | Self::Normal | Self::Slow => Duration::ZERO,
+        }
+    }
+}
+
 /// Full-jitter exponential back-off with classes. Attempts are unlimited; the counter saturates.
 #[derive(Debug)]
 pub(crate) struct Backoff {

@@ -51,6 +51,8 @@ pub struct Limits {
     pub max_channels: usize,
     /// Events kept for a channel whose acknowledgement has not come yet, 64 by default; the oldest give way.
     pub max_early_events: usize,
+    /// Bytes of such events, of all channels together, 1 MiB by default.
+    pub max_early_bytes: usize,
     /// Authorizations under way at a time, 8 by default.
     pub max_authorizations: usize,
 }
@@ -63,6 +65,7 @@ impl Default for Limits {
             max_event_name_bytes: 4 * 1024,
             max_channels: 1_000,
             max_early_events: 64,
+            max_early_bytes: 1024 * 1024,
             max_authorizations: 8,
         }
     }

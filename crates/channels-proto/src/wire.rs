@@ -53,7 +53,7 @@ impl ServerError {
         } else {
             message = Some(payload.into_owned());
         }
-        Self { code, message: message.unwrap_or_default() }
+        Self { code, message: shortened(message.unwrap_or_default()) }
     }
 }
 
@@ -70,7 +70,7 @@ impl Rejection {
         let payload = data.payload().unwrap_or_default();
         let (mut status, mut error, mut kind) = (None, None, None);
         let Ok(members) = Members::of(&payload, CONTROL_DEPTH) else {
-            return Self { status, message: payload.into_owned() };
+            return Self { status, message: shortened(payload.into_owned()) };
         };
         for (key, value) in members.flatten() {
             match key.as_ref() {
@@ -80,8 +80,17 @@ impl Rejection {
                 _ => {}
             }
         }
-        Self { status, message: error.or(kind).unwrap_or_default() }
+        Self { status, message: shortened(error.or(kind).unwrap_or_default()) }
     }
+}
+
+/// A text for a person has no use for more, and reports are queued without a bound of bytes (fault Y02).
+fn shortened(mut text: String) -> String {
+    if text.len() > LONGEST_TEXT {
+        text.truncate(text.floor_char_boundary(LONGEST_TEXT));
+        text.shrink_to_fit();
+    }
+    text
 }
 
 pub(crate) fn ping() -> String {
@@ -129,6 +138,7 @@ fn push_string(text: &mut String, content: &str) {
     text.push('"');
 }
 
+const LONGEST_TEXT: usize = 1024;
 /// Control payloads are flat; what nests deeper is not one.
 const CONTROL_DEPTH: u32 = 16;
 
@@ -194,6 +204,17 @@ mod tests {
         assert_eq!(parse(object), (Some(401), "bad signature".to_owned()));
         assert_eq!(parse(r#"{"type":"AuthError","status":"503"}"#), (Some(503), "AuthError".to_owned()));
         assert_eq!(parse(r#""because""#), (None, "because".to_owned()));
+    }
+
+    // Y02
+    #[test]
+    fn what_a_server_says_is_cut_to_what_a_person_would_read() {
+        let long = format!(r#"{{"message":"{}","code":4301}}"#, "é".repeat(100_000));
+        let error = ServerError::parse(Data::new(&long));
+        assert_eq!((error.message.len(), error.message.capacity()), (1024, 1024));
+        let long = format!(r#"{{"error":"{}"}}"#, "x".repeat(100_000));
+        assert_eq!(Rejection::parse(Data::new(&long)).message.len(), 1024);
+        assert_eq!(ServerError::parse(Data::new(&format!("\"{}\"", "x".repeat(5_000)))).message.len(), 1024);
     }
 
     // H05

@@ -3,7 +3,7 @@
 use super::{
     Connection,
     channels::{Channels, Delivery},
-    lifecycle::{Close, Ending, Outage, Phase, judge_close},
+    lifecycle::{Close, ERROR_EXPLAINS_CLOSE, Ending, Outage, Phase, judge_close},
 };
 use crate::{
     Authorization, AuthorizationError, AuthorizationId, Closed, ConnectFailure, ConnectionError, Epoch, Event,
@@ -250,7 +250,7 @@ impl Connection {
             Delivery::Now(channel) => Some(Event { channel, name, data, user_id, frame_bytes }),
             Delivery::Early(channel) => {
                 let event = Event { channel, name, data, user_id, frame_bytes }.to_owned_event();
-                self.channels.keep_early(event, self.options.limits.max_early_events);
+                self.channels.keep_early(event, &self.options.limits);
                 None
             }
             Delivery::Nobody => {
@@ -270,6 +270,9 @@ impl Connection {
         if refused && self.channels.suspect(code, &mut self.outputs) {
             // Explained by one channel, which is dealt with: no reason to be slow for the others.
             verdict = Verdict::Retry(Class::Normal);
+        }
+        if verdict == Verdict::Unauthorized {
+            self.channels.pardon(now.saturating_sub(ERROR_EXPLAINS_CLOSE));
         }
         let cause = match (&error, code) {
             (None, code) => GapCause::ClosedByServer { code },

@@ -16,10 +16,10 @@ use crate::{
 #[derive(Debug)]
 pub(super) enum Phase {
     Idle,
-    /// The next attempt comes at `until`; `asked` when the server named the time.
+    /// The next attempt comes at `until`, and for a mere hint not before `not_before`.
     Waiting {
         until: Time,
-        asked: bool,
+        not_before: Time,
     },
     Opening {
         epoch: Epoch,
@@ -136,9 +136,9 @@ impl Connection {
         self.outputs.push_back(Output::OpenSocket { epoch });
     }
 
-    /// Ends a back-off, no sooner than a second after the last attempt began.
-    pub(super) fn hurry(&mut self, now: Time) {
-        let earliest = self.last_attempt.map_or(now, |last| last + ATTEMPTS_APART);
+    /// Ends a back-off at `earliest`, and no sooner than a second after the last attempt began.
+    pub(super) fn hurry(&mut self, now: Time, earliest: Time) {
+        let earliest = self.last_attempt.map_or(earliest, |last| earliest.max(last + ATTEMPTS_APART));
         if now >= earliest {
             self.open(now);
         } else if let Phase::Waiting { until, .. } = &mut self.phase {
@@ -255,7 +255,10 @@ impl Connection {
             }
             Some(class) => {
                 let delay = self.backoff.next_delay(class, retry_after, &mut self.rng);
-                self.phase = Phase::Waiting { until: now + delay, asked: retry_after.is_some() };
+                let until = now + delay;
+                // What the server asked for stands; a hint that the network has changed may mend all the rest.
+                let not_before = if retry_after.is_some() { until } else { now + class.floor() };
+                self.phase = Phase::Waiting { until, not_before };
                 self.set_state(ConnectionState::Reconnecting);
                 self.report(Report::ConnectionFailed { error, retry_in: Some(delay) });
             }
@@ -344,6 +347,6 @@ const FREEZE: Duration = Duration::from_secs(2);
 /// How long a message is taken to be under way at least, when the round trips seen were shorter.
 const UNDER_WAY: Duration = Duration::from_secs(1);
 /// Fault C10: how close before a close an error has to come to explain it.
-const ERROR_EXPLAINS_CLOSE: Duration = Duration::from_secs(2);
+pub(super) const ERROR_EXPLAINS_CLOSE: Duration = Duration::from_secs(2);
 /// RFC 6455, section 7.4.1.
 pub(super) const PROTOCOL_ERROR: u16 = 1002;

@@ -147,7 +147,7 @@ impl Connection {
                 self.outage = Outage::Since(now);
                 self.open(now);
             }
-            Phase::Waiting { .. } => self.hurry(now),
+            Phase::Waiting { .. } => self.hurry(now, now),
             Phase::Opening { .. } | Phase::Up(_) => {}
         }
         self.end_input(now);
@@ -193,12 +193,15 @@ impl Connection {
     }
 
     /// Hears that the device's network changed: the connection is probed, and given up after 5 s without an answer; a
-    /// back-off that the server did not ask for ends.
+    /// back-off ends, but for what the server asked for: the time of a `Retry-After`, a second after 4100 to 4199.
     pub fn network_changed(&mut self, now: Time) {
         match &mut self.phase {
             Phase::Up(_) => self.probe(now, PROBE_TIMEOUT),
-            Phase::Waiting { asked: false, .. } => self.hurry(now),
-            Phase::Waiting { asked: true, .. } | Phase::Idle | Phase::Opening { .. } => {}
+            Phase::Waiting { not_before, .. } => {
+                let not_before = *not_before;
+                self.hurry(now, not_before);
+            }
+            Phase::Idle | Phase::Opening { .. } => {}
         }
         self.end_input(now);
     }

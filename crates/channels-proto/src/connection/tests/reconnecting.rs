@@ -186,3 +186,22 @@ fn without_a_hint_a_back_off_has_one_timer() {
     world.command(Connection::disconnect);
     assert_eq!((world.connection.poll_timeout(), world.connection.state()), (None, Disconnected));
 }
+
+// C07, R05, X01
+#[test]
+fn a_hint_does_not_hurry_back_to_an_overloaded_server() {
+    let mut world = World::connected();
+    world.pass(20.0);
+    world.text(PONG);
+    world.close(4100);
+    world.command(Connection::network_changed);
+    assert_eq!(world.connection.state(), Reconnecting);
+    let wait = world.until_next_attempt();
+    assert_eq!(wait, Duration::from_secs(1), "the hint ends the rest of the back-off");
+    let mut world = World::connected();
+    world.pass(20.0);
+    world.text(PONG);
+    world.close(1001);
+    world.command(Connection::network_changed);
+    assert_eq!(world.connection.state(), Connecting);
+}

@@ -426,3 +426,36 @@ fn no_debug_output_shows_a_signature() {
     world.take();
     assert!(!format!("{:?}", world.connection).contains("canary"));
 }
+
+// Y02, Y03, I36
+#[test]
+fn early_events_are_bounded_by_their_bytes_over_all_channels() {
+    let mut world = World::connected();
+    let event = |channel: &str, name: &str| {
+        let filling = "x".repeat(100_000);
+        format!(r#"{{"event":"{name}","channel":"{channel}","data":"{filling}"}}"#)
+    };
+    for channel in ["a", "b"] {
+        world.subscribe(channel);
+    }
+    for number in 0..8 {
+        world.text(&event("a", &format!("e{number}")));
+    }
+    for number in 0..20 {
+        world.text(&event("b", &format!("e{number}")));
+    }
+    world.take();
+    world.acknowledge("a");
+    world.acknowledge("b");
+    assert_eq!(world.events.len(), 10, "a mebibyte of them");
+    assert_eq!(world.events.last().map(String::as_str), Some("b e19"));
+    let lagged = |report: &Report| if let Report::Lagged { dropped, .. } = report { *dropped } else { 0 };
+    assert_eq!(world.reports().iter().map(lagged).sum::<u64>(), 18);
+    world.subscribe("c");
+    for number in 0..10 {
+        world.text(&event("c", &format!("e{number}")));
+    }
+    world.take();
+    world.acknowledge("c");
+    assert_eq!(world.reports().iter().map(lagged).sum::<u64>(), 0, "what was released makes room");
+}

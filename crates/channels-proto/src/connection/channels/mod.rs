@@ -1,0 +1,328 @@
+//! The channels a caller wants, and how far each is on the present socket.
+
+mod authorizing;
+mod channel;
+mod refusals;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use fastrand::Rng;
+
+use self::channel::{Channel, Step, Track};
+use crate::{
+    AuthorizationError, AuthorizationId, ChannelKind, ChannelName, Counters, Epoch, GapCause, Limits, Options, Output,
+    OwnedEvent, Report, SocketId, SubscribeError, SubscriptionError, Time, wire,
+};
+
+/// All channels of one connection.
+#[derive(Debug, Default)]
+pub(in crate::connection) struct Channels {
+    table: BTreeMap<ChannelName, Channel>,
+    /// Authorizations under way on the present socket.
+    pending: BTreeMap<AuthorizationId, ChannelName>,
+    places: u64,
+    authorizations: u64,
+    subscribes: u64,
+    /// Subscribes the server refused without saying which, on the present socket.
+    rejections: Vec<SubscriptionError>,
+    /// Bytes of the events that came before their acknowledgement.
+    early_bytes: usize,
+    /// Channels acknowledged though nobody wants them, on the present socket; each is unsubscribed once.
+    unwanted: BTreeSet<ChannelName>,
+    deadline: Option<Time>,
+    /// Channels that are neither subscribed nor given up.
+    unsettled: usize,
+}
+
+/// The live socket, for what the channels do on it.
+pub(in crate::connection) struct Link<'a> {
+    pub(in crate::connection) now: Time,
+    pub(in crate::connection) epoch: Epoch,
+    pub(in crate::connection) socket_id: &'a SocketId,
+    pub(in crate::connection) refresh_token: &'a mut bool,
+    pub(in crate::connection) options: &'a Options,
+    pub(in crate::connection) rng: &'a mut Rng,
+    pub(in crate::connection) outputs: &'a mut VecDeque<Output>,
+    pub(in crate::connection) counters: &'a mut Counters,
+}
+
+impl Link<'_> {
+    fn send(&mut self, text: String) {
+        self.outputs.push_back(Output::SendText { epoch: self.epoch, text });
+    }
+
+    fn report(&mut self, report: Report) {
+        self.outputs.push_back(Output::Report(report));
+    }
+}
+
+/// Who an event is for.
+pub(in crate::connection) enum Delivery {
+    Now(ChannelName),
+    /// The acknowledgement of its channel is still to come (fault S13).
+    Early(ChannelName),
+    Nobody,
+}
+
+impl Channels {
+    pub(in crate::connection) const fn deadline(&self) -> Option<Time> {
+        self.deadline
+    }
+
+    pub(in crate::connection) const fn is_settled(&self) -> bool {
+        self.unsettled == 0
+    }
+
+    pub(in crate::connection) fn authorizations_needed(&self) -> usize {
+        let needs = |(name, channel): &(&ChannelName, &Channel)| {
+            needs_authorization(name) && !matches!(channel.step, Step::Failed | Step::Leaving(_))
+        };
+        self.table.iter().filter(needs).count()
+    }
+
+    pub(in crate::connection) fn delivery(&self, name: &str) -> Delivery {
+        match self.table.get_key_value(name) {
+            Some((name, Channel { step: Step::Subscribed, .. })) => Delivery::Now(name.clone()),
+            Some((name, Channel { step: Step::Subscribing(_), .. })) => Delivery::Early(name.clone()),
+            _ => Delivery::Nobody,
+        }
+    }
+
+    /// Keeps an event whose channel is not acknowledged yet. What does not fit is counted: the oldest of the channel
+    /// first, and the event itself when all that is left belongs to others.
+    pub(in crate::connection) fn keep_early(&mut self, event: OwnedEvent, limits: &Limits) {
+        let bytes = event.as_event().frame_bytes();
+        let Some(channel) = self.table.get_mut(event.as_event().channel()) else { return };
+        while channel.early.len() >= limits.max_early_events
+            || self.early_bytes.saturating_add(bytes) > limits.max_early_bytes
+        {
+            channel.early_dropped += 1;
+            let Some(oldest) = channel.early.pop_front() else { return };
+            self.early_bytes = self.early_bytes.saturating_sub(oldest.as_event().frame_bytes());
+        }
+        self.early_bytes += bytes;
+        channel.early.push_back(event);
+    }
+
+    pub(in crate::connection) fn want(&mut self, name: ChannelName, limit: usize) -> Result<(), SubscribeError> {
+        let kind = name.kind();
+        if !kind.is_supported() {
+            return Err(SubscribeError::UnsupportedKind { channel: name, kind });
+        }
+        if let Some(channel) = self.table.get_mut(&name) {
+            if matches!(channel.step, Step::Failed) {
+                channel.retry_from_scratch();
+            } else if matches!(channel.step, Step::Leaving(_))
+                && let Step::Leaving(subscribe) = std::mem::replace(&mut channel.step, Step::Idle)
+            {
+                channel.step = Step::Subscribing(subscribe);
+            }
+            return Ok(());
+        }
+        if self.table.len() >= limit {
+            return Err(SubscribeError::TooManyChannels { channel: name, limit });
+        }
+        self.places += 1;
+        self.table.insert(name, Channel::new(self.places));
+        Ok(())
+    }
+
+    /// Drops a channel while there is no live socket.
+    pub(in crate::connection) fn forget(&mut self, name: &ChannelName) {
+        self.table.remove(name);
+    }
+
+    /// Drops a channel on a live socket.
+    pub(in crate::connection) fn leave(&mut self, name: &ChannelName, link: &mut Link<'_>) {
+        let Some(mut channel) = self.table.remove(name) else { return };
+        match std::mem::replace(&mut channel.step, Step::Idle) {
+            Step::Authorizing { id, .. } => {
+                self.pending.remove(&id);
+                link.outputs.push_back(Output::CancelAuthorization { id });
+            }
+            Step::Subscribing(subscribe) | Step::Leaving(subscribe) => {
+                self.table
+                    .insert(name.clone(), Channel { step: Step::Leaving(subscribe), ..Channel::new(channel.place) });
+            }
+            Step::Subscribed => link.send(wire::unsubscribe(name)),
+            Step::Idle | Step::Waiting { .. } | Step::Failed => {}
+        }
+        self.advance(link);
+    }
+
+    /// Gives channels that were given up another chance.
+    pub(in crate::connection) fn forgive(&mut self) {
+        for channel in self.table.values_mut().filter(|channel| matches!(channel.step, Step::Failed)) {
+            channel.retry_from_scratch();
+        }
+    }
+
+    /// Starts anew after the caller disconnected.
+    pub(in crate::connection) fn reset(&mut self, outputs: &mut VecDeque<Output>) {
+        self.cancel_authorizations(outputs);
+        self.table.retain(|_, channel| !matches!(channel.step, Step::Leaving(_)));
+        for channel in self.table.values_mut() {
+            *channel = Channel::new(channel.place);
+        }
+        (self.deadline, self.early_bytes) = (None, 0);
+    }
+
+    /// Prepares for a new socket.
+    pub(in crate::connection) fn begin_socket(&mut self) {
+        self.rejections.clear();
+        self.unwanted.clear();
+        self.subscribes = 0;
+    }
+
+    /// Notes that the socket is gone, and what that interrupts.
+    pub(in crate::connection) fn end_socket(&mut self, since: Time, cause: GapCause, outputs: &mut VecDeque<Output>) {
+        self.cancel_authorizations(outputs);
+        self.table.retain(|_, channel| !matches!(channel.step, Step::Leaving(_)));
+        for name in self.in_order(|_| true) {
+            let Some(channel) = self.table.get_mut(&name) else { continue };
+            channel.drop_early();
+            match channel.step {
+                Step::Idle | Step::Waiting { .. } | Step::Failed => {}
+                Step::Authorizing { .. } | Step::Subscribing(_) | Step::Leaving(_) => channel.step = Step::Idle,
+                Step::Subscribed => {
+                    channel.step = Step::Idle;
+                    channel.track = Track::Lost { since, cause };
+                    outputs.push_back(Output::Report(Report::Interrupted { channel: name, since, cause }));
+                }
+            }
+        }
+        self.deadline = None;
+    }
+
+    /// Asks for whatever can be asked for now.
+    pub(in crate::connection) fn advance(&mut self, link: &mut Link<'_>) {
+        let under_way = |channel: &Channel| {
+            matches!(channel.step, Step::Authorizing { .. } | Step::Subscribing(_) | Step::Leaving(_))
+        };
+        let suspect_under_way = self.table.values().any(|channel| channel.suspected && under_way(channel));
+        if !suspect_under_way {
+            for name in self.in_order(|channel| matches!(channel.step, Step::Idle) && !channel.suspected) {
+                self.start(&name, link);
+            }
+            let idle_or_under_way = |channel: &Channel| matches!(channel.step, Step::Idle) || under_way(channel);
+            if !self.table.values().any(|channel| !channel.suspected && idle_or_under_way(channel)) {
+                let suspects = self.in_order(|channel| channel.suspected && matches!(channel.step, Step::Idle));
+                if let Some(name) = suspects.first() {
+                    self.start(name, link);
+                }
+            }
+        }
+        self.deadline = self.table.values().filter_map(Channel::deadline).min();
+        self.count();
+    }
+
+    fn count(&mut self) {
+        let settled = |channel: &&Channel| matches!(channel.step, Step::Subscribed | Step::Failed);
+        self.unsettled = self.table.len() - self.table.values().filter(settled).count();
+        self.early_bytes = self.table.values().map(Channel::early_bytes).sum();
+    }
+
+    /// Takes `pusher_internal:subscription_succeeded`. Returns when the subscribe was sent that it answers.
+    pub(in crate::connection) fn acknowledge(&mut self, name: &str, link: &mut Link<'_>) -> Option<Time> {
+        let Some((name, _)) = self.table.get_key_value(name) else {
+            self.refuse_acknowledgement(name, link);
+            return None;
+        };
+        let name = name.clone();
+        let channel = self.table.get_mut(&name)?;
+        let mut sent = None;
+        match &channel.step {
+            Step::Subscribing(subscribe) => {
+                sent = Some(subscribe.sent);
+                channel.subscribed(&name, link);
+            }
+            Step::Subscribed => link.counters.repeated_acknowledgements += 1,
+            Step::Leaving(_) => {
+                link.send(wire::unsubscribe(&name));
+                self.table.remove(&name);
+            }
+            Step::Idle | Step::Authorizing { .. } | Step::Waiting { .. } | Step::Failed => {
+                self.refuse_acknowledgement(name.as_str(), link);
+            }
+        }
+        self.settle_rejections(link);
+        self.advance(link);
+        sent
+    }
+
+    /// Does what is due.
+    ///
+    /// # Errors
+    /// The channel whose acknowledgement stayed away, also after a resend: the socket has to be given up.
+    pub(in crate::connection) fn handle_timeout(&mut self, link: &mut Link<'_>) -> Result<(), ChannelName> {
+        if self.deadline.is_none_or(|deadline| link.now < deadline) {
+            return Ok(());
+        }
+        let now = link.now;
+        for name in self.in_order(|channel| channel.deadline().is_some_and(|deadline| now >= deadline)) {
+            self.expire(&name, link)?;
+        }
+        self.settle_rejections(link);
+        self.advance(link);
+        Ok(())
+    }
+
+    fn expire(&mut self, name: &ChannelName, link: &mut Link<'_>) -> Result<(), ChannelName> {
+        let Some(channel) = self.table.get_mut(name) else { return Ok(()) };
+        match &mut channel.step {
+            Step::Waiting { .. } => channel.step = Step::Idle,
+            Step::Authorizing { id, .. } => {
+                let id = *id;
+                self.pending.remove(&id);
+                link.outputs.push_back(Output::CancelAuthorization { id });
+                self.take_authorization_error(name, AuthorizationError::TimedOut, link);
+            }
+            Step::Leaving(_) => {
+                link.send(wire::unsubscribe(name));
+                self.table.remove(name);
+            }
+            Step::Subscribing(_) if !self.rejections.is_empty() => {
+                let error = self.rejections.remove(0);
+                channel.fail(name.clone(), error, link.outputs);
+                channel.blamed_at = Some(link.now);
+            }
+            Step::Subscribing(subscribe) if !subscribe.resent => {
+                subscribe.resent = true;
+                subscribe.deadline = link.now + link.options.acknowledgement_timeout;
+                let text = wire::subscribe(name, subscribe.authorization.as_ref());
+                link.send(wire::unsubscribe(name));
+                link.send(text);
+            }
+            Step::Subscribing(_) if channel.suspected => {
+                channel.fail(name.clone(), SubscriptionError::Unacknowledged, link.outputs);
+            }
+            Step::Subscribing(_) => {
+                channel.suspected = true;
+                return Err(name.clone());
+            }
+            Step::Idle | Step::Subscribed | Step::Failed => {}
+        }
+        Ok(())
+    }
+
+    fn refuse_acknowledgement(&mut self, name: &str, link: &mut Link<'_>) {
+        link.counters.unexpected_acknowledgements += 1;
+        let Ok(name) = ChannelName::parse(name) else { return };
+        if self.unwanted.len() < MAX_UNWANTED && self.unwanted.insert(name.clone()) {
+            link.send(wire::unsubscribe(&name));
+        }
+    }
+
+    fn in_order(&self, takes: impl Fn(&Channel) -> bool) -> Vec<ChannelName> {
+        let mut names: Vec<_> = self.table.iter().filter(|(_, channel)| takes(channel)).collect();
+        names.sort_unstable_by_key(|(_, channel)| channel.place);
+        names.into_iter().map(|(name, _)| name.clone()).collect()
+    }
+}
+
+fn needs_authorization(name: &ChannelName) -> bool {
+    name.kind() != ChannelKind::Public
+}
+
+/// How many acknowledgements nobody asked for are answered on one socket; a hostile server could send any number.
+const MAX_UNWANTED: usize = 64;
