@@ -33,16 +33,9 @@ impl Connection {
                 FailureClass::Network => Class::Normal,
                 FailureClass::Refused => Class::Slow,
             };
-            self.end_socket(
-                now,
-                Ending {
-                    error: ConnectionError::Connect { message },
-                    verdict: Verdict::Retry(class),
-                    cause: GapCause::TransportLost,
-                    retry_after,
-                    close: Close::Done,
-                },
-            );
+            let error = ConnectionError::Connect { message };
+            let ending = Ending::retry(error, GapCause::TransportLost, Close::Done);
+            self.end_socket(now, Ending { verdict: Verdict::Retry(class), retry_after, ..ending });
         }
         self.end_input(now);
     }
@@ -129,31 +122,15 @@ impl Connection {
                         "opening the socket"
                     };
                     let error = ConnectionError::TimedOut { step, after: self.options.connect_timeout };
-                    self.end_socket(
-                        now,
-                        Ending {
-                            error,
-                            verdict: Verdict::Retry(Class::Normal),
-                            cause: GapCause::Silent,
-                            retry_after: None,
-                            close: Close::Abort,
-                        },
-                    );
+                    self.end_socket(now, Ending::retry(error, GapCause::Silent, Close::Abort));
                 }
             }
             Phase::Up(_) => {
                 self.check_liveness(now);
                 if let Some(Err(channel)) = self.with_link(now, Channels::handle_timeout) {
-                    self.end_socket(
-                        now,
-                        Ending {
-                            error: ConnectionError::Unacknowledged { channel },
-                            verdict: Verdict::Retry(Class::Normal),
-                            cause: GapCause::Unacknowledged,
-                            retry_after: None,
-                            close: Close::Frame(super::NORMAL_CLOSURE),
-                        },
-                    );
+                    let error = ConnectionError::Unacknowledged { channel };
+                    let close = Close::Frame(super::NORMAL_CLOSURE);
+                    self.end_socket(now, Ending::retry(error, GapCause::Unacknowledged, close));
                 }
             }
         }
@@ -181,16 +158,10 @@ impl Connection {
                 self.report(Report::ServerError { code, message: message.clone() });
                 if let Some(code) = code {
                     let verdict = close::classify(Some(code));
-                    self.end_socket(
-                        now,
-                        Ending {
-                            error: closed_error(Some(code), message, true),
-                            verdict,
-                            cause: GapCause::ClosedByServer { code: Some(code) },
-                            retry_after: None,
-                            close: Close::Frame(super::NORMAL_CLOSURE),
-                        },
-                    );
+                    let error = closed_error(Some(code), message, true);
+                    let cause = GapCause::ClosedByServer { code: Some(code) };
+                    let ending = Ending::retry(error, cause, Close::Frame(super::NORMAL_CLOSURE));
+                    self.end_socket(now, Ending { verdict, ..ending });
                 }
             }
             event => {
@@ -283,7 +254,7 @@ impl Connection {
             Some(message) => ConnectionError::Lost { message },
             None => closed_error(code, reason, early),
         };
-        Ending { error, verdict, cause, retry_after: None, close: Close::Done }
+        Ending { verdict, ..Ending::retry(error, cause, Close::Done) }
     }
 }
 

@@ -116,6 +116,13 @@ pub(super) struct Ending {
     pub(super) close: Close,
 }
 
+impl Ending {
+    /// An ending after which the usual back-off follows.
+    pub(super) fn retry(error: impl Into<ConnectionError>, cause: GapCause, close: Close) -> Self {
+        Self { error: error.into(), verdict: Verdict::Retry(Class::Normal), cause, retry_after: None, close }
+    }
+}
+
 pub(super) enum Close {
     /// The socket is gone.
     Done,
@@ -193,16 +200,7 @@ impl Connection {
             Due::Ping => self.probe(now, live.liveness.pong_timeout()),
             Due::Dead => {
                 let error = ConnectionError::Silent { silence: live.liveness.silence(now) };
-                self.end_socket(
-                    now,
-                    Ending {
-                        error,
-                        verdict: Verdict::Retry(Class::Normal),
-                        cause: GapCause::Silent,
-                        retry_after: None,
-                        close: Close::Abort,
-                    },
-                );
+                self.end_socket(now, Ending::retry(error, GapCause::Silent, Close::Abort));
             }
         }
     }
@@ -215,16 +213,8 @@ impl Connection {
     }
 
     pub(super) fn end_by_violation(&mut self, now: Time, violation: ProtocolViolation) {
-        self.end_socket(
-            now,
-            Ending {
-                error: violation.into(),
-                verdict: Verdict::Trouble,
-                cause: GapCause::ProtocolViolation,
-                retry_after: None,
-                close: Close::Frame(PROTOCOL_ERROR),
-            },
-        );
+        let ending = Ending::retry(violation, GapCause::ProtocolViolation, Close::Frame(PROTOCOL_ERROR));
+        self.end_socket(now, Ending { verdict: Verdict::Trouble, ..ending });
     }
 
     /// The one way in which a socket or an attempt ends without the caller asking for it.
