@@ -35,16 +35,16 @@ pub(crate) async fn run(settings: ListenSettings, output: &mut Output, stop: &St
     printer.hint("listening", &who);
     let mut events = api.events();
     api.connect();
-    let exit = loop {
+    let ended = loop {
         let item = tokio::select! {
             biased;
-            exit = stop.asked() => break exit,
+            exit = stop.asked() => break Ok(exit),
             item = events.next() => item,
         };
-        let Some(item) = item else { break Exit::Done };
+        let Some(item) = item else { break Ok(Exit::Done) };
         printer.print(&item)?;
         if let Some(failure) = verdict.on(&item) {
-            return Err(failure);
+            break Err(failure);
         }
     };
     if api.state() != ConnectionState::Disconnected {
@@ -55,7 +55,7 @@ pub(crate) async fn run(settings: ListenSettings, output: &mut Output, stop: &St
     while let Ok(Some(item)) = tokio::time::timeout(FAREWELL, events.next()).await {
         printer.print(&item)?;
     }
-    Ok(exit)
+    ended
 }
 
 /// Prints items as they were asked for.

@@ -140,6 +140,8 @@ fn the_end_of_the_session_ends_it_with_the_reason() {
     desk.block_on(desk.sandbox.log_out(&desk.session.access_token_id, Some("Signed in elsewhere")));
     let done = listen.finish().expect(4).says(&["ended the session: Signed in elsewhere", &desk.sandbox.base_url()]);
     assert!(done.stdout.contains("logout"), "{}", done.stdout);
+    let ended = desk.block_on(desk.sandbox.wait_until(PATIENCE, |state| !state.ended.is_empty())).unwrap();
+    assert!(matches!(ended.ended[0].ending, Some(Ending::ClosedByClient { code: Some(_), .. })), "{:?}", ended.ended);
 }
 
 // S01: one channel's failure never harms the other.
