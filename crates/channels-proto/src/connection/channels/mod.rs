@@ -17,7 +17,8 @@ use crate::{
 /// All channels of one connection.
 #[derive(Debug, Default)]
 pub(in crate::connection) struct Channels {
-    table: BTreeMap<ChannelName, Channel>,
+    /// Boxed, since a map of few entries has room for many.
+    table: BTreeMap<ChannelName, Box<Channel>>,
     /// Authorizations under way on the present socket.
     pending: BTreeMap<AuthorizationId, ChannelName>,
     places: u64,
@@ -74,17 +75,20 @@ impl Channels {
     }
 
     pub(in crate::connection) fn authorizations_needed(&self) -> usize {
-        let needs = |(name, channel): &(&ChannelName, &Channel)| {
+        let needs = |(name, channel): &(&ChannelName, &Box<Channel>)| {
             needs_authorization(name) && !matches!(channel.step, Step::Failed | Step::Leaving(_))
         };
         self.table.iter().filter(needs).count()
     }
 
     pub(in crate::connection) fn delivery(&self, name: &str) -> Delivery {
-        match self.table.get_key_value(name) {
-            Some((name, Channel { step: Step::Subscribed, .. })) => Delivery::Now(name.clone()),
-            Some((name, Channel { step: Step::Subscribing(_), .. })) => Delivery::Early(name.clone()),
-            _ => Delivery::Nobody,
+        let Some((name, channel)) = self.table.get_key_value(name) else { return Delivery::Nobody };
+        match channel.step {
+            Step::Subscribed => Delivery::Now(name.clone()),
+            Step::Subscribing(_) => Delivery::Early(name.clone()),
+            Step::Idle | Step::Authorizing { .. } | Step::Waiting { .. } | Step::Leaving(_) | Step::Failed => {
+                Delivery::Nobody
+            }
         }
     }
 
@@ -123,7 +127,7 @@ impl Channels {
             return Err(SubscribeError::TooManyChannels { channel: name, limit });
         }
         self.places += 1;
-        self.table.insert(name, Channel::new(self.places));
+        self.table.insert(name, Box::new(Channel::new(self.places)));
         Ok(())
     }
 
@@ -141,8 +145,10 @@ impl Channels {
                 link.outputs.push_back(Output::CancelAuthorization { id });
             }
             Step::Subscribing(subscribe) | Step::Leaving(subscribe) => {
-                self.table
-                    .insert(name.clone(), Channel { step: Step::Leaving(subscribe), ..Channel::new(channel.place) });
+                self.table.insert(
+                    name.clone(),
+                    Box::new(Channel { step: Step::Leaving(subscribe), ..Channel::new(channel.place) }),
+                );
             }
             Step::Subscribed => link.send(wire::unsubscribe(name)),
             Step::Idle | Step::Waiting { .. } | Step::Failed => {}
@@ -162,7 +168,7 @@ impl Channels {
         self.cancel_authorizations(outputs);
         self.table.retain(|_, channel| !matches!(channel.step, Step::Leaving(_)));
         for channel in self.table.values_mut() {
-            *channel = Channel::new(channel.place);
+            **channel = Channel::new(channel.place);
         }
         (self.deadline, self.early_bytes) = (None, 0);
     }
@@ -212,14 +218,14 @@ impl Channels {
                 }
             }
         }
-        self.deadline = self.table.values().filter_map(Channel::deadline).min();
+        self.deadline = self.table.values().filter_map(|channel| channel.deadline()).min();
         self.count();
     }
 
     fn count(&mut self) {
-        let settled = |channel: &&Channel| matches!(channel.step, Step::Subscribed | Step::Failed);
+        let settled = |channel: &&Box<Channel>| matches!(channel.step, Step::Subscribed | Step::Failed);
         self.unsettled = self.table.len() - self.table.values().filter(settled).count();
-        self.early_bytes = self.table.values().map(Channel::early_bytes).sum();
+        self.early_bytes = self.table.values().map(|channel| channel.early_bytes()).sum();
     }
 
     /// Takes `pusher_internal:subscription_succeeded`. Returns when the subscribe was sent that it answers.
