@@ -75,10 +75,8 @@ impl Channels {
     }
 
     pub(in crate::connection) fn authorizations_needed(&self) -> usize {
-        let needs = |(name, channel): &(&ChannelName, &Box<Channel>)| {
-            needs_authorization(name) && !matches!(channel.step, Step::Failed | Step::Leaving(_))
-        };
-        self.table.iter().filter(needs).count()
+        let wanted = self.table.iter().filter(|(_, channel)| !matches!(channel.step, Step::Failed | Step::Leaving(_)));
+        wanted.filter(|(name, _)| needs_authorization(name)).count()
     }
 
     pub(in crate::connection) fn delivery(&self, name: &str) -> Delivery {
@@ -223,8 +221,8 @@ impl Channels {
     }
 
     fn count(&mut self) {
-        let settled = |channel: &&Box<Channel>| matches!(channel.step, Step::Subscribed | Step::Failed);
-        self.unsettled = self.table.len() - self.table.values().filter(settled).count();
+        let settled = self.table.values().filter(|channel| matches!(channel.step, Step::Subscribed | Step::Failed));
+        self.unsettled = self.table.len() - settled.count();
         self.early_bytes = self.table.values().map(|channel| channel.early_bytes()).sum();
     }
 
