@@ -35,6 +35,8 @@ pub(super) struct Shared<T> {
     pub(super) queue: Queue<T>,
     /// The state the consumer knows of.
     pub(super) delivered: ConnectionState,
+    /// That state is of a session that was ended, and the report of its end waits in the queue.
+    pub(super) farewell: bool,
     /// Channels unsubscribed at a version of the intent that the task has not carried out yet.
     muted: BTreeMap<ChannelName, u64>,
     pub(super) handler: Slot<T>,
@@ -53,6 +55,7 @@ impl<T: Send + 'static> Core<T> {
             counters: ClientCounters::default(),
             queue: Queue::new(limits),
             delivered: ConnectionState::Disconnected,
+            farewell: false,
             muted: BTreeMap::new(),
             handler: Slot::default(),
             sleeper: None,
@@ -98,12 +101,14 @@ impl<T: Send + 'static> Core<T> {
             return;
         }
         shared.intent.end_session();
+        shared.handler.end_session();
         let discarded = shared.queue.take_all();
         (shared.state, shared.socket_id) = (ConnectionState::Disconnected, None);
         if shared.delivered != ConnectionState::Disconnected && !shared.consumer_gone {
             let report = Item::StateChanged { from: shared.delivered, to: ConnectionState::Disconnected };
             // The queue is empty, so nothing has to give way.
             shared.queue.push(Entry::report(report), &mut Vec::new());
+            shared.farewell = true;
         }
         let wake = shared.wake();
         let shared = self.wait_for_call(shared);
@@ -257,6 +262,7 @@ impl<T> Shared<T> {
         let item = self.queue.pop()?;
         if let Item::StateChanged { to, .. } = item {
             self.delivered = to;
+            self.farewell = false;
         }
         Some(item)
     }

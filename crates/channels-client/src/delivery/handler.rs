@@ -56,6 +56,11 @@ impl<T> Slot<T> {
         std::mem::replace(&mut self.handler, handler)
     }
 
+    /// What the handler was to be told of the session is not told any more.
+    pub(super) const fn end_session(&mut self) {
+        self.greeting = None;
+    }
+
     /// Returns whether a job has to be started; then it counts as started.
     pub(super) fn claim_job(&mut self, items: bool) -> bool {
         let start = !self.job && self.handler.is_some() && (items || self.greeting.is_some());
@@ -90,7 +95,7 @@ impl<T: Send + 'static> Core<T> {
         let is_set = handler.is_some();
         let old = shared.handler.replace(handler);
         let known = shared.delivered;
-        if is_set && known != ConnectionState::Disconnected {
+        if is_set && known != ConnectionState::Disconnected && !shared.farewell {
             shared.handler.greeting = Some(known);
         }
         let shared = self.wait_for_call(shared);

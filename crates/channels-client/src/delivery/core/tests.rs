@@ -1,3 +1,5 @@
+use std::sync::mpsc;
+
 use super::*;
 use crate::delivery::Delivery;
 
@@ -108,4 +110,31 @@ async fn an_item_may_call_back_while_it_is_dropped() {
     push(1);
     drop(Delivery::new(Arc::clone(&core)));
     push(1);
+}
+
+// I13, K11: the pool for blocking work has no thread free between the handler's coming and the end of the session.
+#[test]
+fn a_handler_is_told_nothing_of_a_session_that_was_ended_before_its_first_call() {
+    for comes_late in [false, true] {
+        let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
+        let core: Arc<Core<u32>> = Arc::new(Core::new(QueueLimits::default(), runtime.handle().clone()));
+        connected(&core);
+        assert_eq!(taken(&core).len(), 1);
+        let (release, busy) = mpsc::channel::<()>();
+        runtime.spawn_blocking(move || busy.recv());
+        let (tell, told) = mpsc::channel();
+        let set = || core.set_handler(Some(Box::new(move |item| tell.send(item).unwrap())));
+        if comes_late {
+            core.disconnect();
+            set();
+        } else {
+            set();
+            core.disconnect();
+        }
+        release.send(()).unwrap();
+        let (from, to) = (ConnectionState::Connected, ConnectionState::Disconnected);
+        assert_eq!(told.recv_timeout(Duration::from_secs(30)), Ok(Item::StateChanged { from, to }), "{comes_late}");
+        core.set_handler(None);
+        assert_eq!(told.try_recv().ok(), None);
+    }
 }
