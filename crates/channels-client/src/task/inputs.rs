@@ -18,15 +18,16 @@ impl<D: Decoder> Task<D> {
         let Some(steps) = core.intent(|intent| intent.steps(carried_out)) else {
             return Next::Input;
         };
-        for channel in &steps.unsubscribe {
-            self.machine.unsubscribe(now, channel);
-            self.drain(now);
-        }
+        // Nothing is sent in a session that was ended, not even that a channel is left.
         if let Some(session) = steps.new_session {
             self.machine.disconnect(now);
             self.drain(now);
             // The caller's thread has made the report of this in its own session.
             self.turn.begin(session);
+        }
+        for channel in &steps.unsubscribe {
+            self.machine.unsubscribe(now, channel);
+            self.drain(now);
         }
         self.postponed.retain(|channel| !steps.unsubscribe.contains(channel));
         self.postponed.extend(steps.subscribe);

@@ -483,3 +483,18 @@ async fn preparing_ends_with_the_session() {
     client.disconnect();
     eventually("the end of it", || running.load(Ordering::SeqCst) == 0).await;
 }
+
+// I14: whether the task hears of the two calls at once or one by one.
+#[tokio::test]
+async fn nothing_is_sent_for_a_channel_that_is_left_after_disconnect() {
+    let listener = Listener::bind().await;
+    let mut under = Under::new(options_for(&listener));
+    under.client.subscribe(public("a")).unwrap();
+    under.client.connect();
+    let mut peer = listener.establish("1.1").await;
+    peer.acknowledge_all(1).await;
+    under.until(|item| matches!(item, Item::Subscribed { .. })).await;
+    under.client.disconnect();
+    under.client.unsubscribe(&public("a"));
+    assert_eq!(peer.next().await, None);
+}
