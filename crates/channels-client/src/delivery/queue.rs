@@ -166,15 +166,22 @@ impl<T> Queue<T> {
         let (before, after) =
             (place.checked_sub(1).map_or(0, |p| lag(self.entries.get(p))), lag(self.entries.get(place + 1)));
         if after > 0 {
-            self.entries.remove(place + 1);
+            self.remove(place + 1);
         }
         if before > 0 {
-            self.entries.remove(place - 1);
+            self.remove(place - 1);
             place -= 1;
-            self.droppable_from = self.droppable_from.saturating_sub(1);
         }
         if let Some(Item::Lagged { dropped }) = self.entries.get_mut(place).map(|entry| &mut entry.item) {
             *dropped = dropped.saturating_add(before).saturating_add(after);
+        }
+    }
+
+    /// Takes an entry out that is not an event.
+    fn remove(&mut self, place: usize) {
+        self.entries.remove(place);
+        if place < self.droppable_from {
+            self.droppable_from -= 1;
         }
     }
 

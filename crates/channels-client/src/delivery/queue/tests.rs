@@ -269,3 +269,14 @@ fn folding_keeps_what_failed_and_what_is_interrupted_now() {
     ];
     assert_eq!(items, expected);
 }
+
+#[test]
+fn a_kept_event_that_gives_way_hides_no_other_event_that_may_go() {
+    let mut queue = queue(2, usize::MAX);
+    push_all(&mut queue, [kept(1), event(2), kept(3), kept(4)]);
+    push_all(&mut queue, [event(5)]);
+    assert_eq!(
+        drain(&mut queue),
+        [Item::Lagged { dropped: 2 }, Item::Event(3), Item::Event(4), Item::Lagged { dropped: 1 }]
+    );
+}
