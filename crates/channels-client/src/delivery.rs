@@ -15,6 +15,7 @@ use std::{
 
 use futures_core::Stream;
 
+use self::handler::Handler;
 pub(crate) use self::{core::Core, queue::Entry, turn::Turn};
 use crate::Item;
 
@@ -68,9 +69,21 @@ impl<T: Send + 'static> Delivery<T> {
     /// handler that panics goes on being called; the first panic is reported as [`Item::HandlerPanicked`]. A handler
     /// set while the consumer already knows of a state is first told that state.
     ///
-    /// A call of the old handler in progress is waited for, for 50 ms at most, unless it is the caller itself.
+    /// A call of the old handler in progress is waited for, for 50 ms at most, unless it is the caller itself. While there
+    /// is a handler, the stream rests.
     pub fn set_handler(&self, handler: Option<Box<dyn FnMut(Item<T>) + Send>>) {
-        self.core.set_handler(handler);
+        self.core.set_handler(handler.map(|mut handler| -> Handler<T> {
+            Box::new(move |item| {
+                handler(item);
+                None
+            })
+        }));
+    }
+
+    /// Like [`set_handler`](Self::set_handler), for a handler that may find that nobody listens any more: it then returns
+    /// the item and is called no more. The item is the first one that the next handler, or the stream, gets.
+    pub fn set_leaving_handler(&self, handler: Box<dyn FnMut(Item<T>) -> Option<Item<T>> + Send>) {
+        self.core.set_handler(Some(handler));
     }
 }
 

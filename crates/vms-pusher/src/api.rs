@@ -1,6 +1,6 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use channels_client::http::{HttpClient, HttpLimits};
@@ -111,23 +111,23 @@ impl VmsPusherApi {
     }
 
     /// Has `delegate` told everything from now on, in place of an earlier one and of the stream. It is held weakly: when
-    /// the app lets go of it, it is told nothing more. What waited before comes first.
+    /// the app lets go of it, it is told nothing more, and what comes then is for the stream. What waited before comes first.
     pub fn set_delegate<D: VmsSocketManagerDelegate + ?Sized>(&self, delegate: &Arc<D>) {
         let delegate = Arc::downgrade(delegate);
         let outlet = Arc::downgrade(&self.shared.outlet);
         let channels = self.shared.channels.clone();
-        self.shared.outlet.set_handler(Some(Box::new(move |item| {
-            let Some(outlet) = Weak::upgrade(&outlet) else { return };
-            match Weak::upgrade(&delegate) {
-                Some(delegate) => call(&outlet, delegate.as_ref(), channels.tell(item)),
-                None => outlet.set_handler(None),
-            }
-        })));
+        self.shared.outlet.set_handler(Box::new(move |item| {
+            let (Some(outlet), Some(delegate)) = (outlet.upgrade(), delegate.upgrade()) else {
+                return Some(item);
+            };
+            call(&outlet, delegate.as_ref(), channels.tell(item));
+            None
+        }));
     }
 
     /// Goes back to the stream.
     pub fn remove_delegate(&self) {
-        self.shared.outlet.set_handler(None);
+        self.shared.outlet.remove_handler();
     }
 
     /// Returns everything that the delegate would be told, as a stream. While there is a delegate, the stream rests.

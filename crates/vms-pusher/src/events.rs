@@ -14,7 +14,8 @@ use futures_core::Stream;
 use crate::item::{Channels, VmsSocketItem};
 use crate::socket::VmsSocketData;
 
-pub(crate) type Handler = Box<dyn FnMut(Item<VmsSocketData>) + Send>;
+/// Returns what it does not take.
+pub(crate) type Handler = Box<dyn FnMut(Item<VmsSocketData>) -> Option<Item<VmsSocketData>> + Send>;
 
 /// The consumer's end of the client, whoever the consumer is at the moment.
 pub(crate) struct Outlet {
@@ -48,8 +49,12 @@ impl Outlet {
         }
     }
 
-    pub(crate) fn set_handler(&self, handler: Option<Handler>) {
-        lock(&self.source).delivery.set_handler(handler);
+    pub(crate) fn set_handler(&self, handler: Handler) {
+        lock(&self.source).delivery.set_leaving_handler(handler);
+    }
+
+    pub(crate) fn remove_handler(&self) {
+        lock(&self.source).delivery.set_handler(None);
     }
 
     pub(crate) fn session(&self) -> u64 {

@@ -12,7 +12,7 @@ use channels_proto::{ChannelName, ConnectionState, SocketId};
 use tokio::{runtime::Handle, sync::Notify};
 
 use super::{
-    handler::Slot,
+    handler::{Handler, Slot},
     queue::{Entry, Queue},
     turn::Turn,
 };
@@ -126,6 +126,7 @@ impl<T: Send + 'static> Core<T> {
         };
         shared.muted.insert(channel.clone(), version);
         let discarded = shared.queue.take_events_of(channel);
+        shared.handler.leave_channel(channel);
         drop(shared);
         self.changed.notify_one();
         drop(discarded);
@@ -206,13 +207,13 @@ impl<T: Send + 'static> Core<T> {
     }
 
     pub(super) fn try_next(&self) -> Option<Item<T>> {
-        self.lock().pop()
+        self.lock().pop_for_stream()
     }
 
     pub(super) fn poll_batch(&self, cx: &mut Context<'_>, max: usize, batch: &mut Vec<Item<T>>) -> Poll<()> {
         let mut shared = self.lock();
         while batch.len() < max {
-            match shared.pop() {
+            match shared.pop_for_stream() {
                 Some(item) => batch.push(item),
                 None => break,
             }
@@ -222,7 +223,7 @@ impl<T: Send + 'static> Core<T> {
 
     pub(super) fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Item<T>>> {
         let mut shared = self.lock();
-        let item = shared.pop();
+        let item = shared.pop_for_stream();
         shared.poll_end(cx, item.is_some()).map(|()| item)
     }
 
@@ -258,27 +259,56 @@ pub(super) enum Wake {
 }
 
 impl<T> Shared<T> {
-    pub(super) fn pop(&mut self) -> Option<Item<T>> {
-        let item = self.queue.pop()?;
-        if let Item::StateChanged { to, .. } = item {
+    pub(super) fn pop(&mut self) -> Option<Entry<T>> {
+        let entry = self.queue.pop()?;
+        if let Item::StateChanged { to, .. } = entry.item {
             self.delivered = to;
             self.farewell = false;
         }
-        Some(item)
+        Some(entry)
+    }
+
+    /// Two consumers at a time would break the order.
+    fn pop_for_stream(&mut self) -> Option<Item<T>> {
+        if self.handler.is_set() { None } else { self.pop().map(|entry| entry.item) }
+    }
+
+    /// Puts what was popped last back.
+    pub(super) fn put_back(&mut self, entry: Entry<T>, dropped: &mut Vec<Entry<T>>) {
+        if let Item::StateChanged { from, to } = entry.item {
+            self.delivered = from;
+            self.farewell = to == ConnectionState::Disconnected;
+        }
+        let lost = self.queue.put_back(entry, dropped);
+        self.counters.dropped_events = self.counters.dropped_events.saturating_add(lost);
+    }
+
+    /// Nothing more will come, and nobody else takes what is there.
+    fn is_over(&self) -> bool {
+        self.ended && (self.queue.is_empty() || !self.handler.is_set())
     }
 
     pub(super) fn wake(&mut self) -> Wake {
         if self.handler.claim_job(!self.queue.is_empty()) {
             return Wake::Handler;
         }
-        if self.queue.is_empty() && !self.ended {
+        if !self.is_over() && (self.queue.is_empty() || self.handler.is_set()) {
             return Wake::Nobody;
         }
         self.sleeper.take().map_or(Wake::Nobody, Wake::Sleeper)
     }
 
+    /// No job will run any more: after the end, what is left is for the stream.
+    pub(super) fn abandon_handler(&mut self) -> (Wake, Option<Handler<T>>) {
+        if !self.ended {
+            return (Wake::Nobody, None);
+        }
+        let handler = self.handler.replace(None);
+        (self.wake(), handler)
+    }
+
     fn poll_end(&mut self, cx: &mut Context<'_>, got: bool) -> Poll<()> {
-        if got || self.ended {
+        if got || self.is_over() {
             return Poll::Ready(());
         }
         match &mut self.sleeper {

@@ -8,17 +8,23 @@ use std::{
     thread::{self, ThreadId},
 };
 
-use channels_proto::ConnectionState;
+use channels_proto::{ChannelName, ConnectionState};
 
-use super::{core::Core, queue::Entry};
+use super::{
+    core::{Core, Wake},
+    queue::{Entry, EventPlace},
+};
 use crate::Item;
 
-pub(super) type Handler<T> = Box<dyn FnMut(Item<T>) + Send>;
+/// Returns the item when it listens no more.
+pub(super) type Handler<T> = Box<dyn FnMut(Item<T>) -> Option<Item<T>> + Send>;
 
 /// The handler's place in the core.
 pub(super) struct Slot<T> {
     /// Empty while a job has it.
     handler: Option<Handler<T>>,
+    /// There is a handler, here or in the hands of a job.
+    is_set: bool,
     /// Grows when the handler is replaced, so that a job notices.
     generation: u64,
     /// A handler that came late is told this state before anything else (fault K11).
@@ -28,20 +34,29 @@ pub(super) struct Slot<T> {
     /// The call in progress.
     call: Option<(ThreadId, u64)>,
     calls: u64,
+    /// The call's item goes back into the queue when the handler does not take it.
+    in_hand: Option<InHand>,
     /// The session of the last call's item.
     session: u64,
     panic_reported: bool,
+}
+
+/// What the queue knew of an item.
+struct InHand {
+    event: Option<EventPlace>,
 }
 
 impl<T> Default for Slot<T> {
     fn default() -> Self {
         Self {
             handler: None,
+            is_set: false,
             generation: 0,
             greeting: None,
             job: false,
             call: None,
             calls: 0,
+            in_hand: None,
             session: 0,
             panic_reported: false,
         }
@@ -53,12 +68,25 @@ impl<T> Slot<T> {
     pub(super) fn replace(&mut self, handler: Option<Handler<T>>) -> Option<Handler<T>> {
         self.generation += 1;
         (self.greeting, self.panic_reported) = (None, false);
+        self.is_set = handler.is_some();
         std::mem::replace(&mut self.handler, handler)
     }
 
     /// What the handler was to be told of the session is not told any more.
-    pub(super) const fn end_session(&mut self) {
-        self.greeting = None;
+    pub(super) fn end_session(&mut self) {
+        (self.greeting, self.in_hand) = (None, None);
+    }
+
+    /// An event of `channel` is not wanted any more.
+    pub(super) fn leave_channel(&mut self, channel: &ChannelName) {
+        let place = self.in_hand.as_ref().and_then(|in_hand| in_hand.event.as_ref());
+        if place.is_some_and(|event| event.channel == *channel) {
+            self.in_hand = None;
+        }
+    }
+
+    pub(super) const fn is_set(&self) -> bool {
+        self.is_set
     }
 
     /// Returns whether a job has to be started; then it counts as started.
@@ -114,11 +142,12 @@ impl<T: Send + 'static> Core<T> {
     }
 
     /// Ends the call before and returns the next one to make; none ends the job.
-    fn next_call(&self, held: &mut Option<Held<T>>) -> Option<Item<T>> {
+    fn next_call(self: &Arc<Self>, held: &mut Option<Held<T>>) -> Option<Item<T>> {
         let mut shared = self.lock();
         if shared.handler.call.take().is_some() {
             self.call_ended.notify_all();
         }
+        shared.handler.in_hand = None;
         let mut outdated = None;
         if held.as_ref().is_none_or(|held| held.generation != shared.handler.generation) {
             outdated = held.take();
@@ -128,7 +157,10 @@ impl<T: Send + 'static> Core<T> {
         let item = match (&held, shared.handler.greeting.take()) {
             (None, _) => None,
             (Some(_), Some(to)) => Some(Item::StateChanged { from: ConnectionState::Disconnected, to }),
-            (Some(_), None) => shared.pop(),
+            (Some(_), None) => shared.pop().map(|Entry { item, event }| {
+                shared.handler.in_hand = Some(InHand { event });
+                item
+            }),
         };
         if item.is_some() {
             shared.handler.calls += 1;
@@ -138,9 +170,30 @@ impl<T: Send + 'static> Core<T> {
             shared.handler.handler = held.take().map(|held| held.handler);
             shared.handler.job = false;
         }
+        let wake = if item.is_none() { shared.wake() } else { Wake::Nobody };
         drop(shared);
         let_go(outdated);
+        self.deliver(wake);
         item
+    }
+
+    /// The handler `held` listens no more, and has not taken `item`.
+    fn take_back(&self, held: Held<T>, item: Item<T>) {
+        let mut discarded = Vec::new();
+        let mut shared = self.lock();
+        if shared.handler.generation == held.generation {
+            shared.handler.replace(None);
+        }
+        let in_hand = shared.handler.in_hand.take().filter(|_| !shared.consumer_gone);
+        let unwanted = match in_hand {
+            Some(InHand { event }) => {
+                shared.put_back(Entry { item, event }, &mut discarded);
+                None
+            }
+            None => Some(item),
+        };
+        drop(shared);
+        let_go((held, discarded, unwanted));
     }
 
     fn report_panic(&self, generation: u64, message: String) {
@@ -166,11 +219,15 @@ impl<T: Send + 'static> Job<T> {
     fn run(mut self) {
         let mut held = None;
         while let Some(item) = self.core.next_call(&mut held) {
-            if let Some(Held { generation, handler }) = &mut held
-                && let Err(panic) = catch_unwind(AssertUnwindSafe(|| handler(item)))
-            {
-                self.core.report_panic(*generation, describe(panic.as_ref()));
-                let_go(panic);
+            let Some(mut current) = held.take() else { continue };
+            match catch_unwind(AssertUnwindSafe(|| (current.handler)(item))) {
+                Ok(None) => held = Some(current),
+                Ok(Some(item)) => self.core.take_back(current, item),
+                Err(panic) => {
+                    self.core.report_panic(current.generation, describe(panic.as_ref()));
+                    let_go(panic);
+                    held = Some(current);
+                }
             }
         }
         self.done = true;
@@ -181,7 +238,12 @@ impl<T: Send + 'static> Drop for Job<T> {
     /// When the runtime shuts down before the job has run.
     fn drop(&mut self) {
         if !self.done {
-            self.core.lock().handler.job = false;
+            let mut shared = self.core.lock();
+            shared.handler.job = false;
+            let (wake, handler) = shared.abandon_handler();
+            drop(shared);
+            let_go(handler);
+            self.core.deliver(wake);
         }
     }
 }

@@ -85,14 +85,28 @@ impl<T> Queue<T> {
         dropped.get(before..).map_or(0, |new| count(new.iter().filter(|entry| entry.event.is_some()).count()))
     }
 
-    pub(super) fn pop(&mut self) -> Option<Item<T>> {
+    pub(super) fn pop(&mut self) -> Option<Entry<T>> {
         let entry = self.entries.pop_front()?;
         self.droppable_from = self.droppable_from.saturating_sub(1);
         self.forget(&entry);
         if self.entries.is_empty() && self.entries.capacity() > KEPT_CAPACITY {
             self.entries.shrink_to(KEPT_CAPACITY);
         }
-        Some(entry.item)
+        Some(entry)
+    }
+
+    /// Puts the entry that was popped last back in its place; otherwise like [`push`](Self::push).
+    pub(super) fn put_back(&mut self, entry: Entry<T>, dropped: &mut Vec<Entry<T>>) -> u64 {
+        let before = dropped.len();
+        self.remember(&entry);
+        let is_lag = matches!(entry.item, Item::Lagged { .. });
+        self.entries.push_front(entry);
+        self.droppable_from = 0;
+        if is_lag {
+            self.merge_lags(0);
+        }
+        while self.is_over() && self.drop_oldest(dropped) {}
+        dropped.get(before..).map_or(0, |new| count(new.len()))
     }
 
     /// Empties the queue; the entries are let go by the caller.
@@ -195,15 +209,19 @@ impl<T> Queue<T> {
     /// Takes over entries after [`take_all`](Self::take_all), and counts them anew.
     fn restore(&mut self, entries: VecDeque<Entry<T>>) {
         for entry in &entries {
-            match &entry.event {
-                Some(event) => {
-                    self.events += 1;
-                    self.bytes = self.bytes.saturating_add(event.bytes);
-                }
-                None => self.reports += usize::from(!matches!(entry.item, Item::Lagged { .. })),
-            }
+            self.remember(entry);
         }
         self.entries = entries;
+    }
+
+    fn remember(&mut self, entry: &Entry<T>) {
+        match &entry.event {
+            Some(event) => {
+                self.events += 1;
+                self.bytes = self.bytes.saturating_add(event.bytes);
+            }
+            None => self.reports += usize::from(!matches!(entry.item, Item::Lagged { .. })),
+        }
     }
 
     fn forget(&mut self, entry: &Entry<T>) {

@@ -123,7 +123,12 @@ fn a_handler_is_told_nothing_of_a_session_that_was_ended_before_its_first_call()
         let (release, busy) = mpsc::channel::<()>();
         runtime.spawn_blocking(move || busy.recv());
         let (tell, told) = mpsc::channel();
-        let set = || core.set_handler(Some(Box::new(move |item| tell.send(item).unwrap())));
+        let set = || {
+            core.set_handler(Some(Box::new(move |item| {
+                tell.send(item).unwrap();
+                None
+            })))
+        };
         if comes_late {
             core.disconnect();
             set();
@@ -136,5 +141,54 @@ fn a_handler_is_told_nothing_of_a_session_that_was_ended_before_its_first_call()
         assert_eq!(told.recv_timeout(Duration::from_secs(30)), Ok(Item::StateChanged { from, to }), "{comes_late}");
         core.set_handler(None);
         assert_eq!(told.try_recv().ok(), None);
+    }
+}
+
+async fn next(core: &Arc<Core<u32>>) -> Item<u32> {
+    let item = std::future::poll_fn(|cx| core.poll_next(cx));
+    tokio::time::timeout(Duration::from_secs(30), item).await.expect("the stream sleeps").unwrap()
+}
+
+// K05, I26: nothing is lost with a handler that finds nobody to call any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_handler_does_not_take_is_the_first_that_the_stream_gets() {
+    for _ in 0..100 {
+        let core = core();
+        core.set_handler(Some(Box::new(Some)));
+        let late = Arc::clone(&core);
+        let reader = tokio::spawn(async move { [next(&late).await, next(&late).await, next(&late).await] });
+        for number in 1..=3 {
+            core.hand_over(&mut turn(0, vec![event("a", number)]));
+        }
+        assert_eq!(reader.await.unwrap(), [Item::Event(1), Item::Event(2), Item::Event(3)]);
+        assert_eq!(core.counters().dropped_events, 0);
+    }
+}
+
+// I13, I25: what is not wanted any more does not come back.
+#[tokio::test]
+async fn an_item_in_the_hands_of_a_handler_is_not_put_back_once_it_is_unwanted() {
+    for leaves_channel in [false, true] {
+        let core = core();
+        connected(&core);
+        assert_eq!(taken(&core).len(), 1);
+        core.change(|intent| intent.subscribe(channel("a"), 10)).unwrap();
+        let inner = Arc::clone(&core);
+        core.set_handler(Some(Box::new(move |item| {
+            if matches!(item, Item::StateChanged { .. }) {
+                return None;
+            }
+            if leaves_channel {
+                inner.unsubscribe(&channel("a"));
+            } else {
+                inner.disconnect();
+            }
+            Some(item)
+        })));
+        core.hand_over(&mut turn(0, vec![event("a", 1), event("b", 2)]));
+        let (from, to) = (ConnectionState::Connected, ConnectionState::Disconnected);
+        let expected = if leaves_channel { Item::Event(2) } else { Item::StateChanged { from, to } };
+        assert_eq!(next(&core).await, expected);
+        assert_eq!(taken(&core), []);
     }
 }
