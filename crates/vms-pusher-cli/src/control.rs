@@ -93,7 +93,8 @@ impl Control {
                 .tip("is it a sandbox, and was it allowed to be driven (--allow-remote-control)?")),
             status => match serde_json::from_slice(response.body()) {
                 Ok(ControlFailure { error }) => {
-                    Err(Failure::new(Exit::Control, format!("{url} refused ({status}): {error}")))
+                    Err(Failure::new(Exit::Control, format!("{url} refused ({status}): {error}"))
+                        .tip("`vms-pusher push --help` and `vms-pusher cut --help` say what it takes"))
                 }
                 Err(_) => Err(unusable(format!("status {status}"))),
             },

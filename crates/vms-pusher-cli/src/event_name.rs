@@ -1,6 +1,8 @@
-//! The names of events: the `type` of a JSON line, which is also what `--only` and `--not` take.
+//! The names of events: the `type` of a JSON line, which is also what `--only` and `--not` take, beside the types of the
+//! wire that `push` takes.
 
-use vms_pusher::{VmsAppSocketData, VmsIntercomSocketData};
+use vms_pusher::{VmsAppSocketData, VmsDecoder, VmsIntercomSocketData, VmsSocketData};
+use vms_sandbox::{EVENT_TYPES, EventType, PushEvent};
 
 /// All of them, in the order of the two enumerations.
 pub(crate) const ALL: [&str; 30] = [
@@ -35,6 +37,38 @@ pub(crate) const ALL: [&str; 30] = [
     "unknown",
     "undecodable",
 ];
+
+/// The types of the wire, without those that are an event's name as well.
+pub(crate) fn wire_types() -> impl Iterator<Item = &'static str> {
+    EVENT_TYPES.iter().map(|row| row.name).filter(|name| !ALL.contains(name))
+}
+
+/// The events that are meant by a name: itself, or what the pushes of this type of the wire become.
+pub(crate) fn meant_by(name: &str) -> Vec<&'static str> {
+    match ALL.iter().find(|known| **known == name) {
+        Some(known) => vec![known],
+        None => EVENT_TYPES.iter().filter(|row| row.name == name).map(|row| of(&sample(row))).collect(),
+    }
+}
+
+/// A push of this type, as a client gets it.
+fn sample(row: &EventType) -> VmsSocketData {
+    let mut body = serde_json::json!({"data": {"type": row.name, "data": row.default_body()}});
+    if row.event == PushEvent::Notification {
+        body = row.default_body();
+        if let Some(object) = body.as_object_mut() {
+            object.insert("type".to_owned(), row.name.into());
+        }
+    }
+    VmsDecoder::new("https://example.com").decode(row.event.as_str(), "private-user.42", &body.to_string())
+}
+
+const fn of(socket: &VmsSocketData) -> &'static str {
+    match socket {
+        VmsSocketData::AppSocket(socket) => of_app(socket),
+        VmsSocketData::IntercomSocket(socket) => of_intercom(socket),
+    }
+}
 
 pub(crate) const fn of_app(socket: &VmsAppSocketData) -> &'static str {
     use VmsAppSocketData as App;
@@ -83,25 +117,29 @@ pub(crate) const fn of_intercom(socket: &VmsIntercomSocketData) -> &'static str 
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
-    use vms_pusher::{VmsAppSocketData, VmsDecoder, VmsSocketData};
 
     use super::*;
 
     /// Every default body of the sandbox, decoded.
     fn samples() -> Vec<VmsSocketData> {
         let decoder = VmsDecoder::new("https://example.com");
-        let decode = |row: &vms_sandbox::EventType| {
-            let nested = serde_json::json!({"data": {"type": row.name, "data": row.default_body()}});
-            let mut flat = row.default_body();
-            if let Some(object) = flat.as_object_mut() {
-                object.insert("type".to_owned(), row.name.into());
-            }
-            let body = if row.event == vms_sandbox::PushEvent::Notification { flat } else { nested };
-            decoder.decode(row.event.as_str(), "private-user.42", &body.to_string())
-        };
         let unknown = decoder.decode("x", "private-user.42", "{}");
         let undecodable = decoder.decode(vms_pusher::TOKEN_PUSH, "private-user.42", "{");
-        vms_sandbox::EVENT_TYPES.iter().map(decode).chain([unknown, undecodable]).collect()
+        EVENT_TYPES.iter().map(sample).chain([unknown, undecodable]).collect()
+    }
+
+    #[test]
+    fn a_type_of_the_wire_means_the_event_that_it_becomes() {
+        assert_eq!(meant_by("mark_created"), ["event_created"]);
+        assert_eq!(meant_by("event_created"), ["event_created"]);
+        for name in wire_types() {
+            let meant = meant_by(name);
+            assert!(!meant.is_empty() && meant.iter().all(|event| ALL.contains(event)), "{name}: {meant:?}");
+            assert!(!meant.contains(&"unknown") && !meant.contains(&"undecodable"), "{name}: {meant:?}");
+        }
+        for row in EVENT_TYPES.iter().filter(|row| ALL.contains(&row.name)) {
+            assert_eq!(of(&sample(row)), row.name);
+        }
     }
 
     #[test]
@@ -109,10 +147,7 @@ mod tests {
         let mut seen = Vec::new();
         for sample in samples() {
             let json = serde_json::to_value(&sample).unwrap();
-            let name = match &sample {
-                VmsSocketData::AppSocket(socket) => of_app(socket),
-                VmsSocketData::IntercomSocket(socket) => of_intercom(socket),
-            };
+            let name = of(&sample);
             assert_eq!(json.get("type").and_then(Value::as_str), Some(name));
             seen.push(name);
         }

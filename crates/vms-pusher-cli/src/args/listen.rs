@@ -1,6 +1,9 @@
 use std::path::PathBuf;
 
-use clap::{Args, builder::PossibleValuesParser};
+use clap::{
+    Args,
+    builder::{PossibleValue, PossibleValuesParser},
+};
 
 use crate::event_name;
 
@@ -53,13 +56,19 @@ pub(crate) struct ListenArgs {
 
     /// Print these events alone: a list with commas; may be repeated.
     #[arg(long, value_name = "NAMES", help_heading = "Output", value_delimiter = ',', conflicts_with = "not")]
-    #[arg(value_parser = PossibleValuesParser::new(event_name::ALL), hide_possible_values = true)]
+    #[arg(value_parser = names(), hide_possible_values = true)]
     pub(crate) only: Vec<String>,
 
     /// Do not print these events: a list with commas; may be repeated.
     #[arg(long, value_name = "NAMES", help_heading = "Output", value_delimiter = ',')]
-    #[arg(value_parser = PossibleValuesParser::new(event_name::ALL), hide_possible_values = true)]
+    #[arg(value_parser = names(), hide_possible_values = true)]
     pub(crate) not: Vec<String>,
+}
+
+/// The names of the events, and silently the types of the wire.
+fn names() -> PossibleValuesParser {
+    let events = event_name::ALL.into_iter().map(PossibleValue::new);
+    PossibleValuesParser::new(events.chain(event_name::wire_types().map(|name| PossibleValue::new(name).hide(true))))
 }
 
 fn notes() -> String {
@@ -100,4 +109,6 @@ Ids are integers, times RFC 3339. No name is ever changed or taken away; new
 ones may come. What cannot be read is a push of the type unknown or undecodable:
 it holds `event`, `channel`, the raw `data` and the `reason`.
 
-The event names, for --only and --not, which filter events and nothing else:";
+--only and --not filter events and nothing else. Beside the event names they take
+the types that `push` takes, such as mark_created, each for the event that it
+becomes (event_created). The event names:";

@@ -1,14 +1,16 @@
 //! `listen`: the events of a VMS, as they come.
 
+mod advice;
 mod session;
 mod verdict;
+mod wait;
 
 use std::time::Duration;
 
 use vms_pusher::{ConnectionState, VmsContinuity, VmsPusherApi, VmsSocketItem};
 
 pub(crate) use self::session::client_info;
-use self::verdict::Verdict;
+use self::{advice::Servers, verdict::Verdict};
 use crate::{
     clock,
     failure::{Exit, Failure},
@@ -22,14 +24,14 @@ use crate::{
 };
 
 pub(crate) async fn run(settings: ListenSettings, output: &mut Output, stop: &Stop) -> Result<Exit, Failure> {
-    let mut printer =
-        Printer { output, json: settings.json, filter: &settings.filter, place: settings.base_url.clone() };
+    let servers = Servers { api: settings.base_url.clone(), socket: settings.base_url.clone() };
+    let mut printer = Printer { output, json: settings.json, filter: &settings.filter, servers };
     let config = tokio::select! {
         exit = stop.asked() => return Ok(exit),
         config = session::open(&settings, &mut printer) => config?,
     };
     let mut verdict = Verdict::new(&config.socket_url, &config.base_url);
-    printer.place.clone_from(&config.socket_url);
+    printer.servers.socket.clone_from(&config.socket_url);
     let who = format!("{} as user {}, session {}", config.socket_url, config.user_id, config.access_token_id);
     let api = VmsPusherApi::new(config).map_err(|error| session::unusable(&settings, &error))?;
     printer.hint("listening", &who);
@@ -63,8 +65,7 @@ struct Printer<'a> {
     output: &'a mut Output,
     json: bool,
     filter: &'a Filter,
-    /// The server that errors are about.
-    place: String,
+    servers: Servers,
 }
 
 impl Printer<'_> {
@@ -78,10 +79,8 @@ impl Printer<'_> {
             return self.output.data(&line.map_err(|error| Failure::new(Exit::Other, error))?);
         }
         let mut line = text::item(item);
-        if let VmsSocketItem::Error(error) = item
-            && !names_a_place(&error.message, &self.place)
-        {
-            line = Line::new(line.tone, line.name, &format!("{error} ({})", self.place));
+        if let VmsSocketItem::Error(error) = item {
+            line = Line::new(line.tone, line.name, &self.servers.explain(error));
         }
         let line = line.render(&text::date_and_clock(time), None);
         if is_data(item) {
@@ -99,12 +98,6 @@ impl Printer<'_> {
             self.output.note(&line.render(&text::date_and_clock(clock::now()), None));
         }
     }
-}
-
-/// Whether an error says by itself what it is about: a server, or a channel.
-fn names_a_place(message: &str, url: &str) -> bool {
-    let authority = url.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or(url);
-    message.contains(authority) || message.contains("the channel `")
 }
 
 /// Events, and the holes in them.

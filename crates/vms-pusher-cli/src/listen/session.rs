@@ -1,13 +1,13 @@
 //! From credentials to everything that a client needs: logs in and asks where the socket is, as far as it has to.
 
-use std::time::Duration;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
 use vms_pusher::{
     ApiError, ApiErrorKind, ConfigError, PusherError, Secret, VmsApi, VmsClientInfo, VmsPusherConfig, VmsPusherOptions,
     VmsSocketItem, VmsSocketUrl,
 };
 
-use super::Printer;
+use super::{Printer, wait::Waits};
 use crate::{
     failure::{Exit, Failure},
     settings::{Credentials, ListenSettings},
@@ -96,7 +96,7 @@ pub(super) fn unusable(settings: &ListenSettings, error: &ConfigError) -> Failur
             Failure::new(Exit::Unreachable, format!("{} named a socket of no use: {error}", settings.base_url))
                 .tip("give --socket-url and --app-key")
         }
-        error => Failure::usage(error),
+        error => Failure::usage(error).tip("`vms-pusher listen --help` says what each option takes"),
     }
 }
 
@@ -121,19 +121,19 @@ async fn persist<T>(
     step: Step,
     call: impl AsyncFn() -> Result<T, ApiError>,
 ) -> Result<T, Failure> {
-    let mut wait = FIRST_WAIT;
+    // The standard library keys its hashers from the operating system.
+    let mut waits = Waits::new(RandomState::new().build_hasher().finish());
     loop {
         let error = match call().await {
             Ok(answer) => return Ok(answer),
             Err(error) if error.is_retryable() => error,
             Err(error) => return Err(give_up(step, &error)),
         };
-        let next = error.retry_after().unwrap_or(wait);
+        let next = waits.next(error.retry_after());
         printer.print(&VmsSocketItem::Error(PusherError { code: None, message: error.to_string() }))?;
         let message = format!("the next attempt follows in {:.1} s", next.as_secs_f32());
         printer.print(&VmsSocketItem::Info { message })?;
         tokio::time::sleep(next).await;
-        wait = (wait * 2).min(LONGEST_WAIT);
     }
 }
 
@@ -150,7 +150,3 @@ fn give_up(step: Step, error: &ApiError) -> Failure {
         _ => Failure::new(Exit::Unreachable, error).tip("check --base-url; `curl -i` on it shows who answers there"),
     }
 }
-
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-/// As the client's own longest wait (design: reconnect).
-const LONGEST_WAIT: Duration = Duration::from_secs(30);

@@ -17,7 +17,10 @@ pub(crate) fn read_bytes(option: &str, path: &Path) -> Result<Vec<u8>, Failure> 
     } else {
         std::fs::File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes))
     };
-    read.map_err(|error| Failure::new(Exit::Other, format!("cannot read {} ({option}): {error}", path.display())))?;
+    read.map_err(|error| {
+        Failure::new(Exit::Other, format!("cannot read {} ({option}): {error}", path.display()))
+            .tip("does the file exist, and may you read it?")
+    })?;
     Ok(bytes)
 }
 
@@ -30,8 +33,9 @@ pub(crate) fn tls(files: &[PathBuf]) -> Result<Tls, Failure> {
     for file in files {
         let text = read_bytes("--ca", file)?;
         // Each on its own first, so that the error names the file.
-        Tls::with_extra_roots_pem(&text)
-            .map_err(|error| Failure::usage(format!("--ca {}: {error}", file.display())))?;
+        Tls::with_extra_roots_pem(&text).map_err(|error| {
+            Failure::usage(format!("--ca {}: {error}", file.display())).tip("it takes certificates as PEM text")
+        })?;
         pem.extend(text);
         pem.push(b'\n');
     }

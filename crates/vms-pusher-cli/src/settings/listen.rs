@@ -40,14 +40,22 @@ pub(crate) enum Credentials {
 
 impl ListenSettings {
     pub(crate) fn new(args: ListenArgs) -> Result<Self, Failure> {
-        HttpUrl::parse(&args.base_url).map_err(|error| Failure::usage(format!("--base-url: {error}")))?;
+        HttpUrl::parse(&args.base_url).map_err(|error| {
+            Failure::usage(format!("--base-url: {error}"))
+                .tip("write it like https://example.com: http:// or https://, without user, query and fragment")
+        })?;
         if let Some(url) = &args.socket_url {
-            SocketUrl::parse(url).map_err(|error| Failure::usage(format!("--socket-url: {error}")))?;
+            SocketUrl::parse(url).map_err(|error| {
+                Failure::usage(format!("--socket-url: {error}"))
+                    .tip("write it like wss://example.com/pusher, or leave it out: the VMS is then asked")
+            })?;
         }
         if let Some(key) = &args.app_key {
-            AppKey::parse(key).map_err(|error| Failure::usage(format!("--app-key: {error}")))?;
+            AppKey::parse(key).map_err(|error| {
+                Failure::usage(format!("--app-key: {error}")).tip("leave it out: the VMS is then asked for it")
+            })?;
         }
-        let filter = Filter { only: args.only, not: args.not };
+        let filter = Filter::new(&args.only, &args.not);
         let tls = files::tls(&args.ca)?;
         let credentials = match args.login {
             Some(login) => {
@@ -82,23 +90,23 @@ fn with_token(file: Option<PathBuf>, user_id: Option<i64>, id: Option<String>) -
         None => (token_of_environment()?, "VMS_TOKEN"),
     };
     if token.expose().is_empty() {
-        return Err(Failure::usage(format!("there is no token: {source} is empty")));
+        return Err(Failure::usage(format!("there is no token: {source} is empty")).tip(HOW_TO_GIVE_A_TOKEN));
     }
     if !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Failure::usage(format!("{source} holds something else than one token")));
+        return Err(Failure::usage(format!("{source} holds something else than one token")).tip(HOW_TO_GIVE_A_TOKEN));
     }
     let (Some(user_id), Some(access_token_id)) = (user_id, id) else {
         return Err(Failure::usage("a token alone does not tell which channels are yours")
             .tip("add --user-id and --access-token-id, which came with the token, or use --login"));
     };
     if user_id < 0 {
-        return Err(Failure::usage(format!("--user-id: {user_id} is negative")));
+        return Err(Failure::usage(format!("--user-id: {user_id} is negative")).tip(WHERE_IDS_COME_FROM));
     }
     if access_token_id.is_empty() {
-        return Err(Failure::usage("--access-token-id is empty"));
+        return Err(Failure::usage("--access-token-id is empty").tip(WHERE_IDS_COME_FROM));
     }
     ChannelName::parse(&format!("private-token.{access_token_id}"))
-        .map_err(|error| Failure::usage(format!("--access-token-id: {error}")))?;
+        .map_err(|error| Failure::usage(format!("--access-token-id: {error}")).tip(WHERE_IDS_COME_FROM))?;
     let of_file = |path: PathBuf| Arc::new(TokenFile(path)) as Arc<dyn TokenProvider>;
     let provider = file.filter(|path| path.as_os_str() != "-").map(of_file);
     Ok(Credentials::Token { token, provider, user_id, access_token_id })
@@ -107,17 +115,24 @@ fn with_token(file: Option<PathBuf>, user_id: Option<i64>, id: Option<String>) -
 fn token_of_environment() -> Result<Secret, Failure> {
     match std::env::var("VMS_TOKEN") {
         Ok(token) => Ok(Secret::new(token.trim())),
-        Err(std::env::VarError::NotUnicode(_)) => Err(Failure::usage("VMS_TOKEN is not UTF-8")),
-        Err(std::env::VarError::NotPresent) => Err(Failure::usage("there is no token and no --login")
-            .tip("set VMS_TOKEN, or use --token-file FILE or --login NAME; a token is never an argument")),
+        Err(std::env::VarError::NotUnicode(_)) => {
+            Err(Failure::usage("VMS_TOKEN is not UTF-8").tip(HOW_TO_GIVE_A_TOKEN))
+        }
+        Err(std::env::VarError::NotPresent) => {
+            Err(Failure::usage("there is no token and no --login").tip(HOW_TO_GIVE_A_TOKEN))
+        }
     }
 }
 
 fn read_token(path: &std::path::Path) -> Result<Secret, Failure> {
     let text = String::from_utf8(files::read_bytes("--token-file", path)?);
-    let text = text.map_err(|_| Failure::usage("the file of --token-file is not UTF-8"))?;
+    let text = text.map_err(|_| Failure::usage("the file of --token-file is not UTF-8").tip(HOW_TO_GIVE_A_TOKEN))?;
     Ok(Secret::new(text.trim()))
 }
+
+const HOW_TO_GIVE_A_TOKEN: &str =
+    "set VMS_TOKEN, or use --token-file FILE or --login NAME; a token is never an argument";
+const WHERE_IDS_COME_FROM: &str = "it came with the token, at the login; with --login it is not needed";
 
 /// The token in a file, which someone else may renew.
 struct TokenFile(PathBuf);
@@ -143,11 +158,16 @@ impl TokenProvider for TokenFile {
 #[derive(Debug, Default)]
 pub(crate) struct Filter {
     /// When there are any, these alone.
-    only: Vec<String>,
-    not: Vec<String>,
+    only: Vec<&'static str>,
+    not: Vec<&'static str>,
 }
 
 impl Filter {
+    fn new(only: &[String], not: &[String]) -> Self {
+        let events = |names: &[String]| names.iter().flat_map(|name| event_name::meant_by(name)).collect();
+        Self { only: events(only), not: events(not) }
+    }
+
     /// Whether the item is to be printed. States, errors and gaps always are.
     pub(crate) fn lets_through(&self, item: &VmsSocketItem) -> bool {
         let name = match item {
@@ -158,7 +178,6 @@ impl Filter {
             | VmsSocketItem::Error(_)
             | VmsSocketItem::Info { .. } => return true,
         };
-        let named = |names: &[String]| names.iter().any(|listed| listed == name);
-        (self.only.is_empty() || named(&self.only)) && !named(&self.not)
+        (self.only.is_empty() || self.only.contains(&name)) && !self.not.contains(&name)
     }
 }

@@ -12,7 +12,9 @@ pub(super) fn get(login: &str) -> Result<Secret, Failure> {
         Ok(password) => Secret::new(password),
         Err(std::env::VarError::NotPresent) if std::io::stdin().is_terminal() => prompt(login)?,
         Err(std::env::VarError::NotPresent) => first_line_of_stdin()?,
-        Err(std::env::VarError::NotUnicode(_)) => return Err(Failure::usage("VMS_PASSWORD is not UTF-8")),
+        Err(std::env::VarError::NotUnicode(_)) => {
+            return Err(Failure::usage("VMS_PASSWORD is not UTF-8").tip("set it anew, or pipe the password to stdin"));
+        }
     };
     if password.expose().is_empty() {
         return Err(Failure::usage(format!("there is no password for `{login}`: it is empty"))

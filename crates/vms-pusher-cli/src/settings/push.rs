@@ -7,7 +7,10 @@ use crate::{args::PushArgs, failure::Failure};
 
 /// Checks the address of a sandbox.
 pub(crate) fn base_url(text: &str) -> Result<HttpUrl, Failure> {
-    HttpUrl::parse(text).map_err(|error| Failure::usage(format!("--sandbox: {error}")))
+    HttpUrl::parse(text).map_err(|error| {
+        Failure::usage(format!("--sandbox: {error}"))
+            .tip("write it as `vms-pusher sandbox` prints it, like http://127.0.0.1:8080")
+    })
 }
 
 /// What `push` was asked to push.
@@ -19,8 +22,10 @@ pub(crate) fn push(args: &PushArgs) -> Result<Push, Failure> {
     let mut push = Push::new(type_).to(args.to.clone());
     if let Some(path) = &args.data {
         let bytes = files::read_bytes("--data", path)?;
-        let body: Value = serde_json::from_slice(&bytes)
-            .map_err(|error| Failure::usage(format!("--data {} is not JSON: {error}", path.display())))?;
+        let body: Value = serde_json::from_slice(&bytes).map_err(|error| {
+            Failure::usage(format!("--data {} is not JSON: {error}", path.display()))
+                .tip("`vms-pusher push TYPE --show` prints a body to begin with")
+        })?;
         push = push.data(body);
     }
     push.event = args.event;

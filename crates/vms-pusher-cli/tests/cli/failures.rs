@@ -22,7 +22,9 @@ fn address(url: &str) -> &str {
 
 #[test]
 fn a_setting_that_cannot_be_right_is_named() {
-    let listen = |arguments: &[&str]| finish(vms_pusher(&["listen"]).args(arguments).env("VMS_TOKEN", "t")).expect(2);
+    let listen = |arguments: &[&str]| {
+        finish(vms_pusher(&["listen"]).args(arguments).env("VMS_TOKEN", "t")).expect(2).says(&["tip: "])
+    };
     let base = ["--base-url", "http://127.0.0.1:1", "--user-id", "1", "--access-token-id", "a"];
     let with = |more: &[&str]| listen(&[&base as &[&str], more].concat());
     for url in ["", "example.com", "ws://example.com", "http://", "http://a b"] {
@@ -38,6 +40,56 @@ fn a_setting_that_cannot_be_right_is_named() {
         .says(&["--access-token-id"]);
     listen(&["--base-url", "http://127.0.0.1:1", "--user-id", "1", "--access-token-id", "a b"])
         .says(&["--access-token-id"]);
+}
+
+#[test]
+fn a_token_that_is_empty_or_missing_is_told_with_how_to_give_one() {
+    let listen = || vms_pusher(&["listen", "--base-url", "http://127.0.0.1:1", "--user-id", "1"]);
+    finish(listen().env("VMS_TOKEN", " ")).expect(2).says(&["VMS_TOKEN is empty", "tip: set VMS_TOKEN"]);
+    finish(listen().env("VMS_TOKEN", "a b")).expect(2).says(&["VMS_TOKEN holds", "tip: set VMS_TOKEN"]);
+    finish(&mut listen()).expect(2).says(&["there is no token", "tip: set VMS_TOKEN"]);
+    let missing = finish(listen().args(["--token-file", "/nonexistent/token"])).expect(1);
+    missing.says(&["/nonexistent/token", "--token-file", "tip: does the file exist"]);
+}
+
+// N01: a label of more than 63 letters is refused before any server is asked.
+#[test]
+fn a_host_that_cannot_be_resolved_is_told_with_its_name_and_what_to_try() {
+    let host = format!("{}.invalid", "x".repeat(64));
+    let (base_url, socket_url) = (format!("http://{host}"), format!("ws://{host}/pusher"));
+    let address = format!("{host}:80");
+    let base = ["--user-id", "1", "--access-token-id", "a"];
+    let mut api = vms_pusher(&["listen", "--base-url", &base_url]);
+    let api = Running::start(api.args(base).env("VMS_TOKEN", "t"));
+    api.wait_for(From::Stderr, &["cannot resolve", &address, "tip: is the host spelled right"]);
+    api.interrupt().expect(130);
+    let place = ["--socket-url", &socket_url, "--app-key", "k"];
+    let mut socket = vms_pusher(&["listen", "--base-url", "http://127.0.0.1:1"]);
+    let socket = Running::start(socket.args(base).args(place).env("VMS_TOKEN", "t"));
+    socket.wait_for(From::Stderr, &["cannot resolve", &address, "tip: is the host spelled right"]);
+    socket.interrupt().expect(130);
+}
+
+// S01
+#[test]
+fn a_channel_that_is_denied_is_told_with_the_server_that_denied_it() {
+    let desk = Desk::new();
+    let listen = Running::start(&mut desk.listen_as(7, &[]));
+    let who = address(&desk.sandbox.base_url()).to_owned();
+    listen.wait_for(From::Stderr, &["error", "private-user.7", "403", &who, "tip: is the token valid"]);
+    listen.interrupt().expect(130);
+}
+
+// S08
+#[test]
+fn a_channel_that_the_server_refuses_is_told_with_its_address() {
+    let desk = Desk::new();
+    let channel = Some("private-user.42".to_owned());
+    desk.sandbox.inject(Fault::always(FaultKind::Subscribe { channel, answer: SubscribeAnswer::Refuse }));
+    let listen = Running::start(&mut desk.listen(&[]));
+    let who = address(&desk.sandbox.socket_url()).to_owned();
+    listen.wait_for(From::Stderr, &["error", "the channel `private-user.42`", &who, "tip: are --socket-url"]);
+    listen.interrupt().expect(130);
 }
 
 // An unencrypted socket beside an encrypted API.
@@ -94,7 +146,10 @@ fn a_wrong_key_ends_it() {
 fn a_wrong_key_at_push1st_is_told_and_ctrl_c_works_at_once() {
     let desk = Desk::with(SandboxConfig::with_profile(Profile::Push1st));
     let listen = Running::start(&mut desk.listen(&["--app-key", "wrong-key"]));
-    listen.wait_for(From::Stderr, &["error", address(&desk.sandbox.socket_url()), "403"]);
+    listen.wait_for(
+        From::Stderr,
+        &["error", address(&desk.sandbox.socket_url()), "403", "tip: check --socket-url and --app-key"],
+    );
     listen.wait_for(From::Stderr, &["next attempt"]);
     listen.interrupt().expect(130);
 }
@@ -112,13 +167,16 @@ fn a_server_that_is_down_is_waited_for() {
     let desk = Desk::new();
     desk.block_on(desk.sandbox.kill());
     let listen = Running::start(&mut desk.listen(&[]));
-    listen.wait_for(From::Stderr, &["error", "cannot connect to", address(&desk.sandbox.base_url())]);
+    listen.wait_for(
+        From::Stderr,
+        &["error", "cannot connect to", address(&desk.sandbox.base_url()), "tip: is the server running"],
+    );
     listen.wait_for(From::Stderr, &["next attempt follows in"]);
     desk.block_on(desk.sandbox.restart()).unwrap();
     listen.wait_for(From::Stderr, &["fresh", "user channel"]);
     desk.block_on(desk.sandbox.kill());
     listen.wait_for(From::Stdout, &["interrupted"]);
-    listen.wait_for(From::Stderr, &["cannot connect to", address(&desk.sandbox.socket_url())]);
+    listen.wait_for(From::Stderr, &["cannot connect to", address(&desk.sandbox.socket_url()), "tip: "]);
     desk.block_on(desk.sandbox.restart()).unwrap();
     listen.wait_for(From::Stdout, &["resync_needed", "user channel"]);
     listen.interrupt().expect(130);
@@ -164,7 +222,10 @@ fn a_silent_upgrade_is_told_with_its_cause() {
     let desk = Desk::new();
     desk.sandbox.inject(upgrade(UpgradeAnswer::Silent));
     let listen = Running::start(&mut desk.listen(&[]));
-    listen.wait_for(From::Stderr, &["error", "within 10 s", address(&desk.sandbox.socket_url())]);
+    listen.wait_for(
+        From::Stderr,
+        &["error", "within 10 s", address(&desk.sandbox.socket_url()), "tip: something accepts"],
+    );
     listen.interrupt().expect(130);
 }
 
@@ -174,7 +235,7 @@ fn html_instead_of_an_upgrade_is_told_with_its_cause() {
     let desk = Desk::new();
     desk.sandbox.inject(upgrade(UpgradeAnswer::Html));
     let listen = Running::start(&mut desk.listen(&[]));
-    listen.wait_for(From::Stderr, &["error", address(&desk.sandbox.socket_url()), "200"]);
+    listen.wait_for(From::Stderr, &["error", address(&desk.sandbox.socket_url()), "200", "tip: check --socket-url"]);
     listen.interrupt().expect(130);
 }
 
@@ -199,8 +260,8 @@ fn a_server_in_trouble_is_asked_again() {
     let answer = RestAnswer::Status { status: 503, retry_after: Some("1".to_owned()) };
     desk.sandbox.inject(Fault::once(FaultKind::Rest { endpoint: Endpoint::WsUrl, channel: None, answer }));
     let listen = Running::start(&mut desk.listen(&[]));
-    listen.wait_for(From::Stderr, &["error", "503", &desk.sandbox.base_url()]);
-    listen.wait_for(From::Stderr, &["the next attempt follows in 1.0 s"]);
+    listen.wait_for(From::Stderr, &["error", "503", &desk.sandbox.base_url(), "tip: the server is in trouble"]);
+    listen.wait_for(From::Stderr, &["the next attempt follows in "]);
     listen.wait_for(From::Stderr, &["fresh", "user channel"]);
     listen.interrupt().expect(130);
 }

@@ -55,6 +55,12 @@ fn only_and_not_choose_among_the_events() {
     let done = listen.interrupt().expect(130);
     assert!(done.stdout.contains("event_created") && !done.stdout.contains("layouts_update"), "{}", done.stdout);
 
+    let listen = desk.listening(&["--only", "mark_created,groups_updated"]);
+    push_three();
+    listen.wait_for(From::Stdout, &["groups_update"]);
+    let done = listen.interrupt().expect(130);
+    assert!(done.stdout.contains("event_created") && !done.stdout.contains("layouts_update"), "{}", done.stdout);
+
     let listen = desk.listening(&["--not", "event_created", "--not", "layouts_update"]);
     push_three();
     listen.wait_for(From::Stdout, &["groups_update"]);
