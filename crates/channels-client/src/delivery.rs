@@ -58,8 +58,13 @@ impl<T: Send + 'static> Delivery<T> {
     }
 
     /// Returns the next item if one is there.
-    pub fn try_next(&mut self) -> Option<Item<T>> {
+    pub fn try_next(&self) -> Option<Item<T>> {
         self.core.try_next()
+    }
+
+    /// Polls for the next item, as a [`Stream`] does. One task at a time is woken: the one that polled last.
+    pub fn poll_item(&self, cx: &mut Context<'_>) -> Poll<Option<Item<T>>> {
+        self.core.poll_next(cx)
     }
 
     /// Has `handler` called with every item, or with none goes back to being a stream.

@@ -136,7 +136,7 @@ impl VmsPusherConfig {
         let token = self.token_channel()?;
         let tokens = self.options.token_provider.clone();
         let tokens = tokens.unwrap_or_else(|| Arc::new(StaticToken::new(self.user_token.clone())));
-        Ok(Checked { base_url, socket_url, app_key, tokens, channels: Channels { token, user } })
+        Ok(Checked { base_url, socket_url, app_key, tokens, channels: Channels::new(token, user) })
     }
 
     fn token_channel(&self) -> Result<ChannelName, ConfigError> {

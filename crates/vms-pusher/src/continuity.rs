@@ -46,7 +46,8 @@ pub enum VmsContinuity {
     Unavailable {
         /// The channel.
         channel: VmsChannel,
-        /// The server takes the session for ended (401, 403 or 419, also with a fresh token): have the user log in.
+        /// The server takes the session for ended: have the user log in. It answered 401 or 419, also with a fresh token,
+        /// or it denied both channels (403 on one alone means that this channel is someone else's).
         session_is_invalid: bool,
     },
     /// Pushes were dropped at this place, because they came faster than they were taken: act as on a gap of both channels.

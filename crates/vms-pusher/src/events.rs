@@ -19,9 +19,10 @@ pub(crate) type Handler = Box<dyn FnMut(Item<VmsSocketData>) -> Option<Item<VmsS
 
 /// The consumer's end of the client, whoever the consumer is at the moment.
 pub(crate) struct Outlet {
+    delivery: Delivery<VmsSocketData>,
     source: Mutex<Source>,
-    /// The second item of a report of two, for the stream's next poll.
-    pending: Mutex<Option<VmsSocketItem>>,
+    /// The second item of a report of two, for the stream's next poll, and its session.
+    pending: Mutex<Option<(u64, VmsSocketItem)>>,
     /// Grows with every disconnect.
     session: AtomicU64,
     /// The thread on which the delegate is being called.
@@ -30,8 +31,8 @@ pub(crate) struct Outlet {
     channels: Channels,
 }
 
+#[derive(Default)]
 struct Source {
-    delivery: Delivery<VmsSocketData>,
     /// Grows when a stream takes over from another.
     stream: u64,
     sleeper: Option<Waker>,
@@ -40,7 +41,8 @@ struct Source {
 impl Outlet {
     pub(crate) fn new(delivery: Delivery<VmsSocketData>, channels: Channels) -> Self {
         Self {
-            source: Mutex::new(Source { delivery, stream: 0, sleeper: None }),
+            delivery,
+            source: Mutex::default(),
             pending: Mutex::new(None),
             session: AtomicU64::new(0),
             caller: Mutex::new(None),
@@ -50,11 +52,11 @@ impl Outlet {
     }
 
     pub(crate) fn set_handler(&self, handler: Handler) {
-        lock(&self.source).delivery.set_leaving_handler(handler);
+        self.delivery.set_leaving_handler(handler);
     }
 
     pub(crate) fn remove_handler(&self) {
-        lock(&self.source).delivery.set_handler(None);
+        self.delivery.set_handler(None);
     }
 
     pub(crate) fn session(&self) -> u64 {
@@ -87,31 +89,39 @@ impl Outlet {
         if source.stream != stream {
             return Poll::Ready(None);
         }
-        if let Some(item) = lock(&self.pending).take() {
+        if let Some(item) = self.take_pending() {
             return Poll::Ready(Some(item));
         }
-        let polled = Pin::new(&mut source.delivery).poll_next(cx);
+        let session = self.session();
+        let polled = self.delivery.poll_item(cx);
         if polled.is_pending() {
             source.sleeper = Some(cx.waker().clone());
         }
-        polled.map(|item| item.map(|item| self.tell(item)))
+        polled.map(|item| item.map(|item| self.tell(session, item)))
     }
 
     fn try_next(&self, stream: u64) -> Option<VmsSocketItem> {
-        let mut source = lock(&self.source);
+        let source = lock(&self.source);
         if source.stream != stream {
             return None;
         }
-        if let Some(item) = lock(&self.pending).take() {
+        if let Some(item) = self.take_pending() {
             return Some(item);
         }
-        source.delivery.try_next().map(|item| self.tell(item))
+        let session = self.session();
+        self.delivery.try_next().map(|item| self.tell(session, item))
     }
 
-    fn tell(&self, item: Item<VmsSocketData>) -> VmsSocketItem {
+    /// The session may have ended since the item was taken, so `session` is the one before that.
+    fn tell(&self, session: u64, item: Item<VmsSocketData>) -> VmsSocketItem {
         let (first, second) = self.channels.tell(item);
-        *lock(&self.pending) = second;
+        *lock(&self.pending) = second.map(|second| (session, second));
         first
+    }
+
+    fn take_pending(&self) -> Option<VmsSocketItem> {
+        let (session, item) = lock(&self.pending).take()?;
+        (session == self.session()).then_some(item)
     }
 }
 
@@ -190,4 +200,47 @@ impl fmt::Debug for VmsEvents {
 /// Nothing under these locks can panic and leave something half done.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use channels_client::proto::{AppKey, ChannelName, SubscriptionError};
+    use channels_client::{Client, ClientOptions, Decoded, Decoder, HttpAuthorizer, SocketUrl, StaticToken, Tls};
+
+    use super::*;
+
+    struct NoDecoder;
+
+    impl Decoder for NoDecoder {
+        type Item = VmsSocketData;
+
+        fn decode(&mut self, _: &channels_proto::Event<'_>) -> Decoded<VmsSocketData> {
+            unreachable!("there is no connection")
+        }
+    }
+
+    // I13: between the pop and the telling, another thread disconnects.
+    #[tokio::test]
+    async fn the_second_item_of_an_ended_session_is_not_given_out() {
+        let url = channels_client::http::HttpUrl::parse("http://127.0.0.1/").unwrap();
+        let http = channels_client::http::HttpClient::new(url.origin(), Tls::platform(), Default::default());
+        let token = Arc::new(StaticToken::new(channels_proto::Secret::new("t")));
+        let authorizer = Arc::new(HttpAuthorizer::new(http, url, http::HeaderMap::new(), token));
+        let options = ClientOptions::new(SocketUrl::parse("ws://127.0.0.1/").unwrap(), AppKey::parse("key").unwrap());
+        let (_client, delivery) = Client::new(options, authorizer, NoDecoder, &tokio::runtime::Handle::current());
+        let channel = |name| ChannelName::parse(name).unwrap();
+        let channels = Channels::new(channel("private-token.a"), channel("private-user.1"));
+        let outlet = Arc::new(Outlet::new(delivery, channels));
+        let mut events = VmsEvents::take(&outlet);
+        let failed = || Item::SubscriptionFailed {
+            channel: channel("private-user.1"),
+            error: SubscriptionError::Denied { status: 403 },
+        };
+        let session = outlet.session();
+        outlet.end_session();
+        outlet.tell(session, failed());
+        assert_eq!(events.try_next(), None);
+        outlet.tell(outlet.session(), failed());
+        assert!(matches!(events.try_next(), Some(VmsSocketItem::Continuity(_))));
+    }
 }

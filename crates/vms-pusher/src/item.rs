@@ -1,5 +1,7 @@
 //! What the consumer gets: everything the delegate has methods for, as one enum.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use channels_client::{Continuity, Item};
@@ -63,12 +65,41 @@ impl VmsSocketItem {
 pub(crate) struct Channels {
     pub(crate) token: ChannelName,
     pub(crate) user: ChannelName,
+    denied: Arc<Denied>,
+}
+
+/// Which channels were denied in this session.
+#[derive(Debug, Default)]
+struct Denied {
+    token: AtomicBool,
+    user: AtomicBool,
+}
+
+impl Denied {
+    fn of(&self, channel: VmsChannel) -> &AtomicBool {
+        match channel {
+            VmsChannel::Token => &self.token,
+            VmsChannel::User => &self.user,
+        }
+    }
+
+    fn set(&self, channel: VmsChannel, denied: bool) {
+        self.of(channel).store(denied, Ordering::Release);
+    }
+
+    fn both(&self) -> bool {
+        [VmsChannel::Token, VmsChannel::User].into_iter().all(|channel| self.of(channel).load(Ordering::Acquire))
+    }
 }
 
 /// One or two items, in this order.
 pub(crate) type Told = (VmsSocketItem, Option<VmsSocketItem>);
 
 impl Channels {
+    pub(crate) fn new(token: ChannelName, user: ChannelName) -> Self {
+        Self { token, user, denied: Arc::default() }
+    }
+
     fn of(&self, name: &ChannelName) -> VmsChannel {
         if *name == self.token { VmsChannel::Token } else { VmsChannel::User }
     }
@@ -76,7 +107,14 @@ impl Channels {
     /// Turns what the client reports into what the consumer gets.
     pub(crate) fn tell(&self, item: Item<VmsSocketData>) -> Told {
         let item = match item {
-            Item::StateChanged { from, to } => VmsSocketItem::ConnectionState { from: from.into(), to: to.into() },
+            Item::StateChanged { from, to } => {
+                let (from, to) = (from.into(), to.into());
+                if to == ConnectionState::Disconnected {
+                    self.denied.set(VmsChannel::Token, false);
+                    self.denied.set(VmsChannel::User, false);
+                }
+                VmsSocketItem::ConnectionState { from, to }
+            }
             Item::Event(socket) => socket.into(),
             Item::Subscribed { channel, continuity } => {
                 VmsSocketItem::Continuity(self.subscribed(self.of(&channel), continuity))
@@ -100,6 +138,7 @@ impl Channels {
     }
 
     fn subscribed(&self, channel: VmsChannel, continuity: Continuity) -> VmsContinuity {
+        self.denied.set(channel, false);
         if let Continuity::Gap { since, until, .. } = continuity {
             let scopes = channel.scopes().to_vec();
             VmsContinuity::ResyncNeeded { channel, scopes, since: at(since), until: at(until) }
@@ -109,10 +148,13 @@ impl Channels {
     }
 
     fn subscription_failed(&self, channel: &ChannelName, error: &SubscriptionError) -> Told {
-        let session_is_invalid = matches!(error, SubscriptionError::Denied { status: 401 | 403 | 419 });
         let code = if let SubscriptionError::RejectedByServer { code, .. } = error { *code } else { None };
         let message = format!("the channel `{channel}` was given up: {error}");
         let channel = self.of(channel);
+        self.denied.set(channel, matches!(error, SubscriptionError::Denied { .. }));
+        // A 403 on one channel alone says that this channel is someone else's.
+        let session_is_invalid = matches!(error, SubscriptionError::Denied { status: 401 | 419 })
+            || matches!(error, SubscriptionError::Denied { status: 403 }) && self.denied.both();
         let lost = VmsContinuity::Unavailable { channel, session_is_invalid };
         (VmsSocketItem::error(code, message), Some(VmsSocketItem::Continuity(lost)))
     }
@@ -135,4 +177,32 @@ fn connection_failed(error: &ConnectionError, retry_in: Option<Duration>) -> Tol
 
 fn at(time: SystemTime) -> VmsTime {
     VmsTime::saturating_from(time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // S01: an answer on one channel says nothing of the session unless it is about the token
+    #[test]
+    fn the_session_is_invalid_by_401_and_419_and_when_both_channels_are_denied() {
+        let [token, user] = ["private-token.a", "private-user.1"].map(|name| ChannelName::parse(name).unwrap());
+        let channels = Channels::new(token.clone(), user.clone());
+        let denied = |channel: &ChannelName, status| {
+            let error = SubscriptionError::Denied { status };
+            let (_, second) = channels.clone().tell(Item::SubscriptionFailed { channel: channel.clone(), error });
+            matches!(
+                second,
+                Some(VmsSocketItem::Continuity(VmsContinuity::Unavailable { session_is_invalid: true, .. }))
+            )
+        };
+        assert!(denied(&user, 401) && denied(&user, 419));
+        assert!(!denied(&user, 403) && !denied(&user, 403));
+        assert!(denied(&token, 403) && denied(&user, 403));
+        channels.tell(Item::Subscribed { channel: token.clone(), continuity: Continuity::Fresh });
+        assert!(!denied(&user, 403));
+        use channels_proto::ConnectionState::{Connected, Disconnected};
+        channels.tell(Item::StateChanged { from: Connected, to: Disconnected });
+        assert!(!denied(&token, 403) && denied(&user, 403));
+    }
 }

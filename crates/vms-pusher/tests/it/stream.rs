@@ -125,3 +125,47 @@ async fn the_stream_rests_while_there_is_a_delegate() {
     assert_eq!(delegate.numbers(), [1]);
     assert!(api.close(Duration::ZERO));
 }
+
+/// Calls the API back when it is woken.
+struct Calls(std::sync::Mutex<Option<vms_pusher::VmsPusherApi>>);
+
+impl std::task::Wake for Calls {
+    fn wake(self: std::sync::Arc<Self>) {
+        let api = self.0.lock().unwrap().take();
+        drop(api.map(|api| api.events()));
+    }
+}
+
+// K03: foreign code runs under no lock, here the waker of a stream that a delegate makes way for
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_waker_may_call_back_while_the_delegate_is_removed() {
+    let (sandbox, session) = sandbox().await;
+    let api = api(&sandbox, &session);
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let released = std::sync::Mutex::new(released);
+    let delegate = Recorder::reacting(move |item| {
+        if number_of(item) == Some(1) {
+            released.lock().unwrap().recv().unwrap();
+        }
+    });
+    api.set_delegate(&delegate);
+    api.connect();
+    delegate.wait_subscribed(1).await;
+    let mut events = api.events();
+    let calls = std::sync::Arc::new(Calls(std::sync::Mutex::new(Some(api.clone()))));
+    let waker = std::task::Waker::from(std::sync::Arc::clone(&calls));
+    let mut cx = std::task::Context::from_waker(&waker);
+    assert!(futures_util::Stream::poll_next(std::pin::Pin::new(&mut events), &mut cx).is_pending());
+    push_number(&sandbox, &session, 1).await;
+    delegate.wait(|items| items.iter().any(|item| number_of(item) == Some(1))).await;
+    push_number(&sandbox, &session, 2).await;
+    sandbox.ping(&vms_sandbox::Sockets::All).await;
+    let answered = sandbox.wait_until(PATIENCE, |state| state.sockets.iter().any(|socket| socket.frames_received >= 3));
+    answered.await.unwrap();
+    let remover = api.clone();
+    off_the_runtime(move || remover.remove_delegate()).await;
+    release.send(()).unwrap();
+    let mut events = api.events();
+    assert_eq!(number_of(&next(&mut events).await), Some(2));
+    assert!(calls.0.lock().unwrap().is_none(), "nobody was woken");
+}
