@@ -145,12 +145,13 @@ impl<D: Decoder> Task<D> {
             tokio::select! {
                 biased;
                 () = core.changed() => return Input::Intent,
-                // Before the timer: what was received may make it void.
-                received = link.received() => return Input::Received(received),
+                // Before what is received, which may never let up; jobs are few.
                 Some(done) = jobs.join_next() => match done {
                     Ok(done) => return Input::Done(done),
                     Err(_aborted) => {}
                 },
+                // Before the timer: what was received may make it void.
+                received = link.received() => return Input::Received(received),
                 Some(_) = farewells.join_next() => {}
                 () = fired(timer), if timer_at.is_some() => return Input::Timer,
             }

@@ -2,6 +2,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
+        mpsc,
     },
     time::Duration,
 };
@@ -266,7 +267,7 @@ async fn dropping_the_client_while_it_connects_lets_go_of_the_attempt() {
 #[test]
 fn a_runtime_that_is_gone_first_is_no_panic() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let (listener, mut under) = runtime.block_on(async {
+    let (listener, under) = runtime.block_on(async {
         let listener = Listener::bind().await;
         let under = Under::new(options_for(&listener));
         under.client.subscribe(public("a")).unwrap();
@@ -497,4 +498,80 @@ async fn nothing_is_sent_for_a_channel_that_is_left_after_disconnect() {
     under.client.disconnect();
     under.client.unsubscribe(&public("a"));
     assert_eq!(peer.next().await, None);
+}
+
+/// Waits at its first event until the test lets it go on, and later for what the flood must not hold up.
+struct Flooded {
+    seen: usize,
+    reached: mpsc::Sender<()>,
+    go_on: mpsc::Receiver<()>,
+    authorized: mpsc::Receiver<()>,
+    subscribed: mpsc::Receiver<()>,
+}
+
+impl Decoder for Flooded {
+    type Item = bool;
+
+    fn decode(&mut self, _: &Event<'_>) -> Decoded<bool> {
+        self.seen += 1;
+        let came = |what: &mpsc::Receiver<()>| what.recv_timeout(Duration::from_secs(20)).is_ok();
+        Decoded::new(match self.seen {
+            1 => self.reached.send(()).is_ok() && came(&self.go_on),
+            300 => came(&self.authorized),
+            600 => came(&self.subscribed),
+            _ => true,
+        })
+    }
+}
+
+struct Announcing(mpsc::Sender<()>);
+
+impl Authorizer for Announcing {
+    fn authorize(
+        &self,
+        request: AuthorizationRequest,
+    ) -> BoxFuture<'static, Result<Authorization, AuthorizationError>> {
+        let announce = self.0.clone();
+        let signed = Signer.authorize(request);
+        Box::pin(async move {
+            let signed = signed.await;
+            let _ = announce.send(());
+            signed
+        })
+    }
+}
+
+// L05, A02: an authorization is taken although there is always more to read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_flood_of_events_does_not_hold_up_a_subscription() {
+    let listener = Listener::bind().await;
+    let ((reached, at_first), (let_go, go_on)) = (mpsc::channel(), mpsc::channel());
+    let ((announce, authorized), (tell, subscribed)) = (mpsc::channel(), mpsc::channel());
+    let decoder = Flooded { seen: 0, reached, go_on, authorized, subscribed };
+    let (client, mut delivery) =
+        Client::new(options_for(&listener), Arc::new(Announcing(announce)), decoder, &Handle::current());
+    client.subscribe(public("a")).unwrap();
+    client.connect();
+    let mut peer = listener.establish("1.1").await;
+    peer.acknowledge_all(1).await;
+    for _ in 0..1_000 {
+        peer.event("a", "e", json!(0)).await;
+    }
+    let first = tokio::task::spawn_blocking(move || at_first.recv_timeout(Duration::from_secs(20)));
+    first.await.unwrap().expect("the first event");
+    client.subscribe(private("b")).unwrap();
+    let_go.send(()).unwrap();
+    let subscribe = tokio::spawn(async move {
+        peer.subscribe().await;
+        tell.send(()).unwrap();
+        peer
+    });
+    let mut events = 0;
+    while events < 1_000 {
+        if let Item::Event(in_time) = soon("an event", delivery.next()).await.unwrap() {
+            events += 1;
+            assert!(in_time, "event {events} came before what it was to follow");
+        }
+    }
+    subscribe.await.unwrap();
 }
