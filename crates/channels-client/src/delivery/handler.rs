@@ -197,7 +197,7 @@ impl<T: Send + 'static> Core<T> {
     }
 
     fn report_panic(&self, generation: u64, message: String) {
-        tracing::warn!(panic = %message.escape_debug(), "the handler panicked; it goes on being called");
+        tracing::warn!("the handler panicked; it goes on being called");
         let mut dropped = Vec::new();
         let mut shared = self.lock();
         shared.counters.handler_panics = shared.counters.handler_panics.saturating_add(1);

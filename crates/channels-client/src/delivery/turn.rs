@@ -42,7 +42,7 @@ impl<T: Send + 'static> Turn<T> {
     {
         let Ok(decoded) = catch_unwind(AssertUnwindSafe(|| decoder.decode(event))) else {
             if core.count_decoder_panic() == 1 {
-                tracing::warn!(event = %event.name().escape_debug(), "the decoder panicked; the event is lost");
+                tracing::warn!("the decoder panicked; the event is lost");
             }
             self.entries.push(Entry::report(Item::Lagged { dropped: 1 }));
             return false;

@@ -128,7 +128,8 @@ impl<D: Decoder> Task<D> {
                 self.drain(now);
             }
             Received::Closed(closed) => {
-                tracing::debug!(%epoch, ?closed, "the socket is gone");
+                // The reason is what the server says, which may be anything.
+                tracing::debug!(%epoch, code = ?closed.code, error = ?closed.error, "the socket is gone");
                 if let Link::Up(_, socket) = std::mem::replace(&mut self.link, Link::Down) {
                     self.farewells.spawn(socket.close(reproach(&closed)));
                 }

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use channels_proto::{CloseFrame, Continuity as Proven, Epoch, Output, Report, Time};
+use channels_proto::{CloseFrame, ConnectionError, Continuity as Proven, Epoch, Output, Report, Time};
 
 use super::{Link, Task, jobs};
 use crate::{AuthorizationRequest, Continuity, Decoder, Item, delivery::Entry};
@@ -113,12 +113,28 @@ impl<D: Decoder> Task<D> {
             }
             Report::Lagged { dropped, .. } => Item::Lagged { dropped },
             Report::ConnectionFailed { error, retry_in } => {
-                tracing::debug!(%error, ?retry_in, "the connection failed");
+                tracing::debug!(error = kind(&error), is_final = error.is_final(), ?retry_in, "the connection failed");
                 Item::ConnectionFailed { error, retry_in }
             }
             Report::ServerError { code, message } => Item::ServerError { code, message },
             Report::Suspended { since } => Item::Suspended { since: wall(since) },
         };
         self.turn.entries.push(Entry::report(item));
+    }
+}
+
+/// What a log record says of an error: its whole text may hold a channel's name or what the server says.
+const fn kind(error: &ConnectionError) -> &'static str {
+    match error {
+        ConnectionError::Connect { .. } => "the socket could not be opened",
+        ConnectionError::TimedOut { .. } => "the server did not establish the connection in time",
+        ConnectionError::Closed { .. } => "the server closed the connection",
+        ConnectionError::ClosedEarly { .. } => "the server closed the connection before it established it",
+        ConnectionError::Lost { .. } => "the connection was lost",
+        ConnectionError::Silent { .. } => "the server was silent",
+        ConnectionError::Violation(_) => "the server broke the protocol",
+        ConnectionError::Unacknowledged { .. } => "the server did not acknowledge a subscription",
+        ConnectionError::Refused { .. } => "the server refuses the connection",
+        _ => "another failure",
     }
 }

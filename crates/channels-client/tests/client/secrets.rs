@@ -1,16 +1,16 @@
 use std::sync::Arc;
 
 use channels_client::{
-    Client, HttpAuthorizer, Item, RawDecoder, StaticToken, Tls, TokenError, TokenProvider,
+    Client, Decoded, Decoder, HttpAuthorizer, Item, RawDecoder, StaticToken, Tls, TokenError, TokenProvider,
     http::{HttpClient, HttpLimits, HttpUrl},
-    proto::Secret,
+    proto::{ChannelName, Event, Secret},
 };
 use futures_core::future::BoxFuture;
 use http::{HeaderMap, HeaderValue};
 use serde_json::json;
 use tokio::runtime::Handle;
 
-use crate::support::{Listener, Log, options_for, private, soon};
+use crate::support::{Listener, Log, Signer, eventually, options_for, private, soon};
 
 /// Stands in every secret of the test, in a form that no accident makes.
 const CANARY: &str = "c4n4ry";
@@ -109,4 +109,52 @@ async fn no_secret_and_no_payload_is_in_a_log_line_an_error_or_a_debug_text() {
     for text in shown.iter().chain([&log]) {
         assert!(!text.contains(CANARY), "{text}");
     }
+}
+
+struct Panicking;
+
+impl Decoder for Panicking {
+    type Item = ();
+
+    fn decode(&mut self, event: &Event<'_>) -> Decoded<()> {
+        assert!(event.name() == "good", "{CANARY}");
+        Decoded::new(())
+    }
+}
+
+// Q03, Q04, I38: a channel's name holds the id of a user; the texts of servers and of panics may hold anything.
+#[tokio::test]
+async fn no_channel_and_no_foreign_text_is_in_a_log_line() {
+    let log = Log::capture();
+    let listener = Listener::bind().await;
+    let name = format!("private-user.{CANARY}");
+    let (client, delivery) = Client::new(options_for(&listener), Arc::new(Signer), Panicking, &Handle::current());
+    client.subscribe(ChannelName::parse(&name).unwrap()).unwrap();
+    client.connect();
+    let mut peer = listener.establish("1.1").await;
+    peer.acknowledge_all(1).await;
+    let text = log.shared();
+    delivery.set_handler(Some(Box::new(move |item| {
+        Log::attach(&text);
+        assert!(!matches!(item, Item::Event(())), "{CANARY}");
+    })));
+    peer.event(&name, CANARY, json!(CANARY)).await;
+    peer.event(&name, "good", json!(CANARY)).await;
+    eventually("the panics", || client.counters().handler_panics == 1 && client.counters().decoder_panics == 1).await;
+    peer.json(json!({"event": "pusher:error", "data": {"code": null, "message": CANARY}})).await;
+    peer.close(4200, CANARY).await;
+    let mut peer = listener.establish("2.2").await;
+    peer.close(4001, CANARY).await;
+    eventually("the refusal", || log.text().contains("refuses the connection")).await;
+
+    let mut options = options_for(&listener);
+    options.protocol.acknowledgement_timeout = std::time::Duration::from_millis(50);
+    let (client, _delivery) = Client::new(options, Arc::new(Signer), Panicking, &Handle::current());
+    client.subscribe(ChannelName::parse(&name).unwrap()).unwrap();
+    client.connect();
+    let _silent = listener.establish("3.3").await;
+    eventually("the failure", || log.text().contains("did not acknowledge")).await;
+    let log = log.text();
+    assert!(log.contains("the handler panicked") && log.contains("the decoder panicked"), "{log}");
+    assert!(!log.contains(CANARY), "{log}");
 }

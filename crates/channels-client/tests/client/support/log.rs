@@ -23,6 +23,15 @@ impl Log {
         Self { text, _guard: guard }
     }
 
+    /// Everything that is logged on the calling thread too, until that ends.
+    pub fn attach(text: &Arc<Mutex<String>>) {
+        std::mem::forget(tracing::subscriber::set_default(Recorder(Arc::clone(text))));
+    }
+
+    pub fn shared(&self) -> Arc<Mutex<String>> {
+        Arc::clone(&self.text)
+    }
+
     pub fn text(&self) -> String {
         self.text.lock().unwrap().clone()
     }
