@@ -8,7 +8,7 @@ use futures_core::future::BoxFuture;
 
 pub use self::{
     http::HttpAuthorizer,
-    token::{StaticToken, TokenError, TokenProvider},
+    token::{StaticToken, TokenError, TokenProvider, current_token},
 };
 
 /// What an [`Authorizer`] is asked for.

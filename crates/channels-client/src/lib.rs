@@ -23,7 +23,9 @@ mod task;
 mod tls;
 mod upgrade;
 
-pub use authorize::{AuthorizationRequest, Authorizer, HttpAuthorizer, StaticToken, TokenError, TokenProvider};
+pub use authorize::{
+    AuthorizationRequest, Authorizer, HttpAuthorizer, StaticToken, TokenError, TokenProvider, current_token,
+};
 pub use channels_proto as proto;
 pub use client::{Client, ClientCounters};
 pub use clock::{Clock, SystemClock, TokioClock};

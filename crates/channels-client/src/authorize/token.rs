@@ -80,8 +80,7 @@ impl Tokens {
     }
 
     pub(super) async fn token(&self) -> Result<Secret, TokenError> {
-        let provider = Arc::clone(&self.provider);
-        guarded(async move { provider.token().await }).await
+        current_token(Arc::clone(&self.provider)).await
     }
 
     /// Returns the token to try after the server has refused `rejected` on `socket_id`; none when the one refresh of this
@@ -123,6 +122,15 @@ impl Tokens {
     fn last(&self) -> MutexGuard<'_, Option<LastRefresh>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Asks `provider` for its token, as the authorizer does: within 30 s, and a panic is an error. Needs the time driver of
+/// the runtime it is awaited on.
+///
+/// # Errors
+/// What the provider says; [`TokenError::Unavailable`] when it panics or does not answer in time.
+pub async fn current_token(provider: Arc<dyn TokenProvider>) -> Result<Secret, TokenError> {
+    guarded(async move { provider.token().await }).await
 }
 
 /// Runs a call of the provider with its deadline; a panic in it is an error like another.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use channels_client::http::{HttpClient, HttpLimits, HttpUrl};
-use channels_client::{Clock as _, StaticToken, SystemClock, Tls, TokenProvider};
+use channels_client::{Clock as _, StaticToken, SystemClock, Tls, TokenProvider, current_token};
 use channels_proto::Secret;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use serde::Serialize;
@@ -164,20 +164,22 @@ impl VmsApi {
         }
         if authorized {
             let tokens = self.rest.tokens.as_ref().ok_or_else(error::no_token)?;
-            let token = tokens.token().await.map_err(|error| error::of_token(&error))?;
+            let token = self.run(current_token(Arc::clone(tokens))).await?.map_err(|error| error::of_token(&error))?;
             headers.insert(header::AUTHORIZATION, bearer(&token)?);
         }
         Ok(headers)
     }
 
-    /// Runs on the runtime of the client, so that the caller may be on another executor or on none.
     async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ApiError> {
         let http = self.rest.http.clone();
-        let mut task = AbortOnDrop(self.rest.runtime.spawn(async move { Box::pin(http.send(request)).await }));
-        match (&mut task.0).await {
-            Ok(answered) => answered.map_err(|error| error::of_http(&error)),
-            Err(_) => Err(error::interrupted()),
-        }
+        let answered = self.run(async move { Box::pin(http.send(request)).await }).await?;
+        answered.map_err(|error| error::of_http(&error))
+    }
+
+    /// Runs on the runtime of the client, so that the caller may be on another executor or on none.
+    async fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Result<T, ApiError> {
+        let mut task = AbortOnDrop(self.rest.runtime.spawn(work));
+        (&mut task.0).await.map_err(|_| error::interrupted())
     }
 
     fn unusable(&self, path: &str, reason: &str) -> ApiError {

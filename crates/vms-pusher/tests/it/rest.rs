@@ -1,5 +1,9 @@
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
 use vms_pusher::{
-    ApiErrorKind, GroupSync, Secret, Tls, VmsApi, VmsAppSocketData, VmsClientInfo, VmsCredentials, VmsSocketItem,
+    ApiErrorKind, GroupSync, Secret, Tls, TokenError, TokenProvider, VmsApi, VmsAppSocketData, VmsClientInfo,
+    VmsCredentials, VmsPusherApi, VmsSocketItem,
 };
 use vms_sandbox::{Endpoint, Fault, FaultKind, RestAnswer, Sandbox, SandboxConfig};
 
@@ -129,4 +133,36 @@ async fn a_server_that_is_down_is_unreachable() {
     let error = rest.socket_url().await.unwrap_err();
     assert_eq!((error.kind(), error.is_retryable()), (ApiErrorKind::Unreachable, true));
     assert!(error.to_string().contains("127.0.0.1"), "{error}");
+}
+
+struct Faulty {
+    panics: bool,
+}
+
+impl TokenProvider for Faulty {
+    fn token(&self) -> BoxFuture<'static, Result<Secret, TokenError>> {
+        assert!(!self.panics, "the provider's own mistake");
+        Box::pin(std::future::pending())
+    }
+
+    fn refresh(&self, _: &Secret) -> BoxFuture<'static, Result<Secret, TokenError>> {
+        self.token()
+    }
+}
+
+// A02: the provider is foreign code; what goes wrong in it is an error of the call
+#[tokio::test]
+async fn a_token_provider_that_panics_or_hangs_is_an_error() {
+    let (sandbox, session) = sandbox().await;
+    for (panics, said) in [(true, "panicked"), (false, "did not answer within 30 s")] {
+        let mut config = config(&sandbox, &session);
+        config.options.token_provider = Some(Arc::new(Faulty { panics }));
+        let rest = VmsPusherApi::new(config).unwrap().rest();
+        tokio::time::pause();
+        let answer = tokio::time::timeout(PATIENCE * 10, rest.socket_url()).await.expect("the call hangs");
+        tokio::time::resume();
+        let error = answer.unwrap_err();
+        assert_eq!((error.kind(), error.is_retryable()), (ApiErrorKind::Unreachable, true));
+        assert!(error.to_string().contains(said), "{error}");
+    }
 }
