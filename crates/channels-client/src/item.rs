@@ -67,7 +67,8 @@ pub enum Item<T> {
     Interrupted {
         /// The channel.
         channel: ChannelName,
-        /// When the last byte was received: everything before is in.
+        /// Everything the server sent before is in: when the last byte was received, less the time a message may have been
+        /// under way (twice the longest round trip seen on the socket, a second at least).
         since: SystemTime,
         /// What happened.
         cause: GapCause,
@@ -124,7 +125,7 @@ pub enum Continuity {
     Fresh,
     /// Events sent between `since` and `until` were missed, if there were any.
     Gap {
-        /// When the last byte was received on the old socket.
+        /// Everything the server sent before was received on the old socket; see [`Item::Interrupted`].
         since: SystemTime,
         /// When the new subscription was acknowledged.
         until: SystemTime,

@@ -50,7 +50,8 @@ impl ClientOptions {
 pub struct QueueLimits {
     /// Items, 1,024 by default.
     pub max_items: usize,
-    /// Bytes, 4 MiB by default. An event counts the length of its frame and 128 for its place.
+    /// Bytes, 4 MiB by default. An event counts the length of its frame and 128 for its place. What the decoder made of it
+    /// is not counted, and may take a multiple of that.
     pub max_bytes: usize,
 }
 
