@@ -1,6 +1,7 @@
 //! `demo`: sandbox and client in one process, so that a newcomer sees what there is.
 
 mod day;
+mod order;
 mod stage;
 mod summary;
 
@@ -10,7 +11,11 @@ use tokio::{sync::broadcast, time::Instant};
 use vms_pusher::{ConnectionState, Secret, VmsApi, VmsEvents, VmsPusherApi, VmsPusherConfig, VmsSocketItem};
 use vms_sandbox::{Activity, Sandbox, SandboxConfig, ScenarioError, Session};
 
-use self::{stage::Stage, summary::Ended};
+use self::{
+    order::{Gathered, News},
+    stage::Stage,
+    summary::Ended,
+};
 use crate::{
     args::DemoArgs,
     failure::{Exit, Failure},
@@ -31,7 +36,11 @@ pub(crate) async fn run(args: DemoArgs, output: &mut Output, stop: &Stop) -> Res
         exit = stop.asked() => return Ok(exit),
         api = client(&sandbox, &session) => api?,
     };
+    // What was asked before the connection belongs before it.
+    let mut gathered = Gathered::default();
     let events = api.events();
+    gathered.drain(&mut activity);
+    stage.tell(gathered.take())?;
     api.connect();
     let scenario = day::of(&session);
     let mut day = Box::pin(scenario.play(&sandbox, args.speed));
@@ -72,26 +81,37 @@ async fn play(
 ) -> Result<Ended, Failure> {
     let mut curfew = std::pin::pin!(tokio::time::sleep_until(limit.unwrap_or_else(|| Instant::now() + A_LONG_TIME)));
     let (mut day_is_over, mut client_is_gone) = (false, false);
-    while !(day_is_over && client_is_gone) {
-        tokio::select! {
+    let mut gathered = Gathered::default();
+    while !(day_is_over && client_is_gone && gathered.is_empty()) {
+        let item = tokio::select! {
             biased;
             exit = stop.asked() => return Ok(Ended::Asked(exit)),
-            Ok(activity) = activity.recv() => stage.server(&activity)?,
-            item = events.next() => {
-                let Some(item) = item else { break };
-                // What the server did to cause it comes first.
-                while let Ok(activity) = activity.try_recv() {
-                    stage.server(&activity)?;
+            () = std::future::ready(()), if !gathered.is_empty() => None,
+            heard = activity.recv() => {
+                match heard {
+                    Ok(activity) => gathered.add(News::Server(activity)),
+                    Err(broadcast::error::RecvError::Lagged(missed)) => gathered.add(News::ServerMissed(missed)),
+                    Err(broadcast::error::RecvError::Closed) => break,
                 }
-                stage.client(&item)?;
-                client_is_gone = matches!(item, VmsSocketItem::ConnectionState { to: ConnectionState::Disconnected, .. });
+                None
             }
+            item = events.next() => match item {
+                Some(item) => Some(item),
+                None => break,
+            },
             played = &mut day, if !day_is_over => {
                 played.map_err(|error| Failure::new(Exit::Other, format!("the day was cut short: {error}")))?;
                 day_is_over = true;
+                None
             }
             () = &mut curfew => return Ok(Ended::Limit),
-        }
+        };
+        let news = gathered.until_now(item, &mut events, activity).await;
+        let is_gone = |news: &News| {
+            matches!(news, News::Client(VmsSocketItem::ConnectionState { to: ConnectionState::Disconnected, .. }))
+        };
+        client_is_gone |= news.iter().any(is_gone);
+        stage.tell(news)?;
     }
     Ok(Ended::Day)
 }

@@ -3,7 +3,10 @@ use tokio::time::Instant;
 use vms_pusher::VmsSocketItem;
 use vms_sandbox::{Activity, Sandbox};
 
-use super::summary::{Ended, Summary};
+use super::{
+    order::News,
+    summary::{Ended, Summary},
+};
 use crate::{
     clock,
     failure::{Exit, Failure},
@@ -48,7 +51,18 @@ impl<'o> Stage<'o> {
         self.print(SERVER, &Line::new(Tone::Server, "listening", &place))
     }
 
-    pub(super) fn server(&mut self, activity: &Activity) -> Result<(), Failure> {
+    pub(super) fn tell(&mut self, news: Vec<News>) -> Result<(), Failure> {
+        for news in news {
+            match news {
+                News::Client(item) => self.client(&item)?,
+                News::Server(activity) => self.server(&activity)?,
+                News::ServerMissed(missed) => self.summary.server_missed += missed,
+            }
+        }
+        Ok(())
+    }
+
+    fn server(&mut self, activity: &Activity) -> Result<(), Failure> {
         self.summary.server(activity);
         if self.json {
             return json(self.output, &ServerLine { time: clock::now(), side: SERVER, activity });
@@ -56,7 +70,7 @@ impl<'o> Stage<'o> {
         self.print(SERVER, &server_line(activity))
     }
 
-    pub(super) fn client(&mut self, item: &VmsSocketItem) -> Result<(), Failure> {
+    fn client(&mut self, item: &VmsSocketItem) -> Result<(), Failure> {
         self.summary.client(item);
         if self.json {
             return json(self.output, &ItemLine { time: clock::now(), side: Some(CLIENT), item });

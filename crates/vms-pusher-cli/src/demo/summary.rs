@@ -31,6 +31,8 @@ pub(super) struct Summary {
     gaps: Vec<(String, i64)>,
     dropped: u64,
     errors: u64,
+    /// What the server did that this program was too slow to print and count.
+    pub(super) server_missed: u64,
 }
 
 /// The summary as a JSON line.
@@ -47,6 +49,7 @@ pub(super) struct SummaryLine<'s> {
     gaps: usize,
     dropped: u64,
     errors: u64,
+    server_missed: u64,
 }
 
 impl Summary {
@@ -99,6 +102,7 @@ impl Summary {
             gaps: self.gaps.len(),
             dropped: self.dropped,
             errors: self.errors,
+            server_missed: self.server_missed,
         }
     }
 
@@ -127,6 +131,9 @@ impl Summary {
         row(&mut text, "gaps announced", &if gaps.is_empty() { "none".to_owned() } else { gaps.join(", ") });
         row(&mut text, "dropped", &self.dropped.to_string());
         row(&mut text, "errors", &self.errors.to_string());
+        if self.server_missed > 0 {
+            row(&mut text, "not shown", &format!("{} lines of the server's", self.server_missed));
+        }
         text.truncate(text.trim_end().len());
         text
     }

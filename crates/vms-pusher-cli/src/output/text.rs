@@ -81,7 +81,7 @@ fn continuity(continuity: &VmsContinuity) -> Line {
             Line::new(Tone::State, "fresh", &format!("{channel} channel subscribed: its events come from here on"))
         }
         VmsContinuity::Interrupted { channel, since, cause } => {
-            let detail = format!("{channel} channel: {cause}; events are missed since {}", clock(*since));
+            let detail = format!("{channel} channel: {cause}; events may be missed since {}", clock(*since));
             Line::new(Tone::Gap, "interrupted", &detail)
         }
         VmsContinuity::Lagged { dropped } => {
@@ -90,7 +90,7 @@ fn continuity(continuity: &VmsContinuity) -> Line {
         }
         VmsContinuity::ResyncNeeded { channel, scopes, since, until } => {
             let detail = format!(
-                "{channel} channel is back: missed is what came from {} to {} ({}); reload {}",
+                "{channel} channel is back: what came from {} to {} ({}) may be missed; reload {}",
                 clock(*since),
                 clock(*until),
                 length(*since, *until),

@@ -51,8 +51,21 @@ fn the_demo_shows_every_event_type_a_gap_and_ends_with_a_summary() {
         "\nSummary: the day is over, after ",
         "1 of them while nobody was connected",
         "gaps announced        ",
+        "events may be missed since",
     ] {
         assert!(shown.stdout.contains(part), "{part:?} is missing:\n{}", shown.stdout);
+    }
+    let position = |part: &str| shown.stdout.find(part).unwrap();
+    for (cause, effect) in [
+        ("/api/v1/wsurl", "disconnected → connecting"),
+        ("disconnected → connecting", "socket_opened"),
+        ("socket_opened", "connecting → connected"),
+        ("connecting → connected", "  subscribed "),
+        ("  subscribed ", "fresh"),
+        ("socket_ended", "connected → reconnecting"),
+        ("reason=\"The day is over\"", "disconnecting → disconnected"),
+    ] {
+        assert!(position(cause) < position(effect), "{effect:?} before {cause:?}:\n{}", shown.stdout);
     }
 }
 
@@ -76,6 +89,7 @@ fn the_numbers_of_the_demo_add_up_with_every_profile() {
         assert_eq!(summary["pushed_to_nobody"], 1, "{summary}");
         assert_eq!(summary["gaps"], 2, "{summary}");
         assert_eq!(summary["dropped"], 0, "{summary}");
+        assert_eq!(summary["server_missed"], 0, "{summary}");
         let named: BTreeSet<String> = summary["received_by_type"].as_object().unwrap().keys().cloned().collect();
         assert_eq!(named, every_name());
     }

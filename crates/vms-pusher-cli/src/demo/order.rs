@@ -1,0 +1,191 @@
+//! Which of the lines of both sides comes first, when both have something to tell at the same time: causes before effects.
+
+use std::collections::VecDeque;
+
+use tokio::sync::broadcast::{Receiver, error::TryRecvError};
+use vms_pusher::{ConnectionState, VmsContinuity, VmsEvents, VmsSocketItem};
+use vms_sandbox::{Activity, Ending};
+
+/// Something to print.
+#[derive(Debug, PartialEq)]
+pub(super) enum News {
+    Client(VmsSocketItem),
+    Server(Activity),
+    /// The server did more than could be kept.
+    ServerMissed(u64),
+}
+
+/// The server's news that no client's news have needed yet.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    server: VecDeque<News>,
+}
+
+/// Where an item belongs among what the server does.
+enum Place {
+    Anywhere,
+    Before(fn(&Activity) -> bool),
+    Behind(fn(&Activity) -> bool),
+}
+
+impl Gathered {
+    pub(super) fn add(&mut self, news: News) {
+        self.server.push_back(news);
+    }
+
+    /// Takes what has already happened on the server.
+    pub(super) fn drain(&mut self, activity: &mut Receiver<Activity>) {
+        loop {
+            match activity.try_recv() {
+                Ok(activity) => self.add(News::Server(activity)),
+                Err(TryRecvError::Lagged(missed)) => self.add(News::ServerMissed(missed)),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return,
+            }
+        }
+    }
+
+    /// Returns everything that happened on both sides until now, and at first `item`, in order. What the server did while
+    /// the client was asked may have causes that are not known yet; it is kept for the next time.
+    pub(super) async fn until_now(
+        &mut self,
+        item: Option<VmsSocketItem>,
+        events: &mut VmsEvents,
+        activity: &mut Receiver<Activity>,
+    ) -> Vec<News> {
+        self.drain(activity);
+        let certain = self.server.len();
+        let mut items: Vec<_> = item.into_iter().collect();
+        while let Some(item) = at_once(events).await {
+            items.push(item);
+        }
+        self.drain(activity);
+        self.merge(certain, items)
+    }
+
+    /// Puts the items among the server's news, of which the first ones are `certain` to have all their causes here.
+    fn merge(&mut self, certain: usize, items: Vec<VmsSocketItem>) -> Vec<News> {
+        let kept = self.server.len() - certain;
+        let mut news = Vec::new();
+        for item in items {
+            let position = |wanted: fn(&Activity) -> bool| {
+                self.server.iter().position(|news| matches!(news, News::Server(activity) if wanted(activity)))
+            };
+            let count = match place(&item) {
+                Place::Anywhere => 0,
+                Place::Before(effect) => position(effect).unwrap_or_default(),
+                Place::Behind(cause) => position(cause).map_or(0, |place| place + 1),
+            };
+            news.extend(self.server.drain(..count));
+            news.push(News::Client(item));
+        }
+        news.extend(self.server.drain(..self.server.len().saturating_sub(kept)));
+        news
+    }
+
+    /// Takes the server's news as they are.
+    pub(super) fn take(&mut self) -> Vec<News> {
+        self.server.drain(..).collect()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.server.is_empty()
+    }
+}
+
+async fn at_once(events: &mut VmsEvents) -> Option<VmsSocketItem> {
+    tokio::select! {
+        biased;
+        item = events.next() => item,
+        () = std::future::ready(()) => None,
+    }
+}
+
+fn place(item: &VmsSocketItem) -> Place {
+    match item {
+        VmsSocketItem::AppSocket(_) | VmsSocketItem::IntercomSocket(_) => {
+            Place::Behind(|activity| matches!(activity, Activity::Pushed { sockets: 1.., .. }))
+        }
+        VmsSocketItem::ConnectionState { to, .. } => match to {
+            ConnectionState::Connecting => Place::Before(|activity| {
+                matches!(activity, Activity::SocketOpened { .. } | Activity::UpgradeRefused { .. })
+            }),
+            ConnectionState::Connected => Place::Behind(|activity| matches!(activity, Activity::SocketOpened { .. })),
+            ConnectionState::Disconnecting | ConnectionState::Disconnected => Place::Before(|activity| {
+                matches!(activity, Activity::SocketEnded { ending: Ending::ClosedByClient { .. }, .. })
+            }),
+            ConnectionState::Reconnecting => Place::Behind(has_ended),
+        },
+        VmsSocketItem::Continuity(VmsContinuity::Fresh { .. } | VmsContinuity::ResyncNeeded { .. }) => {
+            Place::Behind(|activity| matches!(activity, Activity::Subscribed { .. }))
+        }
+        VmsSocketItem::Continuity(VmsContinuity::Interrupted { .. }) | VmsSocketItem::Error(_) => {
+            Place::Behind(has_ended)
+        }
+        VmsSocketItem::Continuity(_) | VmsSocketItem::Info { .. } => Place::Anywhere,
+    }
+}
+
+const fn has_ended(activity: &Activity) -> bool {
+    matches!(activity, Activity::SocketEnded { .. } | Activity::UpgradeRefused { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(from: ConnectionState, to: ConnectionState) -> VmsSocketItem {
+        VmsSocketItem::ConnectionState { from, to }
+    }
+
+    fn opened() -> Activity {
+        Activity::SocketOpened { socket: 1, id: "1.1".to_owned() }
+    }
+
+    fn subscribed() -> Activity {
+        Activity::Subscribed { socket: 1, channel: "private-user.42".to_owned() }
+    }
+
+    #[test]
+    fn a_state_comes_before_what_it_brings_about_and_behind_what_brought_it_about() {
+        let mut gathered = Gathered::default();
+        let request = Activity::Request { method: "POST".to_owned(), path: "/auth".to_owned(), status: 200 };
+        for activity in [opened(), request.clone(), subscribed()] {
+            gathered.add(News::Server(activity));
+        }
+        let connecting = state(ConnectionState::Disconnected, ConnectionState::Connecting);
+        let connected = state(ConnectionState::Connecting, ConnectionState::Connected);
+        let news = gathered.merge(3, vec![connecting.clone(), connected.clone()]);
+        let expected = [
+            News::Client(connecting),
+            News::Server(opened()),
+            News::Client(connected),
+            News::Server(request),
+            News::Server(subscribed()),
+        ];
+        assert_eq!(news, expected);
+    }
+
+    #[test]
+    fn what_is_not_certain_is_kept_unless_an_item_needs_it() {
+        let mut gathered = Gathered::default();
+        gathered.add(News::Server(opened()));
+        gathered.add(News::Server(subscribed()));
+        assert_eq!(gathered.merge(0, Vec::new()), []);
+        let connected = state(ConnectionState::Connecting, ConnectionState::Connected);
+        let news = gathered.merge(0, vec![connected.clone()]);
+        assert_eq!(news, [News::Server(opened()), News::Client(connected)]);
+        assert!(!gathered.is_empty());
+        assert_eq!(gathered.merge(1, Vec::new()), [News::Server(subscribed())]);
+    }
+
+    #[test]
+    fn what_a_slow_reader_missed_is_counted() {
+        let (tell, mut activity) = tokio::sync::broadcast::channel(1);
+        for _ in 0..3 {
+            tell.send(opened()).unwrap();
+        }
+        let mut gathered = Gathered::default();
+        gathered.drain(&mut activity);
+        assert_eq!(gathered.server, [News::ServerMissed(2), News::Server(opened())]);
+    }
+}
