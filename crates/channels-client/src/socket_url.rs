@@ -123,7 +123,6 @@ mod tests {
         }
     }
 
-    // P-handshake URL of wire.md 1
     #[test]
     fn the_request_target_never_has_a_double_slash_and_names_client_and_protocol() {
         let key = AppKey::parse("key").unwrap();

@@ -191,7 +191,7 @@ mod tests {
         }
     }
 
-    // W02, W03, T01
+    // W03, T01
     #[test]
     fn a_refusal_is_retried_slowly() {
         let slow = delays(Class::Slow, 50);

@@ -110,7 +110,7 @@ mod tests {
         Liveness::new(at(0), seconds(30), seconds(10), announced).deadline().as_nanos() / 1_000_000_000
     }
 
-    // P03, 104, i16
+    // P03
     #[test]
     fn the_ping_goes_out_before_the_server_would_cut() {
         let cases = [(None, 30), (Some(120), 30), (Some(40), 30), (Some(30), 25), (Some(20), 15), (Some(8), 4)];

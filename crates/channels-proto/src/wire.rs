@@ -151,7 +151,7 @@ mod tests {
         Established::parse(Data::new(data)).map(|e| (e.socket_id.as_str().to_owned(), e.activity_timeout))
     }
 
-    // P03, P04, i16
+    // P03, P04
     #[test]
     fn the_handshake_is_read_in_every_form_that_servers_send() {
         let id = || "1.2".to_owned();
@@ -176,7 +176,7 @@ mod tests {
         }
     }
 
-    // P09, 47
+    // P09
     #[test]
     fn an_error_is_read_in_every_form_that_servers_send() {
         let parse = |data| {

@@ -294,7 +294,6 @@ mod tests {
         }
     }
 
-    // wire.md 3.3, i6, a14
     #[test]
     fn a_time_is_read_in_every_form_that_a_vms_writes() {
         let noon = 1_709_633_472_000_000;
@@ -310,7 +309,7 @@ mod tests {
         assert_eq!(micros("2024-03-05t10:11:12z"), Some(noon));
     }
 
-    // i6, M19: an unreadable time is empty and never "now"
+    // M19: an unreadable time is empty and never "now"
     #[test]
     fn text_that_is_not_a_time_gives_none() {
         let bad = [

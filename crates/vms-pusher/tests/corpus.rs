@@ -95,7 +95,7 @@ fn fixtures(folders: &[&str]) -> Vec<(PathBuf, Fixture)> {
     paths.into_iter().map(|path| (path.clone(), Fixture::load(&path))).collect()
 }
 
-// wire.md 3; i3, i4, i5, i6, i7, i8, i14, i15, i19, a3, a11, a12, a14, a16; M02, M04, M05, M06, M11, M12, M13, M14, M19
+// M02, M04, M05, M06, M11, M12, M13, M14, M19
 #[test]
 fn every_fixture_becomes_the_push_it_names() {
     let mut wrong = Vec::new();

@@ -75,7 +75,7 @@ async fn a_handshake_that_does_not_fit_is_refused() {
     assert!(matches!(outcome, Err(UpgradeError::Broken(why)) if why.contains("Upgrade")));
 }
 
-// W02, W03, W05, N14, N15: slow class, and what may help.
+// W03, W05, N14, N15: slow class, and what may help.
 #[tokio::test]
 async fn a_refusal_says_what_to_check_and_is_tried_again_slowly() {
     let cases = [

@@ -84,7 +84,6 @@ impl TokenProvider for Shared {
     }
 }
 
-// wire.md, section 1
 #[tokio::test]
 async fn the_form_is_posted_with_the_bearer_token() {
     let listener = Listener::bind().await;

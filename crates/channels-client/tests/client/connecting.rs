@@ -56,7 +56,7 @@ async fn next_failure(under: &mut Under) -> (String, Option<Duration>) {
     }
 }
 
-// D03, 3.1-6
+// D03
 #[tokio::test]
 async fn connecting_fifty_times_makes_one_socket() {
     let listener = Listener::bind().await;
@@ -176,7 +176,7 @@ async fn a_redirected_upgrade_is_not_followed() {
     assert!(!elsewhere.is_dialed_within(Duration::from_millis(50)).await);
 }
 
-// S19, design.md 5 and performance.md 5: one authorization round trip and one subscribe round trip.
+// S19: one authorization round trip and one subscribe round trip.
 #[tokio::test]
 async fn both_channels_are_authorized_at_once_over_connections_opened_ahead() {
     let listener = Listener::bind().await;

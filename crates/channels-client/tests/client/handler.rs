@@ -187,7 +187,7 @@ async fn no_call_begins_or_goes_on_after_disconnect_returned() {
     }
 }
 
-// K03, 3.1-24: everything may be called from a handler, and works.
+// K03: everything may be called from a handler, and works.
 #[tokio::test]
 async fn a_handler_may_call_the_client_back() {
     let listener = Listener::bind().await;

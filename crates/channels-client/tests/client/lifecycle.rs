@@ -131,7 +131,7 @@ async fn the_barrier_holds_with_events_on_their_way() {
     assert_eq!(under.delivery.try_next(), None);
 }
 
-// D01, 3.1-9 and 3.1-12: pusher-swift#195, pusher-java#189
+// D01: pusher-swift#195, pusher-java#189
 #[tokio::test]
 async fn the_barrier_holds_during_a_back_off() {
     let listener = Listener::bind().await;
@@ -142,7 +142,7 @@ async fn the_barrier_holds_during_a_back_off() {
     check_barrier(&mut under, &listener).await;
 }
 
-// D04, I15, 3.1-11: the late end of the old socket cannot hurt the new one.
+// D04, I15: the late end of the old socket cannot hurt the new one.
 #[tokio::test]
 async fn connecting_straight_after_disconnecting_is_a_new_session() {
     let listener = Listener::bind().await;
@@ -263,7 +263,7 @@ async fn dropping_the_client_while_it_connects_lets_go_of_the_attempt() {
     assert!(raw.is_hung_up().await);
 }
 
-// D12, 3.2-42: also every method after it.
+// D12: also every method after it.
 #[test]
 fn a_runtime_that_is_gone_first_is_no_panic() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -336,7 +336,7 @@ async fn two_clients_do_not_know_of_each_other() {
     assert_eq!(two.client.socket_id().unwrap().as_str(), "2.2");
 }
 
-// I25, 3.3-69
+// I25
 #[tokio::test]
 async fn no_event_of_a_channel_is_delivered_after_unsubscribe_returned() {
     let listener = Listener::bind().await;

@@ -154,7 +154,7 @@ async fn a_close_frame_is_echoed_and_its_reason_kept() {
     assert!(age < Duration::from_secs(60), "a gap in wall time: {age:?}");
 }
 
-// N08, N09, 3.1-2: whatever ends the stream, there is one failure and one retry.
+// N08, N09: whatever ends the stream, there is one failure and one retry.
 #[tokio::test]
 async fn a_stream_that_breaks_is_left_and_tried_again() {
     for reset in [false, true] {
@@ -173,7 +173,7 @@ async fn a_stream_that_breaks_is_left_and_tried_again() {
     }
 }
 
-// L01, L02, W23, 3.1-1: half a message, and then nothing any more.
+// L01, L02, W23: half a message, and then nothing any more.
 #[tokio::test]
 async fn silence_is_noticed_also_in_the_middle_of_a_message() {
     let listener = Listener::bind().await;

@@ -20,7 +20,6 @@ fn error(change: impl FnOnce(&mut VmsPusherConfig)) -> String {
     error.to_string()
 }
 
-// i9, a2, a17; issue "Bad input"
 #[test]
 fn a_bad_value_is_refused_with_its_field_and_itself() {
     assert_eq!(error(|c| c.socket_url = String::new()), "socket_url: the URL is empty");
@@ -65,7 +64,6 @@ fn an_unencrypted_socket_beside_an_encrypted_api_needs_an_option() {
     assert!(plain.check().is_ok());
 }
 
-// i9; issue "Bad input": works
 #[test]
 fn other_spellings_of_the_addresses_work() {
     let spellings = [

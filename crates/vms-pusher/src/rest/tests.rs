@@ -12,7 +12,7 @@ fn answer(status: u16, body: &'static str) -> super::ApiError {
     of_status(&url, &response, SystemTime::UNIX_EPOCH)
 }
 
-// wire.md 1: error statuses
+// Error statuses
 #[test]
 fn every_status_is_an_error_of_its_kind() {
     let kinds = [
@@ -56,7 +56,7 @@ fn the_id_of_the_device_is_a_uuid_and_lasts() {
     assert_eq!(VmsClientInfo::default().device_id, id);
 }
 
-// wire.md 1: the headers of every call
+// The headers of every call
 #[test]
 fn a_client_tells_who_it_is() {
     let headers =

@@ -13,7 +13,7 @@ fn continuities(items: &[VmsSocketItem]) -> Vec<&VmsContinuity> {
     all
 }
 
-// I26, I27, recovery.md 2: a gap opens once a channel, is closed before any later push, and says what to reload
+// I26, I27: a gap opens once a channel, is closed before any later push, and says what to reload
 #[tokio::test]
 async fn a_lost_connection_is_a_gap_with_what_to_reload() {
     let (sandbox, session) = sandbox().await;

@@ -17,7 +17,6 @@ fn answer(endpoint: Endpoint, answer: RestAnswer) -> Fault {
     Fault::once(FaultKind::Rest { endpoint, channel: None, answer })
 }
 
-// wire.md 1
 #[tokio::test]
 async fn a_user_logs_in_and_finds_the_socket() {
     let (sandbox, session) = sandbox().await;
@@ -46,7 +45,7 @@ async fn a_wrong_password_is_incorrect_data_and_is_not_shown() {
     assert_eq!((error.kind(), error.status()), (ApiErrorKind::Unauthorized, None));
 }
 
-// i11, a15: the live socket's id goes along, and only while there is one; the server then leaves this client out
+// The live socket's id goes along, and only while there is one; the server then leaves this client out
 #[tokio::test]
 async fn a_change_of_groups_carries_the_socket_id_and_its_end_is_pushed() {
     let (sandbox, session) = sandbox().await;
@@ -74,7 +73,7 @@ async fn a_change_of_groups_may_be_done_at_once() {
     assert_eq!(api(&sandbox, &session).rest().sync_groups(17, &[7]).await.unwrap(), GroupSync::Sync);
 }
 
-// wire.md 1: a typed error for every status, over the wire
+// A typed error for every status, over the wire
 #[tokio::test]
 async fn a_status_is_a_typed_error() {
     let (sandbox, session) = sandbox().await;

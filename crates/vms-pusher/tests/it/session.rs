@@ -14,7 +14,7 @@ fn is_logout(item: &VmsSocketItem) -> bool {
     *item == VmsSocketItem::AppSocket(VmsAppSocketData::Logout(Some("Signed out elsewhere".into())))
 }
 
-// A07, a6, i1: delivered with its reason, then disconnected for good
+// A07: delivered with its reason, then disconnected for good
 #[tokio::test]
 async fn a_logout_is_delivered_and_then_the_client_stays_away() {
     let (sandbox, session) = sandbox().await;
@@ -56,7 +56,7 @@ fn unavailable(items: &[VmsSocketItem]) -> Vec<(VmsChannel, bool)> {
     items.iter().filter_map(of).collect()
 }
 
-// A08, S01, i12, i18: state and error say which, no loop, and no secret in either (Q01, I38)
+// A08, S01: state and error say which, no loop, and no secret in either (Q01, I38)
 #[tokio::test]
 async fn a_token_that_is_not_valid_is_reported_for_both_channels_and_not_tried_again() {
     for (standing, status) in [(Standing::Revoked, "401"), (Standing::Expired, "419")] {
@@ -130,7 +130,7 @@ async fn a_fresh_token_is_got_once_for_both_channels() {
     assert_eq!(api.rest().socket_url().await.unwrap().app_key, sandbox.app_key());
 }
 
-// issue "Bad input": wrong app key: the state and the error say so, no loop
+// Wrong app key: the state and the error say so, no loop
 #[tokio::test]
 async fn a_wrong_app_key_is_reported_and_the_client_stops() {
     let (sandbox, session) = sandbox().await;

@@ -77,7 +77,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// faults.md 2.1-7: messages and delivered events both count.
+    /// Messages and delivered events both count.
     #[tokio::test(start_paused = true)]
     async fn push1st_closes_after_twice_the_timeout_without_traffic_either_way() {
         let start = Instant::now();

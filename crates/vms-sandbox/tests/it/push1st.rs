@@ -46,7 +46,7 @@ async fn an_unknown_key_is_403_and_any_first_path_segment_will_do() {
     }
 }
 
-/// W18 and the upgrade rule of wire.md 4.
+/// W18
 #[tokio::test]
 async fn the_upgrade_must_come_in_one_piece_and_its_connection_header_start_with_upgrade() {
     let sandbox = start(Profile::Push1st).await;
@@ -155,7 +155,6 @@ async fn the_key_before_the_signature_is_not_looked_at() {
     assert!(ws.text().await.contains("subscription_succeeded"));
 }
 
-/// faults.md 2.1-6
 #[tokio::test]
 async fn frames_that_it_does_not_understand_close_with_1003_and_large_ones_with_1009() {
     let sandbox = start(Profile::Push1st).await;
@@ -194,7 +193,6 @@ async fn a_close_frame_is_not_answered() {
     assert_eq!(raw.end().await, End::Dropped);
 }
 
-/// faults.md 2.1-7
 #[tokio::test]
 async fn a_silent_client_is_closed_with_1001_and_is_never_pinged() {
     let sandbox = start_hasty(Profile::Push1st, Duration::from_millis(60)).await;

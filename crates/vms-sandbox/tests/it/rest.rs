@@ -7,7 +7,6 @@ use vms_sandbox::{GroupSync, Profile, Sandbox, SandboxConfig, Standing};
 
 use crate::support::{Ws, authorize, call, first_session, http, start};
 
-/// wire.md 1
 #[tokio::test]
 async fn a_login_opens_a_new_session_whose_token_works() {
     let sandbox = start(Profile::Pusher7).await;
@@ -87,7 +86,7 @@ async fn authorization_wants_a_form_with_a_socket_id_and_a_channel() {
     assert_eq!(call(&sandbox, "POST", "broadcasting/auth", &session.access_token, &body).await.status, 422);
 }
 
-/// wire.md 1: 419 session expired.
+/// 419 session expired.
 #[tokio::test]
 async fn an_expired_token_is_worth_419_and_a_revoked_or_rotated_one_401() {
     let sandbox = start(Profile::Pusher7).await;
@@ -114,7 +113,7 @@ async fn channels_opened_to_everyone_are_signed_for_everyone() {
     assert_eq!(authorize(&sandbox, &token, "1.2", "private-other").await.status, 403);
 }
 
-/// The group sync of wire.md 1: whoever called is left out of the broadcast, and hears of the end.
+/// The group sync: whoever called is left out of the broadcast, and hears of the end.
 #[tokio::test]
 async fn group_sync_leaves_the_caller_out_and_tells_it_when_it_is_done() {
     let config =

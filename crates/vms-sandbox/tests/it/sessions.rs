@@ -34,7 +34,6 @@ async fn heard(ws: &mut Ws) -> Vec<String> {
     }
 }
 
-/// wire.md 3
 #[tokio::test]
 async fn a_session_channel_reaches_one_session_and_a_user_channel_all_of_the_user() {
     let sandbox = Sandbox::start(two_users()).await.unwrap();

@@ -26,7 +26,7 @@ fn an_ordinary_close_is_followed_by_an_attempt_within_a_second() {
     }
 }
 
-// C05, C06, T09, 10
+// C05, C06, T09
 #[test]
 fn a_refusal_of_the_parameters_is_final_until_the_caller_connects_again() {
     for code in [4000, 4001, 4002, 4003, 4004, 4005, 4006, 4007, 4008, 4050, 4099] {
@@ -83,7 +83,7 @@ fn an_overloaded_server_is_left_alone_for_a_second_at_least() {
     }
 }
 
-// C08, 56
+// C08
 #[test]
 fn a_restarting_server_is_tried_at_once_and_then_with_back_off() {
     let mut world = World::connected();
@@ -95,7 +95,7 @@ fn a_restarting_server_is_tried_at_once_and_then_with_back_off() {
     assert!(retry_in(&mut world).unwrap() >= Duration::from_millis(250));
 }
 
-// C02, i18
+// C02
 #[test]
 fn three_protocol_faults_within_five_minutes_slow_the_client_down() {
     let mut world = World::connected();

@@ -64,7 +64,7 @@ fn in_every_state() -> Vec<(&'static str, World)> {
     ]
 }
 
-// D01, I12, I14, I37, 9, 10, 12, 34, i1, i2, a6, a7
+// D01, I12, I14, I37
 #[test]
 fn disconnecting_works_in_every_state_and_nothing_follows() {
     for (case, mut world) in in_every_state() {
@@ -112,7 +112,7 @@ fn a_live_connection_is_closed_with_a_close_frame() {
     );
 }
 
-// D03, 6, i10
+// D03
 #[test]
 fn connecting_again_and_again_opens_one_socket() {
     for (case, mut world) in in_every_state() {
@@ -127,7 +127,7 @@ fn connecting_again_and_again_opens_one_socket() {
     }
 }
 
-// D04, D05, I1, I15, 11, 24, 35
+// D04, D05, I1, I15
 #[test]
 fn connecting_after_disconnecting_starts_afresh_on_a_new_socket() {
     for (case, mut world) in in_every_state() {

@@ -2,7 +2,7 @@ use super::*;
 use crate::GapCause;
 use ConnectionState::{Connected, Reconnecting};
 
-// I27, 80
+// I27
 #[test]
 fn a_gap_opens_with_the_loss_and_closes_with_the_next_acknowledgement() {
     let mut world = World::subscribed(&["a", "b"]);

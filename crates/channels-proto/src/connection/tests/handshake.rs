@@ -18,7 +18,7 @@ fn opening() -> World {
     world
 }
 
-// I7, I8, I10, 23
+// I7, I8, I10
 #[test]
 fn a_connection_is_established_by_the_first_message() {
     let mut world = World::new();
@@ -36,7 +36,7 @@ fn a_connection_is_established_by_the_first_message() {
     assert_eq!(world.reports().first(), Some(&state(Connected, Reconnecting)));
 }
 
-// P01, N07, i22
+// P01, N07
 #[test]
 fn a_server_that_stays_silent_is_given_up_after_ten_seconds_in_all() {
     for upgraded in [false, true] {
@@ -153,7 +153,7 @@ fn unknown_messages_of_the_protocol_are_counted_and_ignored() {
     assert_eq!(world.events, ["c pusher-like"]);
 }
 
-// 5.5 of the servers' notes: Sockudo answers a wrong key with a 101 and nothing behind it.
+// Sockudo answers a wrong key with a 101 and nothing behind it.
 #[test]
 fn a_close_right_after_the_upgrade_points_at_the_app_key_and_backs_off() {
     let mut world = opening();

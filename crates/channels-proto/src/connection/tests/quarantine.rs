@@ -55,7 +55,7 @@ fn connecting(channels: &[&str]) -> World {
     world
 }
 
-// S07, R09, i18
+// S07, R09
 #[test]
 fn a_channel_on_which_the_server_closes_is_given_up_after_two_sockets() {
     let mut world = connecting(&["good-1", "bad", "good-2"]);
@@ -133,7 +133,7 @@ fn an_abnormal_end_makes_no_channel_suspect() {
     assert_eq!(world.sent(), [subscribe_text("a"), subscribe_text("b")]);
 }
 
-// wire.md 4: Sockudo and Reverb refuse by an error that names no channel.
+// Sockudo and Reverb refuse by an error that names no channel.
 #[test]
 fn of_an_error_that_names_no_channel_the_one_without_acknowledgement_is_meant() {
     let refused = r#"{"event":"pusher:error","data":{"message":"bad auth","code":4009}}"#;

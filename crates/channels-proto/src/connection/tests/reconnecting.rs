@@ -8,7 +8,7 @@ fn fail(world: &mut World, class: FailureClass, retry_after: Option<Duration>) {
     world.command(|connection, now| connection.handle_connect_failed(now, epoch, failure));
 }
 
-// R02, 38, 63, i17, a5
+// R02
 #[test]
 fn attempts_go_on_for_a_day_and_never_more_than_half_a_minute_apart() {
     let mut world = World::new();
@@ -42,7 +42,7 @@ fn a_failed_attempt_is_told_with_its_cause_and_the_next_one_announced() {
     assert_eq!(world.reports(), [state(Reconnecting, Connecting)]);
 }
 
-// W02, W03, N14, T01, R09
+// W03, N14, T01, R09
 #[test]
 fn a_refusal_at_the_upgrade_is_tried_again_slowly() {
     let mut world = World::new();
@@ -67,7 +67,7 @@ fn the_server_may_ask_to_be_left_alone_and_hints_do_not_override_it() {
     assert_eq!(world.connection.state(), Connecting, "the caller's word does");
 }
 
-// R01, I34, 37, i18
+// R01, I34
 #[test]
 fn a_connection_that_dies_young_does_not_reset_the_back_off() {
     let mut world = World::new();
@@ -111,7 +111,7 @@ fn the_back_off_is_reset_by_ten_complete_seconds_and_not_before() {
     assert!(wait_after(false, 9.9) > Duration::from_secs(2));
 }
 
-// R05, 6, 60, 85
+// R05
 #[test]
 fn connecting_by_hand_during_a_back_off_means_now_but_a_second_apart() {
     let mut world = World::new();
@@ -174,7 +174,7 @@ fn clients_of_a_restarted_server_come_back_spread_over_the_first_second() {
     assert!(tenths.iter().all(|&count| (130..=270).contains(&count)), "{tenths:?}");
 }
 
-// X03, Z04
+// Z04
 #[test]
 fn without_a_hint_a_back_off_has_one_timer() {
     let mut world = World::new();

@@ -19,7 +19,7 @@ fn authorizing() -> (World, AuthorizationId) {
     (world, id)
 }
 
-// I16, I17, I22, S10, S11, 16, 77
+// I16, I17, I22, S10, S11
 #[test]
 fn all_channels_are_asked_for_at_once_and_in_order() {
     let mut world = World::new();
@@ -80,7 +80,7 @@ fn authorizations_are_limited_in_number_and_keep_their_order() {
     assert_eq!(subscribed, 500);
 }
 
-// S01, S06, I23, 71
+// S01, S06, I23
 #[test]
 fn a_channel_that_is_denied_fails_alone() {
     let mut world = World::connected();
@@ -157,7 +157,7 @@ fn an_authorization_that_hangs_is_cancelled_and_asked_for_again() {
     assert_eq!(world.take(), [], "the late answer is dropped");
 }
 
-// S04, 30, 46
+// S04
 #[test]
 fn an_unusable_answer_is_final_the_third_time() {
     let (mut world, mut id) = authorizing();
@@ -197,7 +197,7 @@ fn a_signature_of_another_app_is_refused_here() {
     assert_eq!(world.sent(), Vec::<String>::new());
 }
 
-// S05, I17, 15
+// S05, I17
 #[test]
 fn an_answer_for_the_old_socket_is_dropped_and_asked_for_again() {
     let (mut world, old) = authorizing();
@@ -213,7 +213,7 @@ fn an_answer_for_the_old_socket_is_dropped_and_asked_for_again() {
     assert_eq!(world.sent(), [subscribe_text("private-a")]);
 }
 
-// S08, 87
+// S08
 #[test]
 fn a_subscription_error_of_the_server_is_final_or_tried_again_by_its_status() {
     let error = |status: u16| {
@@ -311,7 +311,7 @@ fn too_many_early_events_are_counted_where_they_are_missing() {
     assert_eq!(world.events.len(), 64);
 }
 
-// S15, 20, 44
+// S15
 #[test]
 fn subscribing_twice_is_one_subscribe() {
     let mut world = World::connected();
@@ -325,7 +325,7 @@ fn subscribing_twice_is_one_subscribe() {
     assert_eq!(world.take(), []);
 }
 
-// S16, 17, 66
+// S16
 #[test]
 fn unsubscribing_during_the_authorization_sends_nothing() {
     let (mut world, id) = authorizing();
@@ -339,7 +339,7 @@ fn unsubscribing_during_the_authorization_sends_nothing() {
     assert_eq!(world.authorizations(), []);
 }
 
-// S17, 68
+// S17
 #[test]
 fn the_last_of_many_wishes_counts_and_waits_for_the_answer_on_its_way() {
     let mut world = World::connected();
@@ -373,7 +373,7 @@ fn an_answer_that_never_comes_does_not_keep_an_unwanted_channel() {
     assert!(world.connection.is_settled());
 }
 
-// I25, 26
+// I25
 #[test]
 fn nothing_of_a_channel_is_delivered_after_it_was_unsubscribed() {
     let mut world = World::subscribed(&["a", "b"]);
@@ -384,7 +384,7 @@ fn nothing_of_a_channel_is_delivered_after_it_was_unsubscribed() {
     assert_eq!(world.events, ["b other"]);
 }
 
-// D11, 61
+// D11
 #[test]
 fn wishes_made_offline_are_remembered() {
     let mut world = World::new();
@@ -408,7 +408,6 @@ fn kinds_that_are_not_supported_are_refused_before_anything_is_sent() {
     assert_eq!(world.take(), []);
 }
 
-// 53
 #[test]
 fn channel_data_of_the_endpoint_is_passed_on() {
     let (mut world, id) = authorizing();
