@@ -83,7 +83,7 @@ mod tests {
 
     use super::*;
 
-    // I41, W18
+    // W18
     #[tokio::test]
     async fn a_frame_is_finished_before_anything_else_is_written_however_slow_the_reader() {
         let (near, mut far) = duplex(3);
