@@ -72,7 +72,7 @@ fn ids_above_tests(source: &str) -> BTreeSet<String> {
 fn is_test_attribute(line: &str) -> bool {
     let Some(attribute) = line.strip_prefix("#[") else { return false };
     let path = attribute.split(['(', ']']).next().unwrap_or_default();
-    path == "test" || path.ends_with("::test")
+    path == "test" || path == "tokio::test"
 }
 
 /// The ids in the first cell of each table row.
@@ -96,7 +96,8 @@ fn ids(text: &str) -> Vec<String> {
     found
 }
 
-/// A group's letter and a number: two digits, or for the invariants (`I`, also `i`) one or two.
+/// A group's letter and a number of two digits, or for the invariants (`I`) of one or two without a zero in front. A small
+/// letter is no group: such numbers are of other lists.
 #[derive(Clone, Copy)]
 struct Id {
     group: char,
@@ -108,13 +109,14 @@ impl Id {
         let group = word.chars().next()?;
         let digits = word.strip_prefix(group)?;
         let length = match group {
-            'I' | 'i' => 1..=2,
+            'I' if digits.starts_with('0') => return None,
+            'I' => 1..=2,
             'A'..='Z' => 2..=2,
             _ => return None,
         };
         let digits = Some(digits).filter(|digits| length.contains(&digits.len()))?;
         let number = digits.bytes().all(|digit| digit.is_ascii_digit()).then(|| digits.parse().ok())??;
-        Some(Self { group: group.to_ascii_uppercase(), number })
+        Some(Self { group, number })
     }
 }
 
@@ -176,7 +178,7 @@ mod tests {
             // P01: of a function
             fn helper() {}
 
-            /// P03, i16, C01–C03, N01-N02: ids; H264, M1, e2e and N01-based are none.
+            /// P03, I16, C01–C03, N01-N02: ids; H264, M1, I01, i18, p04, a5, 104, e2e and N01-based are none.
             #[tokio::test(start_paused = true)]
             #[expect(clippy::panic, reason = \"P04\")]
             async fn a_test() {
@@ -187,6 +189,15 @@ mod tests {
             #[cfg(unix)]
             #[test]
             fn another() {}
+
+            // L01: a blank line lies between
+
+            #[test]
+            fn a_third() {}
+
+            // L02: no attribute of a test
+            #[foreign::test]
+            fn a_fourth() {}
         ";
 
         assert_eq!(ids_above_tests(source), set(&["C01", "C02", "C03", "I16", "I7", "N01", "N02", "P03"]));
