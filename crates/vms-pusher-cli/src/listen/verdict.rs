@@ -86,7 +86,7 @@ impl Verdict {
 
 /// The user's and the session's.
 const CHANNELS: usize = 2;
-/// Pusher close codes (wire.md 2).
+/// Close codes of the Pusher protocol.
 const NO_SUCH_APP: u16 = 4001;
 const APP_DISABLED: u16 = 4003;
 const UNAUTHORIZED: u16 = 4009;

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-/// How long to wait between attempts to log in or to ask for the socket, spread as the client's own waits are (design:
-/// reconnect), so that the listeners of a restarted server do not come back at once.
+/// How long to wait between attempts to log in or to ask for the socket, spread as the client's own waits are, so
+/// that the listeners of a restarted server do not come back at once.
 #[derive(Debug)]
 pub(super) struct Waits {
     random: fastrand::Rng,
