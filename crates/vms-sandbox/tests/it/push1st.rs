@@ -1,4 +1,4 @@
-//! The habits of push1st (servers.md 2, faults.md 2.1).
+//! The habits of push1st.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The habits of hosted Pusher Channels (wire.md 4, servers.md 5).
+//! The habits of hosted Pusher Channels.
 
 use std::time::Duration;
 

@@ -10,7 +10,7 @@ use vms_sandbox::{
 
 use crate::support::{End, Ws, first_session, soon, start};
 
-/// The types of wire.md 3.1 and 3.2, written out once more so that the catalogue cannot forget one.
+/// The types of a VMS, written out once more so that the catalogue cannot forget one.
 const PUSH_TYPES: [&str; 14] = [
     "archive_generated",
     "camera.destroy_favorite",
