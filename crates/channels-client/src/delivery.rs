@@ -58,6 +58,7 @@ impl<T: Send + 'static> Delivery<T> {
     }
 
     /// Returns the next item if one is there.
+    #[must_use]
     pub fn try_next(&self) -> Option<Item<T>> {
         self.core.try_next()
     }

@@ -141,7 +141,7 @@ impl std::task::Wake for Calls {
 async fn a_waker_may_call_back_while_the_delegate_is_removed() {
     let (sandbox, session) = sandbox().await;
     let api = api(&sandbox, &session);
-    let (release, released) = std::sync::mpsc::channel::<()>();
+    let (release, released) = std::sync::mpsc::sync_channel::<()>(1);
     let released = std::sync::Mutex::new(released);
     let delegate = Recorder::reacting(move |item| {
         if number_of(item) == Some(1) {

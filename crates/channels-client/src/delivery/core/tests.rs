@@ -120,14 +120,14 @@ fn a_handler_is_told_nothing_of_a_session_that_was_ended_before_its_first_call()
         let core: Arc<Core<u32>> = Arc::new(Core::new(QueueLimits::default(), runtime.handle().clone()));
         connected(&core);
         assert_eq!(taken(&core).len(), 1);
-        let (release, busy) = mpsc::channel::<()>();
+        let (release, busy) = mpsc::sync_channel::<()>(1);
         runtime.spawn_blocking(move || busy.recv());
-        let (tell, told) = mpsc::channel();
+        let (tell, told) = mpsc::sync_channel(8);
         let set = || {
             core.set_handler(Some(Box::new(move |item| {
                 tell.send(item).unwrap();
                 None
-            })))
+            })));
         };
         if comes_late {
             core.disconnect();
@@ -156,7 +156,7 @@ async fn what_a_handler_does_not_take_is_the_first_that_the_stream_gets() {
         let core = core();
         core.set_handler(Some(Box::new(Some)));
         let late = Arc::clone(&core);
-        let reader = tokio::spawn(async move { [next(&late).await, next(&late).await, next(&late).await] });
+        let reader = core.runtime.spawn(async move { [next(&late).await, next(&late).await, next(&late).await] });
         for number in 1..=3 {
             core.hand_over(&mut turn(0, vec![event("a", number)]));
         }
