@@ -86,15 +86,18 @@ impl Bench {
         let times = times.collect::<Result<Vec<_>>>()?;
         let cpu = running.end()?;
         blaster.cut();
-        Ok((cpu, delays(&written, times.get(client.warm_up..).unwrap_or_default())))
+        let seen = times.get(client.warm_up..).unwrap_or_default();
+        Ok((cpu, if client.counts_bytes() { delays_of_reads(&written, seen) } else { delays(&written, seen) }))
     }
 }
 
-/// From each write to the first time at or behind it, but not behind the next write.
+/// From each write to the event it brought.
 fn delays(written: &[u64], seen: &[u64]) -> Vec<u64> {
-    if written.len() == seen.len() {
-        return written.iter().zip(seen).map(|(written, seen)| seen.saturating_sub(*written)).collect();
-    }
+    written.iter().zip(seen).map(|(written, seen)| seen.saturating_sub(*written)).collect()
+}
+
+/// From each write to the first read at or behind it, but not behind the next write.
+fn delays_of_reads(written: &[u64], seen: &[u64]) -> Vec<u64> {
     let mut seen = seen.iter().copied().peekable();
     let mut delays = Vec::with_capacity(written.len());
     for (index, &from) in written.iter().enumerate() {
@@ -117,13 +120,19 @@ a blast before. The delay runs from the moment before the server's \
 kernel puts the data into the receiving socket within that `write`, so the delay is never less than that from the kernel's \
 readiness to the consumer: it includes the server's system call. The rows that read the bare bytes show how much of it is \
 the operating system's.";
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn delays_of_a_bare_read_skip_what_belongs_to_no_write() {
-        assert_eq!(delays(&[100, 200, 300], &[90, 107, 305]), [7, 5]);
-        assert_eq!(delays(&[100, 200], &[109, 208]), [9, 8]);
+        assert_eq!(delays_of_reads(&[100, 200, 300], &[90, 107, 305]), [7, 5]);
+        assert_eq!(delays_of_reads(&[100, 200], &[109, 208]), [9, 8]);
+    }
+
+    #[test]
+    fn delays_of_events_go_from_each_write_to_its_event_however_late() {
+        assert_eq!(delays(&[100, 200, 300], &[250, 260, 305]), [150, 60, 5]);
     }
 }
