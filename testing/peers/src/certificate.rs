@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use tempfile::TempDir;
@@ -23,6 +23,8 @@ impl Certificate {
     /// When no key can be made or the file cannot be written.
     pub fn make() -> Result<Self> {
         let mut authority = CertificateParams::new(Vec::<String>::new())?;
+        // Two certificates of one name are taken for one that has signed itself.
+        authority.distinguished_name.push(DnType::CommonName, "benchmark authority");
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
         let key = KeyPair::generate()?;

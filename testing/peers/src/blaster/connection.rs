@@ -62,7 +62,7 @@ where
                 stream.write_all(authorization().as_bytes()).await?;
                 stream.flush().await?;
                 if closes {
-                    return Ok(());
+                    return Ok(stream.shutdown().await?);
                 }
             }
             None if stream.read_buf(&mut buffer).await? == 0 => return Ok(()),
