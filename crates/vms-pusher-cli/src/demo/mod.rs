@@ -82,11 +82,11 @@ async fn play(
     let mut curfew = std::pin::pin!(tokio::time::sleep_until(limit.unwrap_or_else(|| Instant::now() + A_LONG_TIME)));
     let (mut day_is_over, mut client_is_gone) = (false, false);
     let mut gathered = Gathered::default();
-    while !(day_is_over && client_is_gone && gathered.is_empty()) {
+    while !(day_is_over && client_is_gone && !gathered.is_ready()) {
         let item = tokio::select! {
             biased;
             exit = stop.asked() => return Ok(Ended::Asked(exit)),
-            () = std::future::ready(()), if !gathered.is_empty() => None,
+            () = std::future::ready(()), if gathered.is_ready() => None,
             heard = activity.recv() => {
                 match heard {
                     Ok(activity) => gathered.add(News::Server(activity)),
@@ -113,6 +113,7 @@ async fn play(
         client_is_gone |= news.iter().any(is_gone);
         stage.tell(news)?;
     }
+    stage.tell(gathered.take())?;
     Ok(Ended::Day)
 }
 

@@ -19,6 +19,8 @@ pub(super) enum News {
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
     server: VecDeque<News>,
+    /// Attempts the client has told of whose socket has not been told of yet.
+    attempts: usize,
 }
 
 /// Where an item belongs among what the server does.
@@ -70,16 +72,35 @@ impl Gathered {
             let position = |wanted: fn(&Activity) -> bool| {
                 self.server.iter().position(|news| matches!(news, News::Server(activity) if wanted(activity)))
             };
+            if matches!(item, VmsSocketItem::ConnectionState { to: ConnectionState::Connecting, .. }) {
+                self.attempts += 1;
+            }
             let count = match place(&item) {
                 Place::Anywhere => 0,
                 Place::Before(effect) => position(effect).unwrap_or_default(),
                 Place::Behind(cause) => position(cause).map_or(0, |place| place + 1),
             };
-            news.extend(self.server.drain(..count));
+            self.take_first(count, &mut news);
             news.push(News::Client(item));
         }
-        news.extend(self.server.drain(..self.server.len().saturating_sub(kept)));
+        let certain = self.server.len().saturating_sub(kept);
+        let explained = self.explained();
+        self.take_first(certain.min(explained), &mut news);
         news
+    }
+
+    /// Returns how many of the server's news may be told: a socket is not open before the client has said it connects.
+    fn explained(&self) -> usize {
+        let sockets = self.server.iter().enumerate().filter(|(_, news)| is_opening(news));
+        sockets.map(|(place, _)| place).nth(self.attempts).unwrap_or(self.server.len())
+    }
+
+    fn take_first(&mut self, count: usize, news: &mut Vec<News>) {
+        let first = self.server.drain(..count);
+        for told in first {
+            self.attempts = self.attempts.saturating_sub(usize::from(is_opening(&told)));
+            news.push(told);
+        }
     }
 
     /// Takes the server's news as they are.
@@ -87,9 +108,14 @@ impl Gathered {
         self.server.drain(..).collect()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.server.is_empty()
+    /// Returns whether there is something that may be told without waiting for the client.
+    pub(super) fn is_ready(&self) -> bool {
+        self.explained() > 0
     }
+}
+
+const fn is_opening(news: &News) -> bool {
+    matches!(news, News::Server(Activity::SocketOpened { .. }))
 }
 
 async fn at_once(events: &mut VmsEvents) -> Option<VmsSocketItem> {
@@ -174,8 +200,22 @@ mod tests {
         let connected = state(ConnectionState::Connecting, ConnectionState::Connected);
         let news = gathered.merge(0, vec![connected.clone()]);
         assert_eq!(news, [News::Server(opened()), News::Client(connected)]);
-        assert!(!gathered.is_empty());
+        assert!(gathered.is_ready());
         assert_eq!(gathered.merge(1, Vec::new()), [News::Server(subscribed())]);
+    }
+
+    #[test]
+    fn a_socket_is_not_told_of_before_the_client_says_that_it_connects() {
+        let mut gathered = Gathered::default();
+        let request = Activity::Request { method: "GET".to_owned(), path: "/wsurl".to_owned(), status: 200 };
+        for activity in [request.clone(), opened(), subscribed()] {
+            gathered.add(News::Server(activity));
+        }
+        assert_eq!(gathered.merge(3, Vec::new()), [News::Server(request)]);
+        assert!(!gathered.is_ready());
+        let connecting = state(ConnectionState::Disconnected, ConnectionState::Connecting);
+        let news = gathered.merge(2, vec![connecting.clone()]);
+        assert_eq!(news, [News::Client(connecting), News::Server(opened()), News::Server(subscribed())]);
     }
 
     #[test]
