@@ -208,8 +208,8 @@ async fn a_slow_message_keeps_the_connection_alive() {
     peer.acknowledge_all(1).await;
     under.until(|item| matches!(item, Item::Subscribed { .. })).await;
     let mut raw = Raw { stream: peer.socket.into_inner() };
-    let text = format!(r#"{{"event":"slow","channel":"a","data":"{}"}}"#, "x".repeat(30));
-    // Three seconds in all.
+    let text = format!(r#"{{"event":"slow","channel":"a","data":"{}"}}"#, "x".repeat(60));
+    // Nearly four seconds in all.
     for byte in frame(&text) {
         raw.write([byte]).await;
         tokio::time::sleep(Duration::from_millis(35)).await;
