@@ -4,13 +4,14 @@ use thiserror::Error;
 
 use crate::{
     Data, JsonError, Limits,
+    event_name::{EventName, EventNames},
     json::{Members, Value},
 };
 
 /// One message of the server: `{"event", "channel"?, "data"?, "user_id"?}` in any order, with any other keys.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Envelope<'t> {
-    pub(crate) event: Cow<'t, str>,
+    pub(crate) event: EventName<'t>,
     pub(crate) channel: Option<Cow<'t, str>>,
     pub(crate) data: Data<'t>,
     pub(crate) user_id: Option<Cow<'t, str>>,
@@ -49,7 +50,7 @@ pub enum FrameError {
 
 impl<'t> Envelope<'t> {
     /// Reads one frame in one pass. Of a key that stands twice the last one counts.
-    pub(crate) fn parse(text: &'t str, limits: &Limits) -> Result<Self, FrameError> {
+    pub(crate) fn parse(text: &'t str, limits: &Limits, names: &mut EventNames) -> Result<Self, FrameError> {
         if text.len() > limits.max_message_bytes {
             return Err(FrameError::TooLong { bytes: text.len(), limit: limits.max_message_bytes });
         }
@@ -65,7 +66,7 @@ impl<'t> Envelope<'t> {
                 _ => {}
             }
         }
-        let event = event.string().ok_or(FrameError::NoEvent)??;
+        let event = names.read(event).ok_or(FrameError::NoEvent)??;
         if event.len() > limits.max_event_name_bytes {
             return Err(FrameError::EventNameTooLong { bytes: event.len(), limit: limits.max_event_name_bytes });
         }
@@ -83,14 +84,14 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Envelope<'_>, FrameError> {
-        Envelope::parse(text, &Limits::default())
+        Envelope::parse(text, &Limits::default(), &mut EventNames::default())
     }
 
     #[test]
     fn members_are_found_at_any_position_among_unknown_keys() {
         let text = r##"{"#msg-from":"api","#msg-id":1795521896925195175,"channel":"c","data":{"a":[1]},"event":"e"}"##;
         let envelope = parse(text).unwrap();
-        assert_eq!((envelope.event.as_ref(), envelope.channel.as_deref()), ("e", Some("c")));
+        assert_eq!((&*envelope.event, envelope.channel.as_deref()), ("e", Some("c")));
         assert_eq!(envelope.data.payload().unwrap(), r#"{"a":[1]}"#);
     }
 
@@ -119,7 +120,7 @@ mod tests {
     #[test]
     fn of_a_key_that_stands_twice_the_last_one_counts() {
         let envelope = parse(r#"{"event":"a","data":1,"event":"b","data":2}"#).unwrap();
-        assert_eq!((envelope.event.as_ref(), envelope.data.raw()), ("b", "2"));
+        assert_eq!((&*envelope.event, envelope.data.raw()), ("b", "2"));
     }
 
     // M01
@@ -150,6 +151,6 @@ mod tests {
     #[test]
     fn an_event_name_keeps_its_case_and_its_single_backslashes() {
         let envelope = parse(r#"{"event":"App\\Events\\TokenPush","user_id":42}"#).unwrap();
-        assert_eq!((envelope.event.as_ref(), envelope.user_id.as_deref()), ("App\\Events\\TokenPush", Some("42")));
+        assert_eq!((&*envelope.event, envelope.user_id.as_deref()), ("App\\Events\\TokenPush", Some("42")));
     }
 }

@@ -1,12 +1,12 @@
 use std::borrow::Cow;
 
-use crate::{ChannelName, JsonError, Scratch, json};
+use crate::{ChannelName, JsonError, Scratch, event_name::EventName, json};
 
 /// An application event, borrowed from the text of its frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event<'t> {
     pub(crate) channel: ChannelName,
-    pub(crate) name: Cow<'t, str>,
+    pub(crate) name: EventName<'t>,
     pub(crate) data: Data<'t>,
     pub(crate) user_id: Option<Cow<'t, str>>,
     pub(crate) frame_bytes: usize,
@@ -17,6 +17,12 @@ impl<'t> Event<'t> {
     #[must_use]
     pub const fn channel(&self) -> &ChannelName {
         &self.channel
+    }
+
+    /// Returns the channel, and lets go of the rest.
+    #[must_use]
+    pub fn into_channel(self) -> ChannelName {
+        self.channel
     }
 
     /// Returns the name of the event.
@@ -48,7 +54,7 @@ impl<'t> Event<'t> {
     pub fn to_owned_event(&self) -> OwnedEvent {
         OwnedEvent {
             channel: self.channel.clone(),
-            name: self.name.as_ref().into(),
+            name: self.name().into(),
             data: self.data.raw().into(),
             user_id: self.user_id().map(Into::into),
             frame_bytes: self.frame_bytes,
@@ -72,7 +78,7 @@ impl OwnedEvent {
     pub fn as_event(&self) -> Event<'_> {
         Event {
             channel: self.channel.clone(),
-            name: Cow::Borrowed(&self.name),
+            name: EventName::Plain(&self.name),
             data: Data::new(&self.data),
             user_id: self.user_id.as_deref().map(Cow::Borrowed),
             frame_bytes: self.frame_bytes,

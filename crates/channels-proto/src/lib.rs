@@ -14,6 +14,7 @@ mod counters;
 mod envelope;
 mod errors;
 mod event;
+mod event_name;
 mod json;
 mod liveness;
 mod name;

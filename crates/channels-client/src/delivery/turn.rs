@@ -36,18 +36,19 @@ impl<T: Send + 'static> Turn<T> {
     }
 
     /// Decodes an event and takes it; returns whether to disconnect after it.
-    pub(crate) fn take_event<D>(&mut self, core: &Core<T>, decoder: &mut D, event: &Event<'_>) -> bool
+    pub(crate) fn take_event<D>(&mut self, core: &Core<T>, decoder: &mut D, event: Event<'_>) -> bool
     where
         D: Decoder<Item = T>,
     {
-        let Ok(decoded) = catch_unwind(AssertUnwindSafe(|| decoder.decode(event))) else {
+        let Ok(decoded) = catch_unwind(AssertUnwindSafe(|| decoder.decode(&event))) else {
             if core.count_decoder_panic() == 1 {
                 tracing::warn!("the decoder panicked; the event is lost");
             }
             self.entries.push(Entry::report(Item::Lagged { dropped: 1 }));
             return false;
         };
-        self.entries.push(Entry::event(event.channel().clone(), event.frame_bytes(), decoded.keep, decoded.item));
+        let frame_bytes = event.frame_bytes();
+        self.entries.push(Entry::event(event.into_channel(), frame_bytes, decoded.keep, decoded.item));
         decoded.disconnect
     }
 }

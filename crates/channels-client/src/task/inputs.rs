@@ -115,7 +115,7 @@ impl<D: Decoder> Task<D> {
                 let event = self.machine.handle_text(now, epoch, &text);
                 self.drain(now);
                 if let Some(event) = event {
-                    self.take_event(&event);
+                    self.take_event(event);
                     self.leave_if_asked(now);
                 }
             }
@@ -146,7 +146,7 @@ impl<D: Decoder> Task<D> {
         }
     }
 
-    pub(super) fn take_event(&mut self, event: &Event<'_>) {
+    pub(super) fn take_event(&mut self, event: Event<'_>) {
         self.leave |= self.turn.take_event(&self.core, &mut self.decoder, event);
     }
 

@@ -108,7 +108,7 @@ impl<D: Decoder> Task<D> {
             Report::Interrupted { channel, since, cause } => Item::Interrupted { channel, since: wall(since), cause },
             Report::SubscriptionFailed { channel, error } => Item::SubscriptionFailed { channel, error },
             Report::Event(event) => {
-                self.take_event(&event.as_event());
+                self.take_event(event.as_event());
                 return;
             }
             Report::Lagged { dropped, .. } => Item::Lagged { dropped },

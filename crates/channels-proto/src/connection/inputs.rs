@@ -65,7 +65,7 @@ impl Connection {
         if self.is_current(epoch) {
             let ping = self.ping_sent();
             self.note_activity(now);
-            match Envelope::parse(text, &self.options.limits) {
+            match Envelope::parse(text, &self.options.limits, &mut self.event_names) {
                 Err(error) => self.count_malformed(now, error),
                 Ok(envelope) if matches!(self.phase, Phase::Opening { .. }) => self.take_first(now, epoch, &envelope),
                 Ok(envelope) if is_internal(&envelope.event) => self.take_internal(now, epoch, &envelope, ping),
@@ -148,7 +148,7 @@ impl Connection {
 
     /// The first message of a socket: it establishes the connection, or an error says why not.
     fn take_first(&mut self, now: Time, epoch: Epoch, envelope: &Envelope<'_>) {
-        match envelope.event.as_ref() {
+        match &*envelope.event {
             "pusher:connection_established" => match Established::parse(envelope.data) {
                 Some(established) => self.establish(now, epoch, established),
                 None => self.end_by_violation(now, ProtocolViolation::BadSocketId),

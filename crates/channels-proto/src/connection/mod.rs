@@ -15,6 +15,7 @@ use self::{
 use crate::{
     ChannelName, CloseFrame, Counters, Epoch, Options, Output, Report, SocketId, SubscribeError, Time,
     backoff::{self, Backoff},
+    event_name::EventNames,
 };
 
 /// Where a connection stands. It starts [`Disconnected`](Self::Disconnected).
@@ -69,6 +70,7 @@ pub struct Connection {
     refresh_token: bool,
     outputs: VecDeque<Output>,
     counters: Counters,
+    event_names: EventNames,
 }
 
 impl Connection {
@@ -91,6 +93,7 @@ impl Connection {
             refresh_token: false,
             outputs: VecDeque::new(),
             counters: Counters::default(),
+            event_names: EventNames::default(),
         }
     }
 

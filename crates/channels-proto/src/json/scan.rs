@@ -25,10 +25,15 @@ impl<'t> Value<'t> {
         self.text == "null"
     }
 
-    /// The content of a string; `None` for anything else.
+    /// What stands between the quotes of a string, and whether that stands for itself; `None` for anything else.
+    pub(crate) fn content(self) -> Option<(&'t str, bool)> {
+        Some((self.text.strip_prefix('"')?.strip_suffix('"')?, self.plain))
+    }
+
+    /// What a string stands for; `None` for anything else.
     pub(crate) fn string(self) -> Option<Result<Cow<'t, str>, JsonError>> {
-        let content = self.text.strip_prefix('"')?.strip_suffix('"')?;
-        Some(if self.plain { Ok(Cow::Borrowed(content)) } else { unescape(content) })
+        let (content, is_plain) = self.content()?;
+        Some(if is_plain { Ok(Cow::Borrowed(content)) } else { unescape(content) })
     }
 
     /// A whole number, also when it is quoted; `None` for anything else.
