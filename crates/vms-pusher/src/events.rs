@@ -4,7 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
@@ -21,8 +21,6 @@ pub(crate) type Handler = Box<dyn FnMut(Item<VmsSocketData>) -> Option<Item<VmsS
 pub(crate) struct Outlet {
     delivery: Delivery<VmsSocketData>,
     source: Mutex<Source>,
-    /// The second item of a report of two, for the stream's next poll, and its session.
-    pending: Mutex<Option<(u64, VmsSocketItem)>>,
     /// Grows with every disconnect.
     session: AtomicU64,
     /// The thread on which the delegate is being called.
@@ -36,6 +34,8 @@ struct Source {
     /// Grows when a stream takes over from another.
     stream: u64,
     sleeper: Option<Waker>,
+    /// The second item of a report of two, for the stream's next poll, and its session.
+    pending: Option<(u64, VmsSocketItem)>,
 }
 
 impl Outlet {
@@ -43,7 +43,6 @@ impl Outlet {
         Self {
             delivery,
             source: Mutex::default(),
-            pending: Mutex::new(None),
             session: AtomicU64::new(0),
             caller: Mutex::new(None),
             call_ended: Condvar::new(),
@@ -66,7 +65,7 @@ impl Outlet {
     /// Nothing of the session that was disconnected is given out after this.
     pub(crate) fn end_session(&self) {
         self.session.fetch_add(1, Ordering::AcqRel);
-        let old = lock(&self.pending).take();
+        let old = lock(&self.source).pending.take();
         drop(old);
     }
 
@@ -89,7 +88,7 @@ impl Outlet {
         if source.stream != stream {
             return Poll::Ready(None);
         }
-        if let Some(item) = self.take_pending() {
+        if let Some(item) = self.take_pending(&mut source) {
             return Poll::Ready(Some(item));
         }
         let session = self.session();
@@ -97,30 +96,46 @@ impl Outlet {
         if polled.is_pending() {
             source.sleeper = Some(cx.waker().clone());
         }
-        polled.map(|item| item.map(|item| self.tell(session, item)))
+        polled.map(|item| item.map(|item| self.tell(&mut source, session, item)))
+    }
+
+    /// The first is waited for; `max` counts from one.
+    fn poll_batch(&self, stream: u64, cx: &mut Context<'_>, max: usize) -> Poll<Vec<VmsSocketItem>> {
+        let mut batch: Vec<_> = ready!(self.poll_next(stream, cx)).into_iter().collect();
+        let mut source = lock(&self.source);
+        // The stream may have ended meanwhile; what was taken is still its own.
+        while !batch.is_empty() && batch.len() < max && source.stream == stream {
+            match self.take(&mut source) {
+                Some(item) => batch.push(item),
+                None => break,
+            }
+        }
+        Poll::Ready(batch)
     }
 
     fn try_next(&self, stream: u64) -> Option<VmsSocketItem> {
-        let source = lock(&self.source);
-        if source.stream != stream {
-            return None;
-        }
-        if let Some(item) = self.take_pending() {
-            return Some(item);
-        }
-        let session = self.session();
-        self.delivery.try_next().map(|item| self.tell(session, item))
+        let mut source = lock(&self.source);
+        if source.stream == stream { self.take(&mut source) } else { None }
+    }
+
+    fn take(&self, source: &mut Source) -> Option<VmsSocketItem> {
+        self.take_pending(source).or_else(|| {
+            let session = self.session();
+            self.delivery.try_next().map(|item| self.tell(source, session, item))
+        })
     }
 
     /// The session may have ended since the item was taken, so `session` is the one before that.
-    fn tell(&self, session: u64, item: Item<VmsSocketData>) -> VmsSocketItem {
+    fn tell(&self, source: &mut Source, session: u64, item: Item<VmsSocketData>) -> VmsSocketItem {
         let (first, second) = self.channels.tell(item);
-        *lock(&self.pending) = second.map(|second| (session, second));
+        if let Some(second) = second {
+            source.pending = Some((session, second));
+        }
         first
     }
 
-    fn take_pending(&self) -> Option<VmsSocketItem> {
-        let (session, item) = lock(&self.pending).take()?;
+    fn take_pending(&self, source: &mut Source) -> Option<VmsSocketItem> {
+        let (session, item) = source.pending.take()?;
         (session == self.session()).then_some(item)
     }
 }
@@ -167,14 +182,7 @@ impl VmsEvents {
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
     pub async fn next_batch(&mut self, max: usize) -> Vec<VmsSocketItem> {
-        let mut batch: Vec<_> = self.next().await.into_iter().collect();
-        while !batch.is_empty() && batch.len() < max {
-            match self.try_next() {
-                Some(item) => batch.push(item),
-                None => break,
-            }
-        }
-        batch
+        std::future::poll_fn(|cx| self.outlet.poll_batch(self.stream, cx, max)).await
     }
 
     /// Returns the next item if one is there.
@@ -238,9 +246,9 @@ mod tests {
         };
         let session = outlet.session();
         outlet.end_session();
-        outlet.tell(session, failed());
+        outlet.tell(&mut lock(&outlet.source), session, failed());
         assert_eq!(events.try_next(), None);
-        outlet.tell(outlet.session(), failed());
+        outlet.tell(&mut lock(&outlet.source), outlet.session(), failed());
         assert!(matches!(events.try_next(), Some(VmsSocketItem::Continuity(_))));
     }
 }
