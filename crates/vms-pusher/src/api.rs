@@ -220,13 +220,7 @@ impl Decoder for PushDecoder {
     type Item = VmsSocketData;
 
     fn decode(&mut self, event: &Event<'_>) -> Decoded<VmsSocketData> {
-        let (name, channel) = (event.name(), event.channel().as_str());
-        let data = event.data();
-        let quick = data.quoted().and_then(|content| self.decoder.decode_quoted(name, channel, content));
-        let item = quick.unwrap_or_else(|| match data.payload() {
-            Ok(payload) => self.decoder.decode(name, channel, &payload),
-            Err(error) => self.decoder.undecodable(name, channel, data.raw(), &error.to_string()),
-        });
+        let item = self.decoder.decode_event(event);
         let is_logout = matches!(item, VmsSocketData::AppSocket(VmsAppSocketData::Logout(_)));
         Decoded { item, keep: is_logout, disconnect: is_logout && !self.stay_after_logout }
     }

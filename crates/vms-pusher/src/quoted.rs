@@ -27,6 +27,48 @@ pub(crate) trait StrictModel: Default {
     fn fill_strictly(&mut self, reader: &mut Reader<'_>) -> Result<(), Unfit>;
 }
 
+/// A key and the colon behind it, as they stand in a document without spaces.
+pub(crate) struct Token {
+    text: [u8; Self::WIDTH],
+    length: usize,
+    /// A bit for each byte of it.
+    mask: u32,
+}
+
+impl Token {
+    const WIDTH: usize = 2 * LANE;
+
+    /// `key` needs no escapes. A very long one is read the general way: nothing begins with its token.
+    pub(crate) const fn of(key: &str) -> Self {
+        let mut token = Self { text: [0; Self::WIDTH], length: 0, mask: u32::MAX };
+        if key.len() + 5 >= Self::WIDTH {
+            return token;
+        }
+        token.push(b"\\\"");
+        token.push(key.as_bytes());
+        token.push(b"\\\":");
+        token.mask = (1 << token.length) - 1;
+        token
+    }
+
+    const fn push(&mut self, bytes: &[u8]) {
+        let mut at = 0;
+        while at < bytes.len() {
+            self.text[self.length] = bytes[at];
+            self.length += 1;
+            at += 1;
+        }
+    }
+
+    /// Returns whether `window` begins with the token and its value follows at once.
+    #[inline]
+    fn begins(&self, window: &[u8; Self::WIDTH]) -> bool {
+        let ([low, high], [text_low, text_high]) = (halves(window), halves(&self.text));
+        let same = low.simd_eq(text_low).to_bitmask() | high.simd_eq(text_high).to_bitmask() << LANE;
+        same & self.mask == self.mask && window.get(self.length) != Some(&b' ')
+    }
+}
+
 /// A document inside a JSON string.
 pub(crate) struct Reader<'t> {
     text: &'t str,
@@ -74,12 +116,29 @@ impl<'t> Reader<'t> {
         self.next(b']')
     }
 
+    /// Takes the key and the colon if they are those at `next` in `keys`, or those after: servers write members in one
+    /// order, and leave some out. Returns the place; the reader then stands at the value.
+    #[inline]
+    pub(crate) fn next_key(&mut self, keys: &[Token], next: usize) -> Option<usize> {
+        let window = self.rest().first_chunk()?;
+        let mut place = next;
+        let mut key = keys.get(place)?;
+        if !key.begins(window) {
+            place += 1;
+            key = keys.get(place).filter(|key| key.begins(window))?;
+        }
+        self.at += key.length;
+        Some(place)
+    }
+
     /// Takes a key and its colon; the reader then stands at the value.
     #[inline]
-    pub(crate) fn key(&mut self) -> Result<&'t [u8], Unfit> {
+    pub(crate) fn key(&mut self) -> Result<&'t str, Unfit> {
         let Some([b'\\', b'"', rest @ ..]) = self.text.as_bytes().get(self.at..) else { return Err(Unfit) };
-        let Some((key, behind)) = rest.split_at_checked(before_backslash(rest)) else { return Err(Unfit) };
-        self.at += key.len() + 4;
+        let (start, length) = (self.at + 2, before_backslash(rest));
+        let Some(key) = self.text.get(start..start + length) else { return Err(Unfit) };
+        let behind = rest.get(length..).unwrap_or_default();
+        self.at = start + length + 2;
         match behind {
             // The usual way, without a space anywhere.
             [b'\\', b'"', b':', next, ..] if *next != b' ' => self.at += 1,
@@ -376,19 +435,27 @@ fn before_backslash(bytes: &[u8]) -> usize {
 
 fn before_backslash_far(bytes: &[u8]) -> usize {
     let (lanes, rest) = bytes.as_chunks();
-    for (index, lane) in lanes.iter().enumerate() {
+    // The first lane was looked at.
+    for (index, lane) in lanes.iter().enumerate().skip(1) {
         if let Some(at) = backslash_in(lane) {
-            return index * 16 + at;
+            return index * LANE + at;
         }
     }
-    lanes.len() * 16 + rest.iter().take_while(|&&byte| byte != b'\\').count()
+    lanes.len() * LANE + rest.iter().take_while(|&&byte| byte != b'\\').count()
 }
 
 #[inline]
-fn backslash_in(lane: &[u8; 16]) -> Option<usize> {
+fn backslash_in(lane: &[u8; LANE]) -> Option<usize> {
     let backslashes = u8x16::new(*lane).simd_eq(u8x16::splat(b'\\')).to_bitmask();
     (backslashes != 0).then(|| backslashes.trailing_zeros() as usize)
 }
 
+#[inline]
+fn halves(window: &[u8; Token::WIDTH]) -> [u8x16; 2] {
+    let (lanes, _) = window.as_chunks();
+    [0, 1].map(|half| u8x16::new(lanes.get(half).copied().unwrap_or_default()))
+}
+
+const LANE: usize = 16;
 /// Well below what the lenient way takes.
 const MAX_DEPTH: u32 = 64;

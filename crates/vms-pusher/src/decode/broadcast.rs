@@ -38,17 +38,17 @@ pub(super) fn decode_strictly(context: &Context<'_>, reader: &mut Reader<'_>) ->
     let mut more = reader.open_object()?;
     while more {
         match reader.key()? {
-            b"type" => kind = Some(Type::strict(reader)?),
-            b"intercom" => all.intercom = Strict::strict(reader)?,
-            b"intercom_code" => all.code = Strict::strict(reader)?,
-            b"intercom_call" => all.call = Strict::strict(reader)?,
-            b"event" => all.event = Strict::strict(reader)?,
-            b"deleted_ids" => all.deleted_ids = quoted::optional(reader)?,
-            b"error" => all.error = quoted::optional(reader)?,
-            b"expire_in_seconds" => all.expire_in_seconds = quoted::optional(reader)?,
-            b"notification" => all.notification = quoted::optional(reader)?,
+            "type" => kind = Some(Type::strict(reader)?),
+            "intercom" => all.intercom = Strict::strict(reader)?,
+            "intercom_code" => all.code = Strict::strict(reader)?,
+            "intercom_call" => all.call = Strict::strict(reader)?,
+            "event" => all.event = Strict::strict(reader)?,
+            "deleted_ids" => all.deleted_ids = quoted::optional(reader)?,
+            "error" => all.error = quoted::optional(reader)?,
+            "expire_in_seconds" => all.expire_in_seconds = quoted::optional(reader)?,
+            "notification" => all.notification = quoted::optional(reader)?,
             // The text of it is kept, which here is not the document's.
-            b"data" => return Err(Unfit),
+            "data" => return Err(Unfit),
             _ => reader.skip()?,
         }
         more = reader.next_member()?;

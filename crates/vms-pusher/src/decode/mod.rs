@@ -9,6 +9,7 @@ mod path;
 mod push;
 mod repair;
 
+use channels_proto::Event;
 use serde::de::DeserializeSeed as _;
 
 use crate::lenient::{self, Defect, Lenient, Read};
@@ -27,6 +28,18 @@ impl VmsDecoder {
     #[must_use]
     pub fn new(base_url: &str) -> Self {
         Self { base_url: base_url.trim_end_matches('/').to_owned() }
+    }
+
+    /// Decodes one event as it stands in its frame, which is quicker than unescaping its `data` first. What it becomes is
+    /// what [`decode`](Self::decode) makes of it, or [`undecodable`](Self::undecodable) when its `data` is not text.
+    #[must_use]
+    pub fn decode_event(&self, event: &Event<'_>) -> VmsSocketData {
+        let (name, channel, data) = (event.name(), event.channel().as_str(), event.data());
+        let quick = data.quoted().and_then(|content| self.decode_quoted(name, channel, content));
+        quick.unwrap_or_else(|| match data.payload() {
+            Ok(payload) => self.decode(name, channel, &payload),
+            Err(error) => self.undecodable(name, channel, data.raw(), &error.to_string()),
+        })
     }
 
     /// Decodes one event. Whatever it holds, it becomes a push: what is not in the tables is `Unknown`, and what

@@ -49,10 +49,10 @@ pub(super) fn decode_strictly(context: &Context<'_>, reader: &mut Reader<'_>) ->
     let mut more = reader.open_object()?;
     while more {
         match reader.key()? {
-            b"data" => push = Some(read_strictly(reader)?),
-            b"subject" => person.subject = optional(reader)?,
-            b"message" => person.message = optional(reader)?,
-            b"type" => return Err(Unfit),
+            "data" => push = Some(read_strictly(reader)?),
+            "subject" => person.subject = optional(reader)?,
+            "message" => person.message = optional(reader)?,
+            "type" => return Err(Unfit),
             _ => reader.skip()?,
         }
         more = reader.next_member()?;
@@ -66,10 +66,10 @@ fn read_strictly(reader: &mut Reader<'_>) -> Result<Push, Unfit> {
     let mut more = reader.open_object()?;
     while more {
         match reader.key()? {
-            b"type" if kind.is_none() => kind = Kind::from_str(reader.string()?),
-            b"status" => status = optional(reader)?,
-            b"data" => body = Some(Body::strict(kind.as_ref().ok_or(Unfit)?, reader)?),
-            b"type" => return Err(Unfit),
+            "type" if kind.is_none() => kind = Kind::from_str(reader.string()?),
+            "status" => status = optional(reader)?,
+            "data" => body = Some(Body::strict(kind.as_ref().ok_or(Unfit)?, reader)?),
+            "type" => return Err(Unfit),
             _ => reader.skip()?,
         }
         more = reader.next_member()?;

@@ -28,8 +28,9 @@ macro_rules! model {
 
         const _: () = {
             use $crate::lenient::{self, Defect, Key, KeySeed, Lenient, Model, Read};
-            use $crate::quoted::{self, Reader, Strict, StrictModel, Unfit};
+            use $crate::quoted::{self, Reader, Strict, StrictModel, Token, Unfit};
 
+            #[derive(Clone, Copy)]
             #[expect(non_camel_case_types, reason = "named after the fields")]
             enum Member { $($($required,)*)? $($($optional,)*)? Other }
 
@@ -65,18 +66,22 @@ macro_rules! model {
 
             impl StrictModel for $name {
                 fn fill_strictly(&mut self, reader: &mut Reader<'_>) -> Result<(), Unfit> {
-                    #[expect(non_upper_case_globals, reason = "named after the fields")]
-                    mod key {
-                        $($( pub(super) const $required: &[u8] = $required_key.as_bytes(); )*)?
-                        $($( pub(super) const $optional: &[u8] = $optional_key.as_bytes(); )*)?
-                    }
+                    static KEYS: &[Token] =
+                        &[$($( Token::of($required_key), )*)? $($( Token::of($optional_key), )*)?];
+                    static MEMBERS: &[Member] =
+                        &[$($( Member::$required, )*)? $($( Member::$optional, )*)? Member::Other];
                     $($( let mut $required: Option<$required_ty> = None; )*)?
-                    let mut more = reader.open_object()?;
+                    let (mut more, mut next) = (reader.open_object()?, 0);
                     while more {
-                        match reader.key()? {
-                            $($( key::$required => $required = Some(Strict::strict(reader)?), )*)?
-                            $($( key::$optional => self.$optional = quoted::optional(reader)?, )*)?
-                            _ => reader.skip()?,
+                        let member = match reader.next_key(KEYS, next) {
+                            Some(place) => *MEMBERS.get(place).unwrap_or(&Member::Other),
+                            None => Member::parse(reader.key()?),
+                        };
+                        next = member as usize + 1;
+                        match member {
+                            $($( Member::$required => $required = Some(Strict::strict(reader)?), )*)?
+                            $($( Member::$optional => self.$optional = quoted::optional(reader)?, )*)?
+                            Member::Other => reader.skip()?,
                         }
                         more = reader.next_member()?;
                     }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use channels_client::http::{HttpClient, HttpLimits, HttpUrl};
-use channels_client::proto::{AppKey, Event, Scratch, Secret};
+use channels_client::proto::{AppKey, Event, Secret};
 use channels_client::{
     Client, ClientOptions, Clock, Decoded, Decoder, Delivery, HttpAuthorizer, SocketUrl, StaticToken, Tls,
 };
@@ -26,13 +26,12 @@ pub(crate) fn push_client(
     let authorizer = HttpAuthorizer::new(http, url.join("api/v1/broadcasting/auth"), HeaderMap::new(), tokens);
     let mut options = ClientOptions::new(SocketUrl::parse(socket_url)?, AppKey::parse(APP_KEY)?);
     options.clock = clock;
-    let decoder = PushDecoder { decoder: VmsDecoder::new(base_url), scratch: Scratch::default() };
+    let decoder = PushDecoder { decoder: VmsDecoder::new(base_url) };
     Ok(Client::new(options, Arc::new(authorizer), decoder, runtime))
 }
 
 struct PushDecoder {
     decoder: VmsDecoder,
-    scratch: Scratch,
 }
 
 /// What an event has become.
@@ -51,7 +50,6 @@ impl Decoder for PushDecoder {
         if event.name() == END_EVENT {
             return Decoded::new(Push::End);
         }
-        let payload = event.data().payload_in(&mut self.scratch).unwrap_or_default();
-        Decoded::new(Push::Data(self.decoder.decode(event.name(), event.channel().as_str(), payload)))
+        Decoded::new(Push::Data(self.decoder.decode_event(event)))
     }
 }
