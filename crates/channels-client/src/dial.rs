@@ -1,6 +1,5 @@
 //! From a host name to a secured byte stream: resolve, race the addresses, TLS.
 
-mod borrowed;
 mod error;
 mod race;
 mod stream;
@@ -13,10 +12,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 pub use self::error::{CertificateProblem, ConnectError};
-pub(crate) use self::{
-    borrowed::Borrowing,
-    stream::{Counted, Stream},
-};
+pub(crate) use self::stream::{Counted, Stream};
 use crate::{Tls, endpoint::Endpoint};
 
 /// Turns a name into addresses, anew for every attempt (faults N04, N05).

@@ -12,6 +12,7 @@ mod dial;
 mod endpoint;
 mod entropy;
 pub mod http;
+mod incoming;
 mod intent;
 mod item;
 mod options;

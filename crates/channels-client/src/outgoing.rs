@@ -36,6 +36,10 @@ impl<S> Outgoing<S> {
         frame.format(&mut self.unsent)
     }
 
+    pub(crate) const fn get_mut(&mut self) -> &mut S {
+        &mut self.stream
+    }
+
     pub(crate) fn into_inner(self) -> S {
         self.stream
     }

@@ -2,10 +2,6 @@
 
 use std::{
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -26,13 +22,17 @@ use tokio_tungstenite::{
 };
 
 use crate::{
-    dial::{Borrowing, Counted, Stream},
+    dial::Stream,
+    incoming::{Incoming, Texts},
     outgoing::Outgoing,
 };
 
 /// What came in.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Received {
+    /// One or more text messages; what is left of them has to be [given back](Socket::give_back).
+    Texts(Texts),
+    /// A text message that came in parts.
     Text(Utf8Bytes),
     Binary,
     /// A WebSocket ping or pong, or a part of something.
@@ -45,11 +45,10 @@ pub(crate) enum Received {
 /// only when there are several to answer.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    web_socket: WebSocketStream<Outgoing<Counted<Borrowing<Stream>>>>,
+    web_socket: WebSocketStream<Outgoing<Incoming<Stream>>>,
     /// Messages that wait until the library has nothing left to write.
     queued: Vec<String>,
     queued_bytes: usize,
-    bytes_in: Arc<AtomicU64>,
     bytes_seen: u64,
     unflushed: bool,
     /// Runs while a write is stuck.
@@ -61,22 +60,19 @@ pub(crate) struct Socket {
 
 impl Socket {
     /// Takes over an upgraded stream and the bytes that came behind the upgrade.
-    pub(crate) async fn new(stream: Stream, early: Vec<u8>, max_message_bytes: usize, write_timeout: Duration) -> Self {
+    pub(crate) async fn new(stream: Stream, early: &[u8], max_message_bytes: usize, write_timeout: Duration) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(WRITE_BUFFER)
             .max_write_buffer_size(MAX_UNSENT)
             .max_message_size(Some(max_message_bytes))
             .max_frame_size(Some(max_message_bytes));
-        let stream = Counted::new(Borrowing::new(stream));
-        let bytes_in = stream.counter();
-        let stream = Outgoing::new(stream);
-        let web_socket = WebSocketStream::from_partially_read(stream, early, Role::Client, Some(config)).await;
+        let stream = Outgoing::new(Incoming::new(stream, early, max_message_bytes));
+        let web_socket = WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await;
         Self {
             web_socket,
             queued: Vec::new(),
             queued_bytes: 0,
-            bytes_in,
             bytes_seen: 0,
             unflushed: false,
             stuck: None,
@@ -101,15 +97,23 @@ impl Socket {
         if let Some(closed) = self.broken.take().or_else(|| self.poll_write(cx)) {
             return Poll::Ready(Received::Closed(closed));
         }
-        let received = match self.web_socket.poll_next_unpin(cx) {
-            Poll::Ready(Some(Ok(message))) => take(message),
-            Poll::Ready(Some(Err(error))) => Received::Closed(explain(&error)),
-            Poll::Ready(None) => Received::Closed(Closed::default()),
-            Poll::Pending if self.bytes_in.load(Ordering::Relaxed) == self.bytes_seen => return Poll::Pending,
-            Poll::Pending => Received::Activity,
+        let received = match ready!(self.incoming().poll_texts(cx)) {
+            Some(texts) => Received::Texts(texts),
+            None => match self.web_socket.poll_next_unpin(cx) {
+                Poll::Ready(Some(Ok(message))) => self.take(message),
+                Poll::Ready(Some(Err(error))) => Received::Closed(explain(&error)),
+                Poll::Ready(None) => Received::Closed(Closed::default()),
+                Poll::Pending if self.incoming().bytes() == self.bytes_seen => return Poll::Pending,
+                Poll::Pending => Received::Activity,
+            },
         };
-        self.bytes_seen = self.bytes_in.load(Ordering::Relaxed);
+        self.bytes_seen = self.incoming().bytes();
         Poll::Ready(received)
+    }
+
+    /// Takes what is left of the texts that were received last.
+    pub(crate) fn give_back(&mut self, texts: Texts) {
+        self.incoming().give_back(texts);
     }
 
     /// Returns what can be had without waiting. The socket must be polled again before the task sleeps.
@@ -127,12 +131,34 @@ impl Socket {
                 }
                 None => self.web_socket.flush().await,
             };
-            let mut stream = self.web_socket.into_inner().into_inner().into_inner().into_inner();
-            let mut unread = vec![0; READ_BUFFER];
+            let mut stream = self.web_socket.into_inner().into_inner().into_inner();
+            let mut unread = [0; READ_BUFFER];
             while sent.is_ok() && matches!(stream.read(&mut unread).await, Ok(1..)) {}
         };
         // Whether it went well is nobody's business any more.
         let _ = timeout(LONGEST_FAREWELL, farewell).await;
+    }
+
+    fn incoming(&mut self) -> &mut Incoming<Stream> {
+        self.web_socket.get_mut().get_mut()
+    }
+
+    fn take(&mut self, message: Message) -> Received {
+        match message {
+            Message::Text(text) => Received::Text(text),
+            Message::Binary(_) => Received::Binary,
+            Message::Ping(_) => {
+                // The library has its answer ready.
+                self.unflushed = true;
+                Received::Activity
+            }
+            Message::Pong(_) | Message::Frame(_) => Received::Activity,
+            Message::Close(None) => Received::Closed(Closed::default()),
+            Message::Close(Some(frame)) => {
+                let (code, reason) = (Some(frame.code.into()), frame.reason.as_str().to_owned());
+                Received::Closed(Closed { code, reason, error: None })
+            }
+        }
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
@@ -175,19 +201,6 @@ pub(crate) fn reproach(closed: &Closed) -> Option<channels_proto::CloseFrame> {
     Some(channels_proto::CloseFrame { code, reason: "" })
 }
 
-fn take(message: Message) -> Received {
-    match message {
-        Message::Text(text) => Received::Text(text),
-        Message::Binary(_) => Received::Binary,
-        Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Received::Activity,
-        Message::Close(None) => Received::Closed(Closed::default()),
-        Message::Close(Some(frame)) => {
-            let (code, reason) = (Some(frame.code.into()), frame.reason.as_str().to_owned());
-            Received::Closed(Closed { code, reason, error: None })
-        }
-    }
-}
-
 /// Who is to blame shows in the result: a code together with an error is the code by which we give the server up.
 fn explain(error: &Error) -> Closed {
     let violation = |code: CloseCode| Closed { code: Some(code.into()), ..lost(error.to_string()) };
@@ -208,8 +221,8 @@ fn lost(message: String) -> Closed {
     Closed { error: Some(message), ..Closed::default() }
 }
 
-/// Kept by an idle session, so it is small; [`Borrowing`] is what makes a busy one read much at a time.
-const READ_BUFFER: usize = 1024;
+/// What the library reads at a time, and keeps, so it is small: it gets few frames.
+const READ_BUFFER: usize = 256;
 /// Frames written together in one call.
 const WRITE_BUFFER: usize = 4 * 1024;
 /// Subscribes to a thousand channels fit; a server that reads nothing cannot make more than this wait.

@@ -78,10 +78,6 @@ impl<S> Counted<S> {
     pub(crate) fn counter(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.bytes_in)
     }
-
-    pub(crate) fn into_inner(self) -> S {
-        self.stream
-    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {

@@ -5,21 +5,59 @@ use tokio::{
     time::Instant,
 };
 
+use tokio_tungstenite::tungstenite::protocol::frame::{
+    Frame, FrameHeader,
+    coding::{Data, OpCode},
+};
+
 use super::*;
+
+/// What came in, one message at a time.
+#[derive(Debug, PartialEq, Eq)]
+enum Got {
+    Text(String),
+    Binary,
+    Activity,
+    Closed(Closed),
+}
+
+/// Takes one text and gives the rest back.
+fn got(socket: &mut Socket, received: Received) -> Option<Got> {
+    Some(match received {
+        Received::Texts(mut texts) => {
+            let text = texts.next_text().map(str::to_owned);
+            socket.give_back(texts);
+            Got::Text(text?)
+        }
+        Received::Text(text) => Got::Text(text.as_str().to_owned()),
+        Received::Binary => Got::Binary,
+        Received::Activity => Got::Activity,
+        Received::Closed(closed) => Got::Closed(closed),
+    })
+}
 
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
 async fn socket(buffer: usize, early: &[u8]) -> (Socket, DuplexStream) {
     let (near, far) = duplex(buffer);
-    (Socket::new(Stream::Memory(near), early.to_vec(), 1024, WRITE_TIMEOUT).await, far)
+    (Socket::new(Stream::Memory(near), early, 1024, WRITE_TIMEOUT).await, far)
 }
 
-async fn received(socket: &mut Socket) -> Received {
-    std::future::poll_fn(|cx| socket.poll_received(cx)).await
+async fn received(socket: &mut Socket) -> Got {
+    loop {
+        let received = std::future::poll_fn(|cx| socket.poll_received(cx)).await;
+        if let Some(got) = got(socket, received) {
+            return got;
+        }
+    }
 }
 
-fn text(text: &str) -> Received {
-    Received::Text(text.into())
+fn try_received(socket: &mut Socket) -> Option<Got> {
+    socket.try_received().and_then(|received| got(socket, received))
+}
+
+fn text(text: &str) -> Got {
+    Got::Text(text.to_owned())
 }
 
 // W24
@@ -35,13 +73,13 @@ async fn bytes_from_behind_the_upgrade_come_first() {
 #[tokio::test]
 async fn a_part_of_a_message_is_activity() {
     let (mut socket, mut far) = socket(1024, b"").await;
-    assert_eq!(socket.try_received(), None);
+    assert_eq!(try_received(&mut socket), None);
     far.write_all(b"\x81\x04tr").await.unwrap();
-    assert_eq!(socket.try_received(), Some(Received::Activity));
-    assert_eq!(socket.try_received(), None);
+    assert_eq!(try_received(&mut socket), Some(Got::Activity));
+    assert_eq!(try_received(&mut socket), None);
     far.write_all(b"ue").await.unwrap();
-    assert_eq!(socket.try_received(), Some(text("true")));
-    assert_eq!(socket.try_received(), None);
+    assert_eq!(try_received(&mut socket), Some(text("true")));
+    assert_eq!(try_received(&mut socket), None);
 }
 
 // N10
@@ -50,7 +88,7 @@ async fn a_server_that_does_not_read_is_given_up_after_the_write_timeout() {
     let (mut socket, _far) = socket(64, b"").await;
     socket.send("x".repeat(500));
     let started = Instant::now();
-    let Received::Closed(Closed { code: None, error: Some(error), .. }) = received(&mut socket).await else {
+    let Got::Closed(Closed { code: None, error: Some(error), .. }) = received(&mut socket).await else {
         panic!("not given up");
     };
     assert_eq!(started.elapsed(), WRITE_TIMEOUT);
@@ -80,7 +118,7 @@ async fn more_than_the_bound_of_unsent_bytes_gives_the_socket_up() {
     for _ in 0..MAX_UNSENT / 1000 + 1 {
         socket.send("x".repeat(1000));
     }
-    let Some(Received::Closed(closed)) = socket.try_received() else { panic!("not given up") };
+    let Some(Got::Closed(closed)) = try_received(&mut socket) else { panic!("not given up") };
     assert!(closed.error.unwrap().contains("does not read"));
 }
 
@@ -116,7 +154,123 @@ async fn nothing_is_taken_after_a_close_frame() {
     let (mut socket, mut far) = socket(1024, b"").await;
     far.write_all(b"\x88\x04\x10\x68by\x81\x02{}").await.unwrap();
     let closed = Closed { code: Some(4200), reason: "by".into(), error: None };
-    assert_eq!(received(&mut socket).await, Received::Closed(closed));
+    assert_eq!(received(&mut socket).await, Got::Closed(closed));
     let mut cx = Context::from_waker(std::task::Waker::noop());
     let Poll::Ready(Received::Closed(_)) = socket.poll_received(&mut cx) else { panic!("something came") };
+}
+
+/// Appends a frame as a server sends it.
+fn push_frame(bytes: &mut Vec<u8>, first: u8, payload: &[u8]) {
+    let mut frame = Frame::message(payload.to_vec(), OpCode::Data(Data::Text), true);
+    *frame.header_mut() = FrameHeader { is_final: true, opcode: OpCode::Data(Data::Text), ..FrameHeader::default() };
+    let start = bytes.len();
+    frame.format(bytes).unwrap();
+    bytes[start] = first;
+}
+
+/// What servers send, and now and then what they should not.
+fn random_frames(random: &mut fastrand::Rng) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for _ in 0..random.usize(1..12) {
+        let length = *random.choice(&[0, 1, 5, 125, 126, 300, 1024, 1025]).unwrap();
+        let text: String = (0..length).map(|_| random.choice("aé{\"}".chars().collect::<Vec<_>>()).unwrap()).collect();
+        let end = (0..=length).rev().find(|&end| text.is_char_boundary(end)).unwrap();
+        let payload = &text.as_bytes()[..end];
+        match random.u8(..60) {
+            0..30 => push_frame(&mut bytes, 0x81, payload),
+            30..36 => push_frame(&mut bytes, 0x89, &payload[..payload.len().min(125)]),
+            36..39 => push_frame(&mut bytes, 0x8A, b"pong"),
+            39..42 => push_frame(&mut bytes, 0x82, payload),
+            42..50 => {
+                // In parts, which need not be UTF-8 by themselves, with a ping between them.
+                let cut = random.usize(0..=payload.len());
+                push_frame(&mut bytes, 0x01, &payload[..cut]);
+                push_frame(&mut bytes, 0x89, b"ping");
+                push_frame(&mut bytes, 0x80, &payload[cut..]);
+            }
+            50 => push_frame(&mut bytes, 0x88, b"\x10\x68by"),
+            51 => push_frame(&mut bytes, 0x81, b"\xC3"),
+            52 => push_frame(&mut bytes, 0x80, b"not begun"),
+            53 => push_frame(&mut bytes, 0x01, b"not ended"),
+            54 => push_frame(&mut bytes, 0xC1, payload),
+            55 => bytes.extend(b"\x81\x81mask!"),
+            56 => push_frame(&mut bytes, 0x83, payload),
+            // Longer than it has to be written.
+            _ => bytes.extend(b"\x81\x7E\x00\x02{}"),
+        }
+    }
+    bytes
+}
+
+/// What the library makes of the bytes by itself.
+async fn by_library(bytes: &[u8]) -> Vec<Got> {
+    let (near, mut far) = duplex(1 << 20);
+    far.write_all(bytes).await.unwrap();
+    far.shutdown().await.unwrap();
+    let config = WebSocketConfig::default().max_message_size(Some(1024)).max_frame_size(Some(1024));
+    let mut web_socket = WebSocketStream::from_raw_socket(near, Role::Client, Some(config)).await;
+    let mut all = Vec::new();
+    while !matches!(all.last(), Some(Got::Closed(_))) {
+        all.extend(match web_socket.next().await {
+            Some(Ok(Message::Text(text))) => Some(text_of(text.as_str())),
+            Some(Ok(Message::Binary(_))) => Some(Got::Binary),
+            Some(Ok(Message::Close(frame))) => {
+                let (code, reason) = frame.map(|frame| (u16::from(frame.code), frame.reason.to_string())).unzip();
+                Some(Got::Closed(Closed { code, reason: reason.unwrap_or_default(), error: None }))
+            }
+            Some(Ok(_)) => None,
+            Some(Err(error)) => Some(Got::Closed(explain(&error))),
+            None => Some(Got::Closed(Closed::default())),
+        });
+    }
+    all
+}
+
+fn text_of(text: &str) -> Got {
+    Got::Text(text.to_owned())
+}
+
+// N11, W10, W13, W14, W21: whole texts are taken where they were read, and it makes no difference.
+#[tokio::test]
+async fn whatever_comes_in_whatever_pieces_is_what_the_library_makes_of_it() {
+    let mut random = fastrand::Rng::with_seed(8);
+    let (mut texts, mut faults) = (0, 0);
+    for _ in 0..1_500 {
+        let bytes = random_frames(&mut random);
+        let expected = by_library(&bytes).await;
+        let early = random.usize(0..=bytes.len());
+        let (near, mut far) = duplex(1 << 20);
+        let early = if random.bool() { early } else { 0 };
+        let mut socket = Socket::new(Stream::Memory(near), &bytes[..early], 1024, WRITE_TIMEOUT).await;
+        let (mut all, mut rest) = (Vec::new(), &bytes[early..]);
+        while !matches!(all.last(), Some(Got::Closed(_))) {
+            match try_received(&mut socket) {
+                Some(Got::Activity) => {}
+                Some(got) => all.push(got),
+                None if !rest.is_empty() => {
+                    let (piece, behind) = rest.split_at(random.usize(1..=rest.len()));
+                    far.write_all(piece).await.unwrap();
+                    rest = behind;
+                }
+                None => far.shutdown().await.unwrap(),
+            }
+            // Tokio lets a task read only so much at a stretch.
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(all, expected, "{}", bytes.escape_ascii());
+        texts += all.iter().filter(|got| matches!(got, Got::Text(_))).count();
+        faults += usize::from(matches!(all.last(), Some(Got::Closed(Closed { error: Some(_), .. }))));
+    }
+    assert!(texts > 3_000 && faults > 300, "{texts} {faults}");
+}
+
+// W16: the answer to a ping does not wait for the library's next turn.
+#[tokio::test]
+async fn a_ping_is_answered_when_nothing_but_whole_texts_follows() {
+    let (mut socket, mut far) = socket(1024, b"\x89\x01p\x81\x02{}").await;
+    assert_eq!(received(&mut socket).await, Got::Activity);
+    assert_eq!(received(&mut socket).await, text("{}"));
+    let mut frame = [0; 7];
+    far.read_exact(&mut frame).await.unwrap();
+    assert_eq!(frame[..2], [0x8A, 0x81]);
 }

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     Decoder,
+    incoming::Texts,
     socket::{Received, Socket, reproach},
 };
 
@@ -69,8 +70,7 @@ impl<D: Decoder> Task<D> {
         while taken < BATCH {
             let Link::Up(epoch, _) = self.link else { break };
             let Some(message) = received.take().or_else(|| self.link.try_received()) else { break };
-            self.take_message(now, epoch, message);
-            taken += 1;
+            taken += self.take_message(now, epoch, message, BATCH - taken);
         }
         self.take_due(now);
         if taken == BATCH { Next::More } else { Next::Input }
@@ -109,16 +109,11 @@ impl<D: Decoder> Task<D> {
         }
     }
 
-    fn take_message(&mut self, now: Time, epoch: Epoch, message: Received) {
+    /// Returns how many messages it was: at most `most`.
+    fn take_message(&mut self, now: Time, epoch: Epoch, message: Received, most: usize) -> usize {
         match message {
-            Received::Text(text) => {
-                let event = self.machine.handle_text(now, epoch, &text);
-                self.drain(now);
-                if let Some(event) = event {
-                    self.take_event(event);
-                    self.leave_if_asked(now);
-                }
-            }
+            Received::Texts(texts) => return self.take_texts(now, epoch, texts, most),
+            Received::Text(text) => self.take_text(now, epoch, &text),
             Received::Binary => {
                 self.machine.handle_binary(now, epoch);
                 self.drain(now);
@@ -136,6 +131,34 @@ impl<D: Decoder> Task<D> {
                 self.machine.handle_closed(now, epoch, closed);
                 self.drain(now);
             }
+        }
+        1
+    }
+
+    /// Takes up to `most` texts, as long as the socket is the live one, and gives the rest back to it. Returns how many.
+    fn take_texts(&mut self, now: Time, epoch: Epoch, mut texts: Texts, most: usize) -> usize {
+        let mut taken = 0;
+        while taken < most
+            && let Some(text) = texts.next_text()
+        {
+            self.take_text(now, epoch, text);
+            taken += 1;
+            if !matches!(self.link, Link::Up(current, _) if current == epoch) {
+                return taken;
+            }
+        }
+        if let Link::Up(_, socket) = &mut self.link {
+            socket.give_back(texts);
+        }
+        taken
+    }
+
+    fn take_text(&mut self, now: Time, epoch: Epoch, text: &str) {
+        let event = self.machine.handle_text(now, epoch, text);
+        self.drain(now);
+        if let Some(event) = event {
+            self.take_event(event);
+            self.leave_if_asked(now);
         }
     }
 

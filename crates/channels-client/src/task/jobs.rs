@@ -68,7 +68,7 @@ impl Opener {
         })?;
         let upgraded = upgrade(&mut stream, &self.request).await;
         let early = upgraded.map_err(|error| error.into_failure(&endpoint.to_string(), self.clock.wall()))?;
-        Ok(Box::new(Socket::new(stream, early, self.max_message_bytes, self.write_timeout).await))
+        Ok(Box::new(Socket::new(stream, &early, self.max_message_bytes, self.write_timeout).await))
     }
 
     fn failure(&self, class: FailureClass, message: &str) -> ConnectFailure {

@@ -302,7 +302,7 @@ fn shaken(value: &Value, random: &mut fastrand::Rng) -> String {
             let elements = elements.iter().map(|element| shaken(element, random));
             format!("[{}]", elements.collect::<Vec<_>>().join(","))
         }
-        other => other.to_string(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
     }
 }
 

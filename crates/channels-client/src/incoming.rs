@@ -1,0 +1,122 @@
+//! What the server sends, on its way in. A text message that came whole is taken where it was read; everything else (parts
+//! of messages, control frames, faults) goes through the WebSocket library, which gets one frame at a time and so never
+//! holds what comes behind it.
+//!
+//! What has been read stands in a buffer that is borrowed from the thread while there are bytes that nobody has taken yet:
+//! an idle session costs no read buffer, and a busy one makes a system call for 32 KiB instead of for each message.
+
+mod buffer;
+mod frame;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+pub(crate) use self::buffer::Texts;
+use self::{buffer::Unread, frame::Passing};
+
+/// A stream that is read by whole text messages, and as bytes by the library.
+#[derive(Debug)]
+pub(crate) struct Incoming<S> {
+    stream: S,
+    unread: Option<Unread>,
+    /// How the stream ended, for whoever reads next.
+    end: Option<io::Result<()>>,
+    /// The frame that the library is being given.
+    passing: Passing,
+    /// What is unread begins with a frame for the library, whatever it looks like.
+    is_for_library: bool,
+    bytes: u64,
+    max_text: usize,
+}
+
+impl<S> Incoming<S> {
+    /// `early` has been read from the stream already. Texts of more than `max_text` bytes are left to the library.
+    pub(crate) fn new(stream: S, early: &[u8], max_text: usize) -> Self {
+        let unread = (!early.is_empty()).then(|| Unread::of(early));
+        Self { stream, unread, end: None, passing: Passing::default(), is_for_library: false, bytes: 0, max_text }
+    }
+
+    /// Returns the bytes that have come so far, early ones not counted.
+    pub(crate) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Returns the stream; bytes that nobody has taken are lost.
+    pub(crate) fn into_inner(self) -> S {
+        self.stream
+    }
+
+    /// Puts back what is left of the texts that were taken last.
+    pub(crate) fn give_back(&mut self, texts: Texts) {
+        self.is_for_library = texts.is_untouched();
+        self.unread = texts.into_unread();
+    }
+}
+
+impl<S: AsyncRead + Unpin> Incoming<S> {
+    /// Returns the text messages that came whole; none when it is the library's turn.
+    pub(crate) fn poll_texts(&mut self, cx: &mut Context<'_>) -> Poll<Option<Texts>> {
+        if self.is_for_library || !self.passing.is_between_messages() {
+            return Poll::Ready(None);
+        }
+        ready!(self.poll_fill(cx));
+        let max = self.max_text;
+        let unread = self.unread.take_if(|unread| frame::text_payload(unread.bytes(), max).is_some());
+        Poll::Ready(unread.map(|unread| Texts::new(unread, max)))
+    }
+
+    /// Waits until there are unread bytes, or an end.
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.unread.is_some() || self.end.is_some() {
+            return Poll::Ready(());
+        }
+        let mut unread = Unread::empty();
+        match ready!(unread.poll_read(Pin::new(&mut self.stream), cx)) {
+            Ok(0) => self.end = Some(Ok(())),
+            Ok(count) => {
+                self.bytes += u64::try_from(count).unwrap_or_default();
+                self.unread = Some(unread);
+            }
+            Err(error) => self.end = Some(Err(error)),
+        }
+        Poll::Ready(())
+    }
+}
+
+/// Gives no more than the rest of one frame.
+impl<S: AsyncRead + Unpin> AsyncRead for Incoming<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_fill(cx));
+        if let Some(mut unread) = self.unread.take() {
+            let count = unread.bytes().len().min(buf.remaining()).min(self.passing.wanted());
+            let piece = unread.bytes().get(..count).unwrap_or_default();
+            self.passing.pass(piece);
+            self.is_for_library = false;
+            buf.put_slice(piece);
+            unread.take(count);
+            self.unread = unread.unless_empty();
+        }
+        Poll::Ready(self.end.take().unwrap_or(Ok(())))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Incoming<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

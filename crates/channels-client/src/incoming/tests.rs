@@ -1,0 +1,58 @@
+use futures_util::FutureExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+use super::*;
+
+async fn texts<S: AsyncRead + Unpin>(incoming: &mut Incoming<S>) -> Option<Texts> {
+    std::future::poll_fn(|cx| incoming.poll_texts(cx)).await
+}
+
+// N11, Y01
+#[tokio::test]
+async fn a_buffer_is_held_only_for_bytes_that_nobody_has_taken() {
+    let (mut near, far) = duplex(100_000);
+    let mut incoming = Incoming::new(far, b"", 1_000);
+    assert!(texts(&mut incoming).now_or_never().is_none());
+    assert!(incoming.unread.is_none());
+    near.write_all(b"\x81\x02{}\x81\x02[]\x89\x01p\x81").await.unwrap();
+    let mut whole = texts(&mut incoming).await.unwrap();
+    assert_eq!(whole.next_text(), Some("{}"));
+    incoming.give_back(whole);
+    let mut whole = texts(&mut incoming).await.unwrap();
+    assert_eq!(whole.next_text(), Some("[]"));
+    assert_eq!(whole.next_text(), None);
+    incoming.give_back(whole);
+    assert!(texts(&mut incoming).await.is_none());
+    let mut frame = [0; 100];
+    let mut taken = 0;
+    // A frame at a time: none of the next one comes with it.
+    while taken < 3 {
+        taken += incoming.read(&mut frame[taken..]).await.unwrap();
+    }
+    assert_eq!((taken, &frame[..3]), (3, &b"\x89\x01p"[..]));
+    assert!(texts(&mut incoming).await.is_none());
+    assert_eq!(incoming.read(&mut frame).await.unwrap(), 1);
+    assert!(incoming.unread.is_none());
+    assert_eq!(incoming.bytes(), 12);
+}
+
+// W13, W23
+#[tokio::test]
+async fn a_text_that_is_too_long_or_not_text_is_left_to_the_library() {
+    for frame in
+        [&b"\x81\x05 1234"[..], b"\x81\x02\xff\xff", b"\xc1\x01x", b"\x81\x81mask0", b"\x01\x01x", b"\x82\x01x"]
+    {
+        let mut incoming = Incoming::new(duplex(10).0, frame, 4);
+        let taken = texts(&mut incoming).await;
+        let is_left = taken.is_none_or(|mut texts| {
+            let is_none = texts.next_text().is_none();
+            incoming.give_back(texts);
+            is_none
+        });
+        assert!(is_left, "{frame:?}");
+        assert!(texts(&mut incoming).await.is_none(), "{frame:?}");
+        let mut bytes = vec![0; frame.len()];
+        incoming.read_exact(&mut bytes).await.unwrap();
+        assert_eq!(bytes, frame);
+    }
+}
