@@ -56,7 +56,11 @@ impl Liveness {
     }
 
     pub(crate) fn deadline(&self) -> Time {
-        self.ping.map_or_else(|| self.last_received + self.interval, |ping| ping.deadline)
+        match self.ping {
+            Some(ping) => ping.deadline,
+            None if self.interval >= SHORTEST_ALIGNED => (self.last_received + self.interval).floor(ALIGNMENT),
+            None => self.last_received + self.interval,
+        }
     }
 
     /// Judges the time `now`; [`Due::Ping`] is answered by [`probe`](Self::probe) once the ping is on its way.
@@ -93,6 +97,11 @@ impl Liveness {
     }
 }
 
+/// Pings go out at whole seconds of the clock, a little early: the sessions of a process, or of a phone, then wake it
+/// together and not one after the other.
+const ALIGNMENT: Duration = Duration::from_secs(1);
+/// Shorter intervals are kept as they are.
+const SHORTEST_ALIGNED: Duration = Duration::from_secs(10);
 const LEAD: Duration = Duration::from_secs(5);
 /// What a server that announces less is taken to have announced, so that it is not flooded with pings.
 const SHORTEST: Duration = Duration::from_secs(5);
@@ -119,6 +128,23 @@ mod tests {
         }
         assert_eq!(interval(Some(1)), 2);
         assert_eq!(interval(Some(u64::MAX)), 30);
+    }
+
+    #[test]
+    fn sessions_ping_together_and_never_late() {
+        let ping_at = |received: u64| {
+            let mut liveness = Liveness::new(at(0), Duration::from_secs(30), Duration::from_secs(10), None);
+            liveness.received(Time::from_nanos(received));
+            assert_eq!(liveness.check(liveness.deadline()), Due::Ping);
+            liveness.deadline().as_nanos()
+        };
+        for received in [7_000_000_000, 7_000_000_001, 7_400_000_000, 7_999_999_999] {
+            assert_eq!(ping_at(received), 37_000_000_000);
+        }
+        assert_eq!(ping_at(8_000_000_000), 38_000_000_000);
+        let mut short = Liveness::new(at(0), Duration::from_secs(5), Duration::from_secs(1), None);
+        short.received(Time::from_nanos(7_400_000_000));
+        assert_eq!(short.deadline().as_nanos(), 12_400_000_000);
     }
 
     // L01, L06, L12

@@ -28,6 +28,13 @@ impl Time {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
+    /// Returns the last point that is not later and a whole number of `step`s after the origin.
+    #[must_use]
+    pub(crate) fn floor(self, step: Duration) -> Self {
+        let step = u64::try_from(step.as_nanos()).unwrap_or(u64::MAX).max(1);
+        Self(self.0 - self.0 % step)
+    }
+
     /// Returns the point `earlier` before this one; the origin when there is none.
     #[must_use]
     pub fn saturating_sub(self, earlier: Duration) -> Self {

@@ -33,7 +33,8 @@ pub(super) fn events(client: &str, mode: Mode, target: &Target) -> Result<Seen> 
     let mut events = api.events();
     api.connect();
     let (mut seen, is_batch) = (Seen::new(mode), client == "batch");
-    runtime.block_on(async {
+    // A task like any other, as in most programs.
+    let consumer = runtime.spawn(async move {
         loop {
             if is_batch {
                 for item in events.next_batch(256).await {
@@ -48,7 +49,8 @@ pub(super) fn events(client: &str, mode: Mode, target: &Target) -> Result<Seen> 
                 }
             }
         }
-    })
+    });
+    runtime.block_on(consumer)?
 }
 
 /// The stream on a runtime of two threads; says at each end what there was.
