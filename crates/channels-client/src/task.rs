@@ -160,9 +160,14 @@ impl<D: Decoder> Task<D> {
 
     fn end_turn(&mut self, now: Time) {
         self.subscribe_postponed(now);
-        self.release_if_done();
+        let released = self.release_if_done();
         self.turn.protocol = *self.machine.counters();
         let handler_at_work = self.core.hand_over(&mut self.turn);
+        if released {
+            // What connecting took is given back: most sessions are idle most of the time.
+            self.turn.entries = Vec::new();
+            self.machine.shrink();
+        }
         if handler_at_work && self.watched_call.is_none() {
             self.watch_handler();
         }

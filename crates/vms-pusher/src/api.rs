@@ -50,12 +50,12 @@ impl VmsPusherApi {
         let VmsPusherConfig { base_url, options, .. } = config;
         let runtime =
             runtime::handle(options.runtime).map_err(|error| ConfigError::Runtime { reason: error.to_string() })?;
-        let headers = options.client.headers()?;
+        let headers = Arc::new(options.client.headers()?);
         let root = rest::api_root(&checked.base_url);
         let authorizer = HttpAuthorizer::new(
             HttpClient::new(root.origin(), options.tls.clone(), HttpLimits::default()),
             root.join("broadcasting/auth"),
-            headers.clone(),
+            Arc::clone(&headers),
             Arc::clone(&checked.tokens),
         );
         let tokens = Some(checked.tokens);

@@ -23,7 +23,7 @@ pub struct HttpAuthorizer(Arc<Shared>);
 struct Shared {
     http: HttpClient,
     url: HttpUrl,
-    headers: HeaderMap,
+    headers: Arc<HeaderMap>,
     tokens: Tokens,
     clock: SystemClock,
 }
@@ -36,9 +36,10 @@ impl HttpAuthorizer {
     pub fn new(
         http: HttpClient,
         url: HttpUrl,
-        headers: HeaderMap<HeaderValue>,
+        headers: impl Into<Arc<HeaderMap>>,
         tokens: Arc<dyn TokenProvider>,
     ) -> Self {
+        let headers = headers.into();
         Self(Arc::new(Shared { http, url, headers, tokens: Tokens::new(tokens), clock: SystemClock::new() }))
     }
 }

@@ -24,10 +24,12 @@ impl<D: Decoder> Task<D> {
         }
     }
 
-    /// Lets the authorizer go of what it prepared, once nothing more will be authorized on this socket.
-    pub(super) fn release_if_done(&mut self) {
+    /// Lets the authorizer go of what it prepared, once nothing more will be authorized on this socket. Returns whether that
+    /// was now.
+    pub(super) fn release_if_done(&mut self) -> bool {
         let done = self.machine.is_settled() || self.machine.epoch().is_none();
-        if self.prepared && done && self.authorizations.is_empty() {
+        let released = self.prepared && done && self.authorizations.is_empty();
+        if released {
             self.prepared = false;
             if let Some(preparing) = self.preparing.take() {
                 preparing.abort();
@@ -36,6 +38,7 @@ impl<D: Decoder> Task<D> {
                 tracing::warn!("the authorizer panicked while releasing");
             }
         }
+        released
     }
 
     fn perform(&mut self, output: Output) {

@@ -220,6 +220,11 @@ impl Connection {
         self.outputs.pop_front()
     }
 
+    /// Gives back memory that waiting outputs have taken before.
+    pub fn shrink(&mut self) {
+        self.outputs.shrink_to_fit();
+    }
+
     /// Returns when [`handle_timeout`](Self::handle_timeout) is due, if nothing else happens before.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {

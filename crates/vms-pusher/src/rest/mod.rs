@@ -42,7 +42,7 @@ pub struct VmsApi {
 pub(crate) struct Rest {
     http: HttpClient,
     root: HttpUrl,
-    headers: HeaderMap,
+    headers: Arc<HeaderMap>,
     tokens: Option<Arc<dyn TokenProvider>>,
     runtime: Handle,
 }
@@ -51,7 +51,7 @@ impl Rest {
     pub(crate) fn new(
         base_url: &HttpUrl,
         tls: Tls,
-        headers: HeaderMap,
+        headers: Arc<HeaderMap>,
         tokens: Option<Arc<dyn TokenProvider>>,
         runtime: Handle,
     ) -> Self {
@@ -74,7 +74,7 @@ impl VmsApi {
     pub fn new(base_url: &str, tls: Tls, client: &VmsClientInfo) -> Result<Self, ConfigError> {
         let base_url = HttpUrl::parse(base_url).map_err(ConfigError::BaseUrl)?;
         let runtime = runtime::handle(None).map_err(|error| ConfigError::Runtime { reason: error.to_string() })?;
-        let rest = Rest::new(&base_url, tls, client.headers()?, None, runtime);
+        let rest = Rest::new(&base_url, tls, Arc::new(client.headers()?), None, runtime);
         Ok(Self { rest: Arc::new(rest), socket: Weak::new() })
     }
 
@@ -93,7 +93,7 @@ impl VmsApi {
         let rest = Rest {
             http: http.clone(),
             root: root.clone(),
-            headers: headers.clone(),
+            headers: Arc::clone(headers),
             tokens: Some(tokens),
             runtime: runtime.clone(),
         };
@@ -155,7 +155,7 @@ impl VmsApi {
     }
 
     async fn headers(&self, authorized: bool) -> Result<HeaderMap, ApiError> {
-        let mut headers = self.rest.headers.clone();
+        let mut headers = HeaderMap::clone(&self.rest.headers);
         headers.insert(header::CONTENT_TYPE, JSON);
         if let Some(id) = self.socket.upgrade().and_then(|socket| socket.socket_id())
             && let Ok(id) = HeaderValue::from_str(id.as_str())

@@ -118,7 +118,7 @@ What `vms-pusher` costs, beside other clients of the Pusher protocol and beside 
 is written by
 
 ```
-cargo xtask bench            # every table; about 40 minutes on two cores
+cargo xtask bench            # every table; about half an hour on two cores
 cargo xtask bench --quick    # to see that everything works; writes nothing
 cargo xtask bench --only cpu # one table; writes nothing
 ```

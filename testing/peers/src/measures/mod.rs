@@ -38,7 +38,7 @@ impl Effort {
     /// To see that everything works.
     pub const QUICK: Self = Self { rounds: 3, run: Duration::from_millis(300), sessions: 1_000 };
     /// For figures.
-    pub const FULL: Self = Self { rounds: 7, run: Duration::from_millis(1_000), sessions: 8_000 };
+    pub const FULL: Self = Self { rounds: 5, run: Duration::from_millis(700), sessions: 8_000 };
 }
 
 /// What all measurements need.
