@@ -89,8 +89,14 @@ impl<T> Queue<T> {
         let entry = self.entries.pop_front()?;
         self.droppable_from = self.droppable_from.saturating_sub(1);
         self.forget(&entry);
-        if self.entries.is_empty() && self.entries.capacity() > KEPT_CAPACITY {
-            self.entries.shrink_to(KEPT_CAPACITY);
+        if self.entries.is_empty() {
+            let capacity = self.entries.capacity();
+            // Few places are had again at once; an idle session shall not keep them.
+            if capacity <= FEW {
+                self.entries = VecDeque::new();
+            } else if capacity > KEPT_CAPACITY {
+                self.entries.shrink_to(KEPT_CAPACITY);
+            }
         }
         Some(entry)
     }
@@ -245,6 +251,7 @@ const PLACE_BYTES: usize = 128;
 const MIN_REPORTS: usize = 256;
 /// Places an empty queue keeps; a burst shall not cost its memory for ever.
 const KEPT_CAPACITY: usize = 16;
+const FEW: usize = 8;
 
 #[cfg(test)]
 mod tests;

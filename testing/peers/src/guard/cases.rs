@@ -6,7 +6,9 @@ use channels_proto::{
     AppKey, Authorization, ChannelName, ConnectFailure, Connection, Epoch, FailureClass, Options, Output, Scratch,
     Secret, Time,
 };
+use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use vms_pusher::VmsDecoder;
 
 use crate::workload::{Payload, USER_CHANNEL};
@@ -110,38 +112,63 @@ fn next_attempt(connection: &mut Connection, now: &mut Time) -> Result<Epoch> {
     }
 }
 
-/// From a payload to the typed push.
+/// From the text of a frame to the typed push.
 fn decode(case: &str, times: u64) -> Result<()> {
     let fixture = fixtures()?.into_iter().find(|fixture| fixture.case == case).context("no such event")?;
     let decoder = VmsDecoder::new("https://example.com");
+    let (mut connection, epoch) = subscribed()?;
     for _ in 0..times {
-        black_box(decoder.decode(&fixture.event, USER_CHANNEL, black_box(&fixture.payload)));
+        let event = connection.handle_text(NOW, epoch, black_box(&fixture.text)).context("the event is delivered")?;
+        black_box(decoder.decode_event(&event));
     }
     Ok(())
 }
 
 struct Fixture {
     case: String,
-    event: String,
-    payload: String,
+    text: String,
 }
 
-/// The well-formed events of `testing/fixtures`.
+/// What of a file of `testing/fixtures` the server sends.
+#[derive(Deserialize)]
+struct File {
+    event: String,
+    payload: Option<String>,
+    data: Option<Box<RawValue>>,
+}
+
+/// The well-formed events of `testing/fixtures`, their members in the order of the files.
 fn fixtures() -> Result<Vec<Fixture>> {
     let mut fixtures = Vec::new();
     for side in ["app", "intercom"] {
         let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures")).join(side);
         for entry in std::fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
             let path = entry?.path();
-            let value: Value = serde_json::from_slice(&std::fs::read(&path)?)?;
+            let File { event, payload, data } = serde_json::from_slice(&std::fs::read(&path)?)?;
             let name = path.file_stem().context("a file has a name")?.to_string_lossy().into_owned();
-            let event = value["event"].as_str().context("a fixture names its event")?.to_owned();
-            let payload = value["payload"].as_str().map_or_else(|| value["data"].to_string(), str::to_owned);
-            fixtures.push(Fixture { case: format!("decode/{side}/{name}"), event, payload });
+            let data = payload.or_else(|| Some(compact(data?.get()))).context("a fixture has data")?;
+            let text = format!(
+                "{{\"event\":{},\"channel\":\"{USER_CHANNEL}\",\"data\":{}}}",
+                Value::from(event),
+                Value::from(data)
+            );
+            fixtures.push(Fixture { case: format!("decode/{side}/{name}"), text });
         }
     }
     fixtures.sort_by(|one, other| one.case.cmp(&other.case));
     Ok(fixtures)
+}
+
+/// Takes the white space between tokens away, as servers write.
+fn compact(document: &str) -> String {
+    let (mut in_string, mut is_escaped) = (false, false);
+    let is_kept = |character: &char| {
+        let is_kept = in_string || !character.is_ascii_whitespace();
+        in_string ^= *character == '"' && !is_escaped;
+        is_escaped = in_string && *character == '\\' && !is_escaped;
+        is_kept
+    };
+    document.chars().filter(is_kept).collect()
 }
 
 const NOW: Time = Time::ZERO;
