@@ -94,7 +94,7 @@ fn write(report: &Report, root: &Path) -> Result<()> {
     for plot in report.sections.iter().flat_map(|section| &section.plots) {
         std::fs::write(docs.join(format!("{}.svg", plot.name)), plot.svg())?;
     }
-    std::fs::write(docs.join("performance.md"), report.markdown(INTRODUCTION))?;
+    std::fs::write(docs.join("performance.md"), report.markdown(INTRODUCTION, PROFILES))?;
     Baseline::of(report).write(&docs.join("performance.json"))
 }
 
@@ -110,6 +110,9 @@ const PINS: [(&str, &str, &str); 4] = [
     ("asyncpusher", "python/requirements.txt", "asyncpusher=="),
     ("pysher", "python/requirements.txt", "Pysher=="),
 ];
+
+/// Written by hand, when a profile was taken.
+const PROFILES: &str = include_str!("../../profiles.md");
 
 const INTRODUCTION: &str = "\
 # Performance

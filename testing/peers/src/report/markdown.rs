@@ -3,9 +3,9 @@
 use super::{Report, Section};
 
 impl Report {
-    /// Writes the page.
+    /// Writes the page; `profiles` says what the figures are made of.
     #[must_use]
-    pub fn markdown(&self, introduction: &str) -> String {
+    pub fn markdown(&self, introduction: &str, profiles: &str) -> String {
         let mut text = introduction.trim_end().to_owned();
         text.push_str("\n\n## Machine and versions\n\n");
         let facts: Vec<Vec<String>> =
@@ -24,6 +24,8 @@ impl Report {
                 text.push_str(&format!("- {omission}\n"));
             }
         }
+        text.push('\n');
+        text.push_str(profiles);
         text
     }
 }
