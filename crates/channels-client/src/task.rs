@@ -166,6 +166,7 @@ impl<D: Decoder> Task<D> {
         if released {
             // What connecting took is given back: most sessions are idle most of the time.
             self.turn.entries = Vec::new();
+            self.authorizations = BTreeMap::new();
             self.machine.shrink();
         }
         if handler_at_work && self.watched_call.is_none() {

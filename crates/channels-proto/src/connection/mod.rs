@@ -220,9 +220,10 @@ impl Connection {
         self.outputs.pop_front()
     }
 
-    /// Gives back memory that waiting outputs have taken before.
+    /// Gives back memory that only connecting takes.
     pub fn shrink(&mut self) {
         self.outputs.shrink_to_fit();
+        self.channels.shrink();
     }
 
     /// Returns when [`handle_timeout`](Self::handle_timeout) is due, if nothing else happens before.

@@ -74,6 +74,13 @@ impl Channels {
         self.unsettled == 0
     }
 
+    pub(in crate::connection) fn shrink(&mut self) {
+        // An empty map keeps the room of its last entries.
+        if self.pending.is_empty() {
+            self.pending = BTreeMap::new();
+        }
+    }
+
     pub(in crate::connection) fn authorizations_needed(&self) -> usize {
         let wanted = self.table.iter().filter(|(_, channel)| !matches!(channel.step, Step::Failed | Step::Leaving(_)));
         wanted.filter(|(name, _)| needs_authorization(name)).count()
