@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 pub use self::error::{CertificateProblem, ConnectError};
-pub(crate) use self::stream::{Counted, Stream};
+pub(crate) use self::stream::{Counted, Stream, write_through};
 use crate::{Tls, endpoint::Endpoint};
 
 /// Turns a name into addresses, anew for every attempt (faults N04, N05).

@@ -16,10 +16,11 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, ReadBuf};
 
 pub(crate) use self::buffer::Texts;
 use self::{buffer::Unread, frame::Passing};
+use crate::dial::write_through;
 
 /// A stream that is read by whole text messages, and as bytes by the library.
 #[derive(Debug)]
@@ -107,16 +108,4 @@ impl<S: AsyncRead + Unpin> AsyncRead for Incoming<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Incoming<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-}
+write_through!(Incoming);

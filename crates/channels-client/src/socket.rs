@@ -32,7 +32,7 @@ use crate::{
 pub(crate) enum Received {
     /// One or more text messages; what is left of them has to be [given back](Socket::give_back).
     Texts(Texts),
-    /// A text message that came in parts.
+    /// A text message that came through the library: in parts, or with its end in a later read.
     Text(Utf8Bytes),
     Binary,
     /// A WebSocket ping or pong, or a part of something.

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use crate::{ChannelName, JsonError, Scratch, event_name::EventName, json};
+use crate::{ChannelName, JsonError, event_name::EventName, json};
 
 /// An application event, borrowed from the text of its frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,21 +121,6 @@ impl<'t> Data<'t> {
             Some(content) => json::unescape(content),
             None if self.raw == "null" => Ok(Cow::Borrowed("")),
             None => Ok(Cow::Borrowed(self.raw)),
-        }
-    }
-
-    /// Does the same as [`payload`](Self::payload) in `scratch`, without allocating for each event.
-    ///
-    /// # Errors
-    /// Those of [`payload`](Self::payload).
-    pub fn payload_in<'s>(self, scratch: &'s mut Scratch) -> Result<&'s str, JsonError>
-    where
-        't: 's,
-    {
-        match self.quoted() {
-            Some(content) => json::unescape_in(content, scratch),
-            None if self.raw == "null" => Ok(""),
-            None => Ok(self.raw),
         }
     }
 }

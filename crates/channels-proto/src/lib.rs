@@ -29,7 +29,7 @@ pub use counters::Counters;
 pub use envelope::FrameError;
 pub use errors::{AuthorizationError, ConnectionError, ProtocolViolation, SubscribeError, SubscriptionError};
 pub use event::{Data, Event, OwnedEvent};
-pub use json::{JsonError, Scratch};
+pub use json::JsonError;
 pub use name::{AppKey, AppKeyError, ChannelKind, ChannelName, ChannelNameError, SocketId};
 pub use options::{Limits, Options};
 pub use output::{

@@ -332,7 +332,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Reads the digits of a `\\uXXXX`, and the second half of a pair. Returns the character and the length of it all.
+    /// Reads the four digits behind a `\\u`, and the second half of a pair. Returns the character and the length of it all.
     fn unicode(&self, at: usize) -> Result<(char, usize), Unfit> {
         let unit = self.code_unit(at)?;
         if let Some(character) = char::from_u32(unit) {

@@ -9,8 +9,7 @@ mod unescape;
 use thiserror::Error;
 
 pub(crate) use scan::{Members, Value};
-pub use unescape::Scratch;
-pub(crate) use unescape::{unescape, unescape_in};
+pub(crate) use unescape::unescape;
 
 /// Why a text is not JSON that can be taken.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

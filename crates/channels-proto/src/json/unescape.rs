@@ -5,17 +5,6 @@ use super::{
     block::{self, BLOCK, Masks, escaped},
 };
 
-/// Room to unescape into, kept from one text to the next so that nothing is allocated for each.
-#[derive(Debug, Default)]
-pub struct Scratch(Vec<u8>);
-
-#[cfg(test)]
-impl Scratch {
-    pub(super) const fn room(&self) -> usize {
-        self.0.capacity()
-    }
-}
-
 /// Returns what the content of a JSON string stands for; borrowed when it holds no escape.
 ///
 /// The content comes from the scanner, so its escapes are well formed; what can still fail is a surrogate pair.
@@ -24,8 +13,7 @@ pub(crate) fn unescape(content: &str) -> Result<Cow<'_, str>, JsonError> {
         return Ok(Cow::Borrowed(content));
     };
     if content.len() > SHORT {
-        let mut scratch = Scratch::default();
-        return unescape_in(content, &mut scratch).map(|text| Cow::Owned(text.to_owned()));
+        return unescape_blocks(content).map(Cow::Owned);
     }
     let mut text = String::with_capacity(content.len());
     let (mut run, mut escape) = (0, Some(first));
@@ -40,15 +28,11 @@ pub(crate) fn unescape(content: &str) -> Result<Cow<'_, str>, JsonError> {
     Ok(Cow::Owned(text))
 }
 
-/// The same into `scratch`.
-pub(crate) fn unescape_in<'s>(content: &'s str, scratch: &'s mut Scratch) -> Result<&'s str, JsonError> {
+/// The same a block at a time.
+pub(super) fn unescape_blocks(content: &str) -> Result<String, JsonError> {
     let source = content.as_bytes();
-    let room = &mut scratch.0;
-    if room.capacity() > KEPT {
-        *room = Vec::new();
-    }
-    room.resize((source.len() + COPIED).max(room.len()), 0);
-    let mut writer = Writer { room, at: 0 };
+    let mut room = vec![0; source.len() + COPIED];
+    let mut writer = Writer { room: &mut room, at: 0 };
     // Where the text begins that has not been copied yet.
     let mut run = 0;
     let mut carried = 0;
@@ -77,9 +61,10 @@ pub(crate) fn unescape_in<'s>(content: &'s str, scratch: &'s mut Scratch) -> Res
     }
     writer.copy(source, run, source.len());
     let written = writer.at;
-    let text = scratch.0.get(..written).and_then(|text| std::str::from_utf8(text).ok());
-    debug_assert!(text.is_some(), "escapes begin and end at the borders of characters");
-    text.ok_or(JsonError::LoneSurrogate)
+    room.truncate(written);
+    let text = String::from_utf8(room);
+    debug_assert!(text.is_ok(), "escapes begin and end at the borders of characters");
+    text.map_err(|_| JsonError::LoneSurrogate)
 }
 
 struct Writer<'s> {
@@ -156,5 +141,3 @@ fn code_unit(text: &str) -> Result<u32, JsonError> {
 const SHORT: usize = 64;
 /// Bytes copied at a time.
 const COPIED: usize = 32;
-/// Room beyond this is given back before the next text (fault Y01).
-const KEPT: usize = 64 * 1024;

@@ -3,8 +3,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use channels_proto::{
-    AppKey, Authorization, ChannelName, ConnectFailure, Connection, Epoch, FailureClass, Options, Output, Scratch,
-    Secret, Time,
+    AppKey, Authorization, ChannelName, ConnectFailure, Connection, Epoch, FailureClass, Options, Output, Secret, Time,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -38,15 +37,14 @@ pub fn run(case: &str, times: u64) -> Result<()> {
     }
 }
 
-/// From the text of a frame to the payload of an event that is to be delivered.
+/// From the text of a frame to an event that is to be delivered.
 fn envelope(name: &str, times: u64) -> Result<()> {
     let payload = PAYLOADS.into_iter().find(|payload| payload.to_string() == name).context("no such payload")?;
     let text = payload.texts(USER_CHANNEL).pop().context("it has a text")?;
     let (mut connection, epoch) = subscribed()?;
-    let mut scratch = Scratch::default();
     for _ in 0..times {
         let event = connection.handle_text(NOW, epoch, black_box(&text)).context("the event is delivered")?;
-        black_box(event.data().payload_in(&mut scratch)?);
+        black_box(event);
         while let Some(output) = connection.poll_output() {
             black_box(output);
         }

@@ -189,5 +189,5 @@ pub(super) fn exact<T: TryInto<u64>>(count: T) -> f64 {
 
 const METHOD: &str = "\
 Anonymous resident memory of the process (`RssAnon`) with many sessions, less that with a few, divided by their number; \
-the client subscribes to both channels of each, and is looked at two seconds later. The clients in other languages \
+the client subscribes to both channels of each, and is looked at eleven seconds later, when idle helper threads have ended (two in other languages). The clients in other languages \
 collect their garbage before. Memory in the kernel is not counted.";

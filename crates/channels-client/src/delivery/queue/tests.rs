@@ -289,3 +289,19 @@ fn a_kept_event_that_gives_way_hides_no_other_event_that_may_go() {
         [Item::Lagged { dropped: 2 }, Item::Event(3), Item::Event(4), Item::Lagged { dropped: 1 }]
     );
 }
+
+// Y01: what waits once in a while costs an idle session nothing.
+#[test]
+fn an_empty_queue_keeps_no_room_for_few_and_some_after_a_burst() {
+    let mut queue = Queue::<u32>::new(QueueLimits::default());
+    let push = |queue: &mut Queue<u32>, count: u32| {
+        for number in 0..count {
+            queue.push(Entry::report(Item::Event(number)), &mut Vec::new());
+        }
+        while queue.pop().is_some() {}
+    };
+    push(&mut queue, 3);
+    assert_eq!(queue.entries.capacity(), 0);
+    push(&mut queue, 200);
+    assert!((1..=KEPT_CAPACITY).contains(&queue.entries.capacity()), "{}", queue.entries.capacity());
+}
