@@ -1,5 +1,5 @@
 use std::hint::black_box;
-use std::path::PathBuf;
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use channels_proto::{
@@ -19,7 +19,7 @@ use crate::workload::{Payload, USER_CHANNEL};
 pub fn names() -> Result<Vec<String>> {
     let mut names: Vec<String> = PAYLOADS.iter().map(|payload| format!("envelope/{payload}")).collect();
     names.extend(["back-off", "delivery"].map(str::to_owned));
-    names.extend(fixtures()?.into_iter().map(|fixture| fixture.case));
+    names.extend(decode_cases()?);
     Ok(names)
 }
 
@@ -112,19 +112,14 @@ fn next_attempt(connection: &mut Connection, now: &mut Time) -> Result<Epoch> {
 
 /// From the text of a frame to the typed push.
 fn decode(case: &str, times: u64) -> Result<()> {
-    let fixture = fixtures()?.into_iter().find(|fixture| fixture.case == case).context("no such event")?;
+    let text = fixture(case)?;
     let decoder = VmsDecoder::new("https://example.com");
     let (mut connection, epoch) = subscribed()?;
     for _ in 0..times {
-        let event = connection.handle_text(NOW, epoch, black_box(&fixture.text)).context("the event is delivered")?;
+        let event = connection.handle_text(NOW, epoch, black_box(&text)).context("the event is delivered")?;
         black_box(decoder.decode_event(&event));
     }
     Ok(())
-}
-
-struct Fixture {
-    case: String,
-    text: String,
 }
 
 /// What of a file of `testing/fixtures` the server sends.
@@ -135,26 +130,30 @@ struct File {
     data: Option<Box<RawValue>>,
 }
 
-/// The well-formed events of `testing/fixtures`, their members in the order of the files.
-fn fixtures() -> Result<Vec<Fixture>> {
-    let mut fixtures = Vec::new();
+/// The cases of the well-formed events of `testing/fixtures`.
+fn decode_cases() -> Result<Vec<String>> {
+    let mut cases = Vec::new();
     for side in ["app", "intercom"] {
-        let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures")).join(side);
+        let folder = Path::new(FIXTURES).join(side);
         for entry in std::fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
             let path = entry?.path();
-            let File { event, payload, data } = serde_json::from_slice(&std::fs::read(&path)?)?;
             let name = path.file_stem().context("a file has a name")?.to_string_lossy().into_owned();
-            let data = payload.or_else(|| Some(compact(data?.get()))).context("a fixture has data")?;
-            let text = format!(
-                "{{\"event\":{},\"channel\":\"{USER_CHANNEL}\",\"data\":{}}}",
-                Value::from(event),
-                Value::from(data)
-            );
-            fixtures.push(Fixture { case: format!("decode/{side}/{name}"), text });
+            cases.push(format!("decode/{side}/{name}"));
         }
     }
-    fixtures.sort_by(|one, other| one.case.cmp(&other.case));
-    Ok(fixtures)
+    cases.sort();
+    Ok(cases)
+}
+
+/// Reads the frame of a case, its members in the order of the file. Nothing is allocated whose size depends on where the
+/// project lies: what the allocator does later would depend on it too.
+fn fixture(case: &str) -> Result<String> {
+    std::env::set_current_dir(FIXTURES).context("the fixtures are there")?;
+    let name = case.strip_prefix("decode/").context("a case of decoding")?;
+    let File { event, payload, data } = serde_json::from_slice(&std::fs::read(format!("{name}.json"))?)?;
+    let data = payload.or_else(|| Some(compact(data?.get()))).context("a fixture has data")?;
+    let (event, data) = (Value::from(event), Value::from(data));
+    Ok(format!("{{\"event\":{event},\"channel\":\"{USER_CHANNEL}\",\"data\":{data}}}"))
 }
 
 /// Takes the white space between tokens away, as servers write.
@@ -169,5 +168,6 @@ fn compact(document: &str) -> String {
     document.chars().filter(is_kept).collect()
 }
 
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures");
 const NOW: Time = Time::ZERO;
 const PAYLOADS: [Payload; 3] = [Payload::Small, Payload::Medium, Payload::Intercom];

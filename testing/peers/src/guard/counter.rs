@@ -2,6 +2,7 @@
 //! the process and whatever is prepared.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -48,9 +49,12 @@ fn count(case: &str) -> Result<u64> {
 
 fn instructions(case: &str, times: u64) -> Result<u64> {
     let program = std::env::current_exe()?;
+    let (folder, name) = (program.parent().context("no folder")?, program.file_name().context("no name")?);
+    // By its short name, so that the heap does not depend on where the project lies.
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(program)
+        .arg(Path::new(".").join(name))
+        .current_dir(folder)
         .args(["run", case, &times.to_string()])
         .output()
         .context("cannot start valgrind")?;
