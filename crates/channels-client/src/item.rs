@@ -1,6 +1,8 @@
 use std::time::{Duration, SystemTime};
 
-use channels_proto::{ChannelName, ConnectionError, ConnectionState, Event, GapCause, OwnedEvent, SubscriptionError};
+use channels_proto::{
+    ChannelName, ConnectionError, ConnectionState, Event, FrameError, GapCause, OwnedEvent, SubscriptionError,
+};
 
 /// Turns an event of the wire into what the consumer gets. It runs on the client's task: it must not block.
 ///
@@ -70,15 +72,25 @@ pub enum Item<T> {
         /// Everything the server sent before is in: when the last byte was received, less the time a message may have been
         /// under way (twice the longest round trip seen on the socket, a second at least).
         since: SystemTime,
+        /// Whose time `since` is: the server's, by this estimate of its clock, or this device's when there is none.
+        clock: Option<ServerClock>,
         /// What happened.
         cause: GapCause,
     },
-    /// A channel was given up; the others go on.
+    /// A try to subscribe a channel failed; the others go on. Repeated ones of a channel without anything between are
+    /// merged into the last.
     SubscriptionFailed {
         /// The channel.
         channel: ChannelName,
         /// The reason.
         error: SubscriptionError,
+        /// When the first of the failures in a row was, by this device's clock.
+        since: SystemTime,
+        /// How many there have been in a row, this one included.
+        failures: u32,
+        /// Time until the next try, which comes sooner when the socket is replaced; none when no try follows until the
+        /// caller subscribes or connects again.
+        retry_in: Option<Duration>,
     },
     /// Events were dropped here: the queue was full, or came too early, or the decoder panicked.
     Lagged {
@@ -105,10 +117,21 @@ pub enum Item<T> {
         /// Its text.
         message: String,
     },
-    /// There has been no connection for two minutes; attempts go on. Reported once an outage.
+    /// There has been no connection, or no subscription to a wanted channel on a live connection, for two minutes;
+    /// attempts go on. Reported once an outage.
     Suspended {
-        /// When the outage began.
+        /// The channel; none when it is the connection.
+        channel: Option<ChannelName>,
+        /// When the outage began, by this device's clock.
         since: SystemTime,
+    },
+    /// Messages that may have been events could not be read, and are lost: act as on a gap. The first in a minute is told
+    /// at once, the others with their number when the minute is over or the socket ends.
+    Unreadable {
+        /// How many were lost since this was last told.
+        lost: u64,
+        /// What was wrong with the last of them.
+        last: FrameError,
     },
     /// The handler panicked on an earlier item. Reported once for a handler; it goes on being called.
     HandlerPanicked {
@@ -129,7 +152,19 @@ pub enum Continuity {
         since: SystemTime,
         /// When the new subscription was acknowledged.
         until: SystemTime,
+        /// Whose time these are: the server's, by this estimate of its clock and rounded outwards by its uncertainty, or
+        /// this device's when there is none.
+        clock: Option<ServerClock>,
         /// What ended the old socket.
         cause: GapCause,
     },
+}
+
+/// An estimate of the server's clock, from the `Date` of its answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerClock {
+    /// How far the server's clock is ahead of this device's, in milliseconds; negative when it is behind.
+    pub ahead_ms: i64,
+    /// By how much that may be wrong, either way.
+    pub uncertainty: Duration,
 }

@@ -32,7 +32,7 @@ pub use client::{Client, ClientCounters};
 pub use clock::{Clock, SystemClock, TokioClock};
 pub use delivery::Delivery;
 pub use endpoint::UrlError;
-pub use item::{Continuity, Decoded, Decoder, Item, RawDecoder};
+pub use item::{Continuity, Decoded, Decoder, Item, RawDecoder, ServerClock};
 pub use options::{ClientOptions, QueueLimits};
 pub use rustls_pki_types::CertificateDer;
 pub use socket_url::SocketUrl;

@@ -6,7 +6,7 @@
 
 use std::{io, time::SystemTime};
 
-use channels_proto::{ConnectFailure, FailureClass};
+use channels_proto::{ConnectFailure, ConnectFailureKind, FailureClass};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -79,7 +79,18 @@ impl UpgradeError {
                 (classify(*status, wait.is_some()), wait)
             }
         };
-        ConnectFailure { class, retry_after, message: format!("no WebSocket connection with {address}: {self}") }
+        let kind = self.kind();
+        ConnectFailure { class, kind, retry_after, message: format!("no WebSocket connection with {address}: {self}") }
+    }
+}
+
+impl UpgradeError {
+    const fn kind(&self) -> ConnectFailureKind {
+        match self {
+            Self::Lost(_) | Self::Closed => ConnectFailureKind::Network,
+            Self::NotHttp(_) | Self::HeaderTooLarge | Self::Broken(_) => ConnectFailureKind::NotWebSocket,
+            Self::Refused { status, .. } => ConnectFailureKind::Status(status.as_u16()),
+        }
     }
 }
 

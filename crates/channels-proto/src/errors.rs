@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::{ChannelKind, ChannelName, envelope::FrameError};
+use crate::{ChannelKind, ChannelName, ConnectFailureKind, envelope::FrameError};
 
 /// Why an attempt to connect failed, or a live connection ended.
 ///
@@ -13,6 +13,8 @@ pub enum ConnectionError {
     /// The socket could not be opened: resolution, TCP, TLS or the WebSocket upgrade failed.
     #[error("{message}")]
     Connect {
+        /// What failed, for a program.
+        kind: ConnectFailureKind,
         /// What failed, against which address, and what may help.
         message: String,
     },
@@ -126,8 +128,9 @@ pub enum SubscribeError {
     },
 }
 
-/// Why a channel was given up. It stays so until it is subscribed again, or connected again after a disconnect; the
-/// connection and the other channels go on.
+/// Why a channel could not be subscribed; the connection and the other channels go on.
+///
+/// [`Report::SubscriptionFailed`](crate::Report::SubscriptionFailed) says whether it is tried again, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SubscriptionError {
@@ -157,6 +160,15 @@ pub enum SubscriptionError {
     /// The server never acknowledged the subscription, on two sockets.
     #[error("the server never acknowledged the subscription")]
     Unacknowledged,
+    /// The authorization endpoint could not be asked or could not answer.
+    #[error("the authorization endpoint is unavailable: {message}")]
+    AuthorizationUnavailable {
+        /// What failed.
+        message: String,
+    },
+    /// The authorization endpoint did not answer in time.
+    #[error("the authorization endpoint did not answer in time")]
+    AuthorizationTimedOut,
 }
 
 /// Why an authorization did not come.

@@ -33,8 +33,8 @@ pub use json::JsonError;
 pub use name::{AppKey, AppKeyError, ChannelKind, ChannelName, ChannelNameError, SocketId};
 pub use options::{Limits, Options};
 pub use output::{
-    Authorization, AuthorizationId, CloseFrame, Closed, ConnectFailure, Continuity, Epoch, FailureClass, GapCause,
-    Output, Report,
+    Authorization, AuthorizationId, CloseFrame, Closed, ConnectFailure, ConnectFailureKind, Continuity, Epoch,
+    FailureClass, GapCause, Output, Report,
 };
 pub use secret::Secret;
 pub use time::Time;

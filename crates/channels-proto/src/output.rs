@@ -1,6 +1,8 @@
 use std::{fmt, time::Duration};
 
-use crate::{ChannelName, ConnectionError, ConnectionState, OwnedEvent, Secret, SocketId, SubscriptionError, Time};
+use crate::{
+    ChannelName, ConnectionError, ConnectionState, FrameError, OwnedEvent, Secret, SocketId, SubscriptionError, Time,
+};
 
 /// The number of a socket. It grows with every socket a [`Connection`](crate::Connection) asks for; an input that
 /// carries an old number has no effect.
@@ -86,12 +88,19 @@ pub enum Report {
         /// What happened.
         cause: GapCause,
     },
-    /// A channel was given up; the others go on.
+    /// A try to subscribe a channel failed; the others go on. Every failed try is reported.
     SubscriptionFailed {
         /// The channel.
         channel: ChannelName,
         /// The reason.
         error: SubscriptionError,
+        /// When the first of the failures in a row was.
+        since: Time,
+        /// How many there have been in a row, this one included.
+        failures: u32,
+        /// Time until the next try, which comes sooner when the socket is replaced; none when no try follows until the
+        /// caller subscribes or connects again.
+        retry_in: Option<Duration>,
     },
     /// An event that came before its channel was acknowledged, released now.
     Event(OwnedEvent),
@@ -116,10 +125,21 @@ pub enum Report {
         /// Its text.
         message: String,
     },
-    /// There has been no connection for two minutes; attempts go on. Reported once an outage.
+    /// There has been no connection, or no subscription to a wanted channel on a live connection, for two minutes;
+    /// attempts go on. Reported once an outage.
     Suspended {
+        /// The channel; none when it is the connection.
+        channel: Option<ChannelName>,
         /// When the outage began.
         since: Time,
+    },
+    /// Messages that may have been events could not be read, and are lost. The first in a minute is reported at once, the
+    /// others with their number when the minute is over or the socket ends.
+    Unreadable {
+        /// How many were lost since the last report.
+        lost: u64,
+        /// What was wrong with the last of them.
+        last: FrameError,
     },
 }
 
@@ -157,6 +177,11 @@ pub enum GapCause {
     ProtocolViolation,
     /// A subscription was never acknowledged, so the socket was given up.
     Unacknowledged,
+    /// The server ended the subscription; the socket lives on.
+    EndedByServer {
+        /// The status that the server gave.
+        code: Option<u16>,
+    },
 }
 
 /// The close frame to send with [`Output::CloseSocket`].
@@ -173,10 +198,34 @@ pub struct CloseFrame {
 pub struct ConnectFailure {
     /// How the machine shall take it.
     pub class: FailureClass,
+    /// What failed, for a program.
+    pub kind: ConnectFailureKind,
     /// What the server asked for by `Retry-After`.
     pub retry_after: Option<Duration>,
     /// What failed, against which address, and what may help; without secrets.
     pub message: String,
+}
+
+/// What failed when a socket could not be opened, for a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ConnectFailureKind {
+    /// The address of the socket could not be had from who knows it.
+    Address,
+    /// The host could not be resolved.
+    Resolve,
+    /// No address of the host could be reached, or the connection broke before the upgrade was answered.
+    Network,
+    /// The certificate of the server was refused.
+    Certificate,
+    /// TLS could not be agreed on.
+    Tls,
+    /// The server answered the upgrade with this HTTP status.
+    Status(u16),
+    /// The server answered, and is no WebSocket server.
+    NotWebSocket,
+    /// A defect of this program.
+    Defect,
 }
 
 /// How a failed attempt is taken.

@@ -52,9 +52,14 @@ impl From<channels_proto::ConnectionState> for ConnectionState {
 /// `Disconnected`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PusherError {
+    /// What kind of failure it is, for a program.
+    pub kind: PusherErrorKind,
     /// The Pusher code of what the server reported, such as 4001; none for everything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<u16>,
+    /// The HTTP status that the server answered with; none when the failure is no answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
     /// What happened, against which address, and what may help. It holds no secret.
     pub message: String,
 }
@@ -70,3 +75,58 @@ impl fmt::Display for PusherError {
 }
 
 impl std::error::Error for PusherError {}
+
+/// What kind of failure a [`PusherError`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum PusherErrorKind {
+    /// The address of the socket could not be had from the VMS.
+    Address,
+    /// The host could not be resolved.
+    Resolve,
+    /// No address of the host could be reached, or the connection broke before the upgrade was answered.
+    Network,
+    /// The certificate of the server was refused.
+    Certificate,
+    /// TLS could not be agreed on.
+    Tls,
+    /// The server answered the WebSocket upgrade with an HTTP status: see [`PusherError::status`].
+    HttpStatus,
+    /// The server answered, and is no WebSocket server.
+    NotWebSocket,
+    /// The server did not establish the connection in time.
+    TimedOut,
+    /// The server closed an established connection.
+    Closed,
+    /// The server closed the socket before it had established the connection.
+    ClosedEarly,
+    /// The connection broke.
+    Lost,
+    /// Nothing was received any more.
+    Silent,
+    /// The server does not keep to the protocol.
+    ProtocolViolation,
+    /// The server did not acknowledge a subscription.
+    Unacknowledged,
+    /// The server refuses this application or these parameters for good: see [`PusherError::code`].
+    Refused,
+    /// The VMS refused to authorize a channel: see [`PusherError::status`].
+    Denied,
+    /// The VMS could not be asked for an authorization, or could not answer, or not in time.
+    AuthorizationUnavailable,
+    /// The VMS answered something else than an authorization.
+    AuthorizationMalformed,
+    /// The authorization of the VMS is for another app key than the one in use.
+    WrongAppKey,
+    /// The Pusher server refused a subscription: see [`PusherError::code`].
+    SubscriptionRejected,
+    /// The server sent `pusher:error`: see [`PusherError::code`].
+    ServerError,
+    /// The delegate panicked.
+    DelegatePanicked,
+    /// A call of the HTTP API failed.
+    Api,
+    /// Something else.
+    Other,
+}

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use channels_client::ServerClock;
 use channels_proto::GapCause;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,11 @@ pub enum VmsContinuity {
         channel: VmsChannel,
         /// Every push sent before this has arrived.
         since: VmsTime,
+        /// Whose time `since` is: the server's, by this estimate of its clock, or this device's when there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        clock: Option<VmsServerClock>,
+        /// What kind of event ended the subscription.
+        kind: VmsGapKind,
         /// What happened, for a developer.
         cause: String,
     },
@@ -40,12 +46,18 @@ pub enum VmsContinuity {
         since: VmsTime,
         /// Pushes sent after this arrive.
         until: VmsTime,
+        /// Whose time these are: the server's, by this estimate of its clock and rounded outwards by its uncertainty, or
+        /// this device's when there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        clock: Option<VmsServerClock>,
     },
-    /// The channel was given up, and nothing comes on it until `connect()` is called after a `disconnect()`. The other
-    /// channel goes on.
+    /// The channel is refused, and nothing comes on it. The other channel goes on.
     Unavailable {
         /// The channel.
         channel: VmsChannel,
+        /// Nothing comes until `connect()` is called after a `disconnect()`. Otherwise the channel is tried again within
+        /// minutes, and on every new connection.
+        is_final: bool,
         /// The server takes the session for ended: have the user log in. It answered 401 or 419, also with a fresh token,
         /// or it denied both channels (403 on one alone means that this channel is someone else's).
         session_is_invalid: bool,
@@ -55,11 +67,72 @@ pub enum VmsContinuity {
         /// How many.
         dropped: u64,
     },
-    /// There has been no connection for two minutes. Attempts go on.
+    /// Messages that may have been pushes could not be read, and are lost: act as on a gap of both channels.
+    Unreadable {
+        /// How many.
+        lost: u64,
+        /// What is wrong with the last of them, for a developer.
+        reason: String,
+    },
+    /// There has been no connection for two minutes, or nothing on a channel although there is one. Attempts go on.
     Suspended {
+        /// The channel; none when it is the connection.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channel: Option<VmsChannel>,
         /// When the outage began.
         since: VmsTime,
     },
+}
+
+/// An estimate of the server's clock, from the `Date` of its answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VmsServerClock {
+    /// How far the server's clock is ahead of this device's, in milliseconds; negative when it is behind.
+    pub ahead_ms: i64,
+    /// By how much that may be wrong, either way, in milliseconds.
+    pub uncertainty_ms: u64,
+}
+
+impl From<ServerClock> for VmsServerClock {
+    fn from(clock: ServerClock) -> Self {
+        let ServerClock { ahead_ms, uncertainty } = clock;
+        Self { ahead_ms, uncertainty_ms: u64::try_from(uncertainty.as_millis()).unwrap_or(u64::MAX) }
+    }
+}
+
+/// What kind of event ended a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum VmsGapKind {
+    /// The server closed the connection.
+    ClosedByServer,
+    /// The connection broke.
+    TransportLost,
+    /// Nothing was received any more.
+    Silent,
+    /// The server broke the protocol, so the connection was given up.
+    ProtocolViolation,
+    /// A subscription was never acknowledged, so the connection was given up.
+    Unacknowledged,
+    /// The server ended the subscription on a connection that lives on.
+    EndedByServer,
+    /// Something else.
+    Other,
+}
+
+impl From<GapCause> for VmsGapKind {
+    fn from(cause: GapCause) -> Self {
+        match cause {
+            GapCause::ClosedByServer { .. } => Self::ClosedByServer,
+            GapCause::TransportLost => Self::TransportLost,
+            GapCause::Silent => Self::Silent,
+            GapCause::ProtocolViolation => Self::ProtocolViolation,
+            GapCause::Unacknowledged => Self::Unacknowledged,
+            GapCause::EndedByServer { .. } => Self::EndedByServer,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// One of the two channels of a client.
@@ -156,6 +229,10 @@ pub(crate) fn describe(cause: GapCause) -> String {
         GapCause::TransportLost => "the connection was lost".to_owned(),
         GapCause::Silent => "nothing was received any more".to_owned(),
         GapCause::ProtocolViolation => "the server broke the protocol".to_owned(),
+        GapCause::EndedByServer { code } => {
+            let code = code.map(|code| format!(" with status {code}")).unwrap_or_default();
+            format!("the server ended the subscription{code}")
+        }
         GapCause::Unacknowledged => "the server did not acknowledge a subscription".to_owned(),
         _ => "the connection was given up".to_owned(),
     }

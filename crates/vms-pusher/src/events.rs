@@ -243,6 +243,9 @@ mod tests {
         let failed = || Item::SubscriptionFailed {
             channel: channel("private-user.1"),
             error: SubscriptionError::Denied { status: 403 },
+            since: std::time::SystemTime::UNIX_EPOCH,
+            failures: 1,
+            retry_in: None,
         };
         let session = outlet.session();
         outlet.end_session();

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use channels_client::{Continuity, Item};
-use channels_proto::{ChannelName, ConnectionError, SubscriptionError};
+use channels_proto::{ChannelName, ConnectFailureKind, ConnectionError, SubscriptionError};
 use serde::{Deserialize, Serialize};
 
-use crate::connection::{ConnectionState, PusherError};
+use crate::connection::{ConnectionState, PusherError, PusherErrorKind};
 use crate::continuity::{VmsChannel, VmsContinuity, describe};
 use crate::socket::{VmsAppSocketData, VmsIntercomSocketData, VmsSocketData};
 use crate::time::VmsTime;
@@ -51,8 +51,8 @@ impl From<VmsSocketData> for VmsSocketItem {
 }
 
 impl VmsSocketItem {
-    fn error(code: Option<u16>, message: impl Into<String>) -> Self {
-        Self::Error(PusherError { code, message: message.into() })
+    fn error(kind: PusherErrorKind, code: Option<u16>, message: impl Into<String>) -> Self {
+        Self::Error(PusherError { kind, code, status: None, message: message.into() })
     }
 
     fn info(message: impl Into<String>) -> Self {
@@ -119,19 +119,32 @@ impl Channels {
             Item::Subscribed { channel, continuity } => {
                 VmsSocketItem::Continuity(self.subscribed(self.of(&channel), continuity))
             }
-            Item::Interrupted { channel, since, cause } => VmsSocketItem::Continuity(VmsContinuity::Interrupted {
-                channel: self.of(&channel),
-                since: at(since),
-                cause: describe(cause),
-            }),
-            Item::SubscriptionFailed { channel, error } => return self.subscription_failed(&channel, &error),
+            Item::Interrupted { channel, since, clock, cause } => {
+                VmsSocketItem::Continuity(VmsContinuity::Interrupted {
+                    channel: self.of(&channel),
+                    since: at(since),
+                    clock: clock.map(Into::into),
+                    kind: cause.into(),
+                    cause: describe(cause),
+                })
+            }
+            Item::SubscriptionFailed { channel, error, retry_in, .. } => {
+                return self.subscription_failed(&channel, &error, retry_in);
+            }
             Item::Lagged { dropped } => VmsSocketItem::Continuity(VmsContinuity::Lagged { dropped }),
             Item::ConnectionFailed { error, retry_in } => return connection_failed(&error, retry_in),
-            Item::ServerError { code, message } => VmsSocketItem::error(code, message),
-            Item::Suspended { since } => VmsSocketItem::Continuity(VmsContinuity::Suspended { since: at(since) }),
+            Item::ServerError { code, message } => VmsSocketItem::error(PusherErrorKind::ServerError, code, message),
+            Item::Suspended { channel, since } => {
+                let channel = channel.map(|channel| self.of(&channel));
+                VmsSocketItem::Continuity(VmsContinuity::Suspended { channel, since: at(since) })
+            }
+            Item::Unreadable { lost, last } => {
+                VmsSocketItem::Continuity(VmsContinuity::Unreadable { lost, reason: last.to_string() })
+            }
             Item::Coalesced { reports } => VmsSocketItem::info(format!("{reports} reports were folded into these")),
             Item::HandlerPanicked { message } => {
-                VmsSocketItem::error(None, format!("the delegate panicked, and goes on being called: {message}"))
+                let kind = PusherErrorKind::DelegatePanicked;
+                VmsSocketItem::error(kind, None, format!("the delegate panicked, and goes on being called: {message}"))
             }
         };
         (item, None)
@@ -139,40 +152,94 @@ impl Channels {
 
     fn subscribed(&self, channel: VmsChannel, continuity: Continuity) -> VmsContinuity {
         self.denied.set(channel, false);
-        if let Continuity::Gap { since, until, .. } = continuity {
+        if let Continuity::Gap { since, until, clock, .. } = continuity {
             let scopes = channel.scopes().to_vec();
-            VmsContinuity::ResyncNeeded { channel, scopes, since: at(since), until: at(until) }
+            VmsContinuity::ResyncNeeded {
+                channel,
+                scopes,
+                since: at(since),
+                until: at(until),
+                clock: clock.map(Into::into),
+            }
         } else {
             VmsContinuity::Fresh { channel }
         }
     }
 
-    fn subscription_failed(&self, channel: &ChannelName, error: &SubscriptionError) -> Told {
-        let code = if let SubscriptionError::RejectedByServer { code, .. } = error { *code } else { None };
-        let message = format!("the channel `{channel}` was given up: {error}");
+    fn subscription_failed(
+        &self,
+        channel: &ChannelName,
+        error: &SubscriptionError,
+        retry_in: Option<Duration>,
+    ) -> Told {
+        let next = match retry_in {
+            Some(wait) => format!("it is tried again in {:.1} s", wait.as_secs_f32()),
+            None => "it is given up until connect() is called after a disconnect()".to_owned(),
+        };
+        let message = format!("the channel `{channel}` is not subscribed: {error}; {next}");
+        let (kind, code, status) = classify(error);
+        let told = VmsSocketItem::Error(PusherError { kind, code, status, message });
+        if kind == PusherErrorKind::AuthorizationUnavailable {
+            return (told, None);
+        }
         let channel = self.of(channel);
         self.denied.set(channel, matches!(error, SubscriptionError::Denied { .. }));
         // A 403 on one channel alone says that this channel is someone else's.
         let session_is_invalid = matches!(error, SubscriptionError::Denied { status: 401 | 419 })
             || matches!(error, SubscriptionError::Denied { status: 403 }) && self.denied.both();
-        let lost = VmsContinuity::Unavailable { channel, session_is_invalid };
-        (VmsSocketItem::error(code, message), Some(VmsSocketItem::Continuity(lost)))
+        let lost = VmsContinuity::Unavailable { channel, is_final: retry_in.is_none(), session_is_invalid };
+        (told, Some(VmsSocketItem::Continuity(lost)))
+    }
+}
+
+/// Returns the kind of `error`, the server's code and the HTTP status.
+fn classify(error: &SubscriptionError) -> (PusherErrorKind, Option<u16>, Option<u16>) {
+    match error {
+        SubscriptionError::Denied { status } => (PusherErrorKind::Denied, None, Some(*status)),
+        SubscriptionError::MalformedAuthorization { .. } => (PusherErrorKind::AuthorizationMalformed, None, None),
+        SubscriptionError::WrongAppKey => (PusherErrorKind::WrongAppKey, None, None),
+        SubscriptionError::RejectedByServer { code, .. } => (PusherErrorKind::SubscriptionRejected, *code, None),
+        SubscriptionError::Unacknowledged => (PusherErrorKind::Unacknowledged, None, None),
+        SubscriptionError::AuthorizationUnavailable { .. } | SubscriptionError::AuthorizationTimedOut => {
+            (PusherErrorKind::AuthorizationUnavailable, None, None)
+        }
+        _ => (PusherErrorKind::Other, None, None),
+    }
+}
+
+/// Returns the kind of `error`, the server's code and the HTTP status.
+fn classify_connection(error: &ConnectionError) -> (PusherErrorKind, Option<u16>, Option<u16>) {
+    match error {
+        ConnectionError::Connect { kind, .. } => match kind {
+            ConnectFailureKind::Address => (PusherErrorKind::Address, None, None),
+            ConnectFailureKind::Resolve => (PusherErrorKind::Resolve, None, None),
+            ConnectFailureKind::Network => (PusherErrorKind::Network, None, None),
+            ConnectFailureKind::Certificate => (PusherErrorKind::Certificate, None, None),
+            ConnectFailureKind::Tls => (PusherErrorKind::Tls, None, None),
+            ConnectFailureKind::Status(status) => (PusherErrorKind::HttpStatus, None, Some(*status)),
+            ConnectFailureKind::NotWebSocket => (PusherErrorKind::NotWebSocket, None, None),
+            ConnectFailureKind::Defect | _ => (PusherErrorKind::Other, None, None),
+        },
+        ConnectionError::TimedOut { .. } => (PusherErrorKind::TimedOut, None, None),
+        ConnectionError::Closed { code, .. } => (PusherErrorKind::Closed, *code, None),
+        ConnectionError::ClosedEarly { code, .. } => (PusherErrorKind::ClosedEarly, *code, None),
+        ConnectionError::Lost { .. } => (PusherErrorKind::Lost, None, None),
+        ConnectionError::Silent { .. } => (PusherErrorKind::Silent, None, None),
+        ConnectionError::Violation(_) => (PusherErrorKind::ProtocolViolation, None, None),
+        ConnectionError::Unacknowledged { .. } => (PusherErrorKind::Unacknowledged, None, None),
+        ConnectionError::Refused { code, .. } => (PusherErrorKind::Refused, Some(*code), None),
+        _ => (PusherErrorKind::Other, None, None),
     }
 }
 
 fn connection_failed(error: &ConnectionError, retry_in: Option<Duration>) -> Told {
-    let code = if let ConnectionError::Refused { code, .. } = error {
-        Some(*code)
-    } else if let ConnectionError::Closed { code, .. } | ConnectionError::ClosedEarly { code, .. } = error {
-        *code
-    } else {
-        None
-    };
+    let (kind, code, status) = classify_connection(error);
     let next = match retry_in {
         Some(wait) => format!("the next attempt follows in {:.1} s", wait.as_secs_f32()),
         None => "no attempt follows until connect() is called".to_owned(),
     };
-    (VmsSocketItem::error(code, error.to_string()), Some(VmsSocketItem::info(next)))
+    let told = PusherError { kind, code, status, message: error.to_string() };
+    (VmsSocketItem::Error(told), Some(VmsSocketItem::info(next)))
 }
 
 fn at(time: SystemTime) -> VmsTime {
@@ -190,7 +257,13 @@ mod tests {
         let channels = Channels::new(token.clone(), user.clone());
         let denied = |channel: &ChannelName, status| {
             let error = SubscriptionError::Denied { status };
-            let (_, second) = channels.clone().tell(Item::SubscriptionFailed { channel: channel.clone(), error });
+            let (_, second) = channels.clone().tell(Item::SubscriptionFailed {
+                channel: channel.clone(),
+                error,
+                since: SystemTime::UNIX_EPOCH,
+                failures: 1,
+                retry_in: None,
+            });
             matches!(
                 second,
                 Some(VmsSocketItem::Continuity(VmsContinuity::Unavailable { session_is_invalid: true, .. }))

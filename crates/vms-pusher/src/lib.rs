@@ -66,8 +66,8 @@ pub use channels_client::{
 };
 pub use channels_proto::{AppKeyError, ChannelNameError, Secret};
 pub use config::{ConfigError, VmsPusherConfig, VmsPusherOptions};
-pub use connection::{ConnectionState, PusherError};
-pub use continuity::{VmsChannel, VmsContinuity, VmsResyncScope};
+pub use connection::{ConnectionState, PusherError, PusherErrorKind};
+pub use continuity::{VmsChannel, VmsContinuity, VmsGapKind, VmsResyncScope, VmsServerClock};
 pub use decode::VmsDecoder;
 pub use delegate::{VmsSocketManager, VmsSocketManagerDelegate};
 pub use events::VmsEvents;

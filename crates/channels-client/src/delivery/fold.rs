@@ -3,13 +3,13 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
-use channels_proto::{ChannelName, ConnectionState, GapCause, SubscriptionError};
+use channels_proto::{ChannelName, ConnectionState, FrameError, GapCause, SubscriptionError};
 
 use super::queue::{Entry, count};
-use crate::{Continuity, Item};
+use crate::{Continuity, Item, ServerClock};
 
 /// Folds a queue. Kept events stay, other events are `dropped` and counted; one gap covers all gaps of a channel.
 pub(super) fn fold<T>(entries: VecDeque<Entry<T>>, dropped: &mut Vec<Entry<T>>) -> VecDeque<Entry<T>> {
@@ -36,14 +36,23 @@ struct Standing<T> {
     server_error: Option<Item<T>>,
     connection_failed: Option<Item<T>>,
     suspended: Option<Item<T>>,
+    unreadable: Option<(u64, FrameError)>,
     panicked: Option<Item<T>>,
 }
 
 #[derive(Default)]
 struct ChannelStanding {
     subscribed: Option<Continuity>,
-    interrupted: Option<(SystemTime, GapCause)>,
-    failed: Option<SubscriptionError>,
+    interrupted: Option<(SystemTime, Option<ServerClock>, GapCause)>,
+    failed: Option<Failed>,
+    suspended: Option<SystemTime>,
+}
+
+struct Failed {
+    error: SubscriptionError,
+    since: SystemTime,
+    failures: u32,
+    retry_in: Option<Duration>,
 }
 
 impl<T> Standing<T> {
@@ -57,6 +66,7 @@ impl<T> Standing<T> {
             server_error: None,
             connection_failed: None,
             suspended: None,
+            unreadable: None,
             panicked: None,
         }
     }
@@ -68,13 +78,13 @@ impl<T> Standing<T> {
             Item::Subscribed { channel, continuity } => {
                 let standing = self.channels.entry(channel).or_default();
                 let merged = merge(standing.subscribed, continuity);
-                *standing = ChannelStanding { subscribed: Some(merged), interrupted: None, failed: None };
+                *standing = ChannelStanding { subscribed: Some(merged), ..ChannelStanding::default() };
             }
-            Item::Interrupted { channel, since, cause } => {
-                self.channels.entry(channel).or_default().interrupted = Some((since, cause));
+            Item::Interrupted { channel, since, clock, cause } => {
+                self.channels.entry(channel).or_default().interrupted = Some((since, clock, cause));
             }
-            Item::SubscriptionFailed { channel, error } => {
-                self.channels.entry(channel).or_default().failed = Some(error);
+            Item::SubscriptionFailed { channel, error, since, failures, retry_in } => {
+                self.channels.entry(channel).or_default().failed = Some(Failed { error, since, failures, retry_in });
             }
             Item::Lagged { dropped } => {
                 self.reports -= 1;
@@ -83,7 +93,14 @@ impl<T> Standing<T> {
             Item::Coalesced { reports } => self.reports = (self.reports - 1).saturating_add(reports),
             item @ Item::ServerError { .. } => self.server_error = Some(item),
             item @ Item::ConnectionFailed { .. } => self.connection_failed = Some(item),
-            item @ Item::Suspended { .. } => self.suspended = Some(item),
+            Item::Suspended { channel: Some(channel), since } => {
+                self.channels.entry(channel).or_default().suspended = Some(since);
+            }
+            item @ Item::Suspended { channel: None, .. } => self.suspended = Some(item),
+            Item::Unreadable { lost, last } => {
+                let before = self.unreadable.take().map_or(0, |(before, _)| before);
+                self.unreadable = Some((lost.saturating_add(before), last));
+            }
             item @ Item::HandlerPanicked { .. } => self.panicked = Some(item),
             Item::Event(_) => {}
         }
@@ -91,6 +108,7 @@ impl<T> Standing<T> {
 
     fn into_entries(self) -> VecDeque<Entry<T>> {
         let mut first = Vec::new();
+        first.extend(self.unreadable.map(|(lost, last)| Item::Unreadable { lost, last }));
         first.extend((self.lost > 0).then_some(Item::Lagged { dropped: self.lost }));
         let state = self.state.filter(|(from, to)| from != to).map(|(from, to)| Item::StateChanged { from, to });
         let mut last = Vec::new();
@@ -99,11 +117,14 @@ impl<T> Standing<T> {
             if let Some(continuity) = standing.subscribed {
                 subscribed.push(Item::Subscribed { channel: channel.clone(), continuity });
             }
-            if let Some((since, cause)) = standing.interrupted {
-                last.push(Item::Interrupted { channel: channel.clone(), since, cause });
+            if let Some((since, clock, cause)) = standing.interrupted {
+                last.push(Item::Interrupted { channel: channel.clone(), since, clock, cause });
             }
-            if let Some(error) = standing.failed {
-                last.push(Item::SubscriptionFailed { channel, error });
+            if let Some(Failed { error, since, failures, retry_in }) = standing.failed {
+                last.push(Item::SubscriptionFailed { channel: channel.clone(), error, since, failures, retry_in });
+            }
+            if let Some(since) = standing.suspended {
+                last.push(Item::Suspended { channel: Some(channel), since });
             }
         }
         last.extend([self.server_error, self.connection_failed, self.suspended, self.panicked].into_iter().flatten());
@@ -119,8 +140,8 @@ impl<T> Standing<T> {
 /// A gap wins over a first subscription, because it asks for more; of two gaps the whole span counts.
 fn merge(old: Option<Continuity>, new: Continuity) -> Continuity {
     match (old, new) {
-        (Some(Continuity::Gap { since, .. }), Continuity::Gap { until, cause, .. }) => {
-            Continuity::Gap { since, until, cause }
+        (Some(Continuity::Gap { since, .. }), Continuity::Gap { until, clock, cause, .. }) => {
+            Continuity::Gap { since, until, clock, cause }
         }
         (_, new) => new,
     }

@@ -135,6 +135,7 @@ impl<T> Queue<T> {
 
     fn push_report(&mut self, item: Item<T>, dropped: &mut Vec<Entry<T>>) {
         match (self.entries.back_mut().map(|last| &mut last.item), &item) {
+            (Some(last), Item::SubscriptionFailed { channel, .. }) if is_failure_of(last, channel) => *last = item,
             (Some(Item::Lagged { dropped }), Item::Lagged { dropped: more }) => {
                 *dropped = dropped.saturating_add(*more);
             }
@@ -239,6 +240,10 @@ impl<T> Queue<T> {
             None => self.reports -= usize::from(!matches!(entry.item, Item::Lagged { .. })),
         }
     }
+}
+
+fn is_failure_of<T>(item: &Item<T>, channel: &ChannelName) -> bool {
+    matches!(item, Item::SubscriptionFailed { channel: failed, .. } if failed == channel)
 }
 
 pub(super) fn count(number: usize) -> u64 {

@@ -1,5 +1,6 @@
 use std::{io, net::SocketAddr};
 
+use channels_proto::ConnectFailureKind;
 use rustls::CertificateError;
 use thiserror::Error;
 
@@ -88,6 +89,15 @@ impl ConnectError {
         match self {
             Self::Certificate { .. } | Self::Tls { .. } => true,
             Self::Resolve { .. } | Self::Tcp { .. } | Self::Lost { .. } => false,
+        }
+    }
+
+    pub(crate) const fn kind(&self) -> ConnectFailureKind {
+        match self {
+            Self::Resolve { .. } => ConnectFailureKind::Resolve,
+            Self::Tcp { .. } | Self::Lost { .. } => ConnectFailureKind::Network,
+            Self::Certificate { .. } => ConnectFailureKind::Certificate,
+            Self::Tls { .. } => ConnectFailureKind::Tls,
         }
     }
 

@@ -2,7 +2,9 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use channels_proto::{Authorization, AuthorizationError, AuthorizationId, ConnectFailure, Epoch, FailureClass};
+use channels_proto::{
+    Authorization, AuthorizationError, AuthorizationId, ConnectFailure, ConnectFailureKind, Epoch, FailureClass,
+};
 use futures_util::FutureExt;
 
 use crate::{
@@ -56,7 +58,9 @@ impl Opener {
         let opened = AssertUnwindSafe(Box::pin(self.try_open())).catch_unwind().await;
         Done::Opened(
             epoch,
-            opened.unwrap_or_else(|_| Err(self.failure(FailureClass::Network, "a defect while connecting"))),
+            opened.unwrap_or_else(|_| {
+                Err(self.failure(FailureClass::Network, ConnectFailureKind::Defect, "a defect while connecting"))
+            }),
         )
     }
 
@@ -64,16 +68,16 @@ impl Opener {
         let endpoint = self.url.endpoint();
         let mut stream = self.dialer.connect(endpoint).await.map_err(|error| {
             let class = if error.is_refusal() { FailureClass::Refused } else { FailureClass::Network };
-            self.failure(class, &error.to_string())
+            self.failure(class, error.kind(), &error.to_string())
         })?;
         let upgraded = upgrade(&mut stream, &self.request).await;
         let early = upgraded.map_err(|error| error.into_failure(&endpoint.to_string(), self.clock.wall()))?;
         Ok(Box::new(Socket::new(stream, &early, self.max_message_bytes, self.write_timeout).await))
     }
 
-    fn failure(&self, class: FailureClass, message: &str) -> ConnectFailure {
+    fn failure(&self, class: FailureClass, kind: ConnectFailureKind, message: &str) -> ConnectFailure {
         let message = message.to_owned();
-        ConnectFailure { class, retry_after: None, message }
+        ConnectFailure { class, kind, retry_after: None, message }
     }
 }
 

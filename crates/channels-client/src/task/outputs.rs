@@ -102,14 +102,18 @@ impl<D: Decoder> Task<D> {
             }
             Report::Subscribed { channel, continuity } => {
                 let continuity = if let Proven::Gap { since, until, cause } = continuity {
-                    Continuity::Gap { since: wall(since), until: wall(until), cause }
+                    Continuity::Gap { since: wall(since), until: wall(until), clock: None, cause }
                 } else {
                     Continuity::Fresh
                 };
                 Item::Subscribed { channel, continuity }
             }
-            Report::Interrupted { channel, since, cause } => Item::Interrupted { channel, since: wall(since), cause },
-            Report::SubscriptionFailed { channel, error } => Item::SubscriptionFailed { channel, error },
+            Report::Interrupted { channel, since, cause } => {
+                Item::Interrupted { channel, since: wall(since), clock: None, cause }
+            }
+            Report::SubscriptionFailed { channel, error, since, failures, retry_in } => {
+                Item::SubscriptionFailed { channel, error, since: wall(since), failures, retry_in }
+            }
             Report::Event(event) => {
                 self.take_event(event.as_event());
                 return;
@@ -120,7 +124,8 @@ impl<D: Decoder> Task<D> {
                 Item::ConnectionFailed { error, retry_in }
             }
             Report::ServerError { code, message } => Item::ServerError { code, message },
-            Report::Suspended { since } => Item::Suspended { since: wall(since) },
+            Report::Suspended { channel, since } => Item::Suspended { channel, since: wall(since) },
+            Report::Unreadable { lost, last } => Item::Unreadable { lost, last },
         };
         self.turn.entries.push(Entry::report(item));
     }

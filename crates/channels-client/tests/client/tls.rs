@@ -139,7 +139,7 @@ async fn a_refused_certificate_reaches_the_consumer_and_is_tried_again_slowly() 
     let refused = listener.accept().await.secure(&acceptor).await;
     assert!(refused.is_err());
     let item = under.until(|item| matches!(item, Item::ConnectionFailed { .. })).await;
-    let Item::ConnectionFailed { error: ConnectionError::Connect { message }, retry_in: Some(wait) } = item else {
+    let Item::ConnectionFailed { error: ConnectionError::Connect { message, .. }, retry_in: Some(wait) } = item else {
         panic!("{item:?}");
     };
     assert!(message.contains("the certificate of localhost:") && message.contains("check the host"), "{message}");

@@ -28,12 +28,12 @@ impl Connection {
     /// Hears that the socket could not be opened.
     pub fn handle_connect_failed(&mut self, now: Time, epoch: Epoch, failure: ConnectFailure) {
         if self.is_current(epoch) {
-            let ConnectFailure { class, retry_after, message } = failure;
+            let ConnectFailure { class, kind, retry_after, message } = failure;
             let class = match class {
                 FailureClass::Network => Class::Normal,
                 FailureClass::Refused => Class::Slow,
             };
-            let error = ConnectionError::Connect { message };
+            let error = ConnectionError::Connect { kind, message };
             let ending = Ending::retry(error, GapCause::TransportLost, Close::Done);
             self.end_socket(now, Ending { verdict: Verdict::Retry(class), retry_after, ..ending });
         }
@@ -105,7 +105,7 @@ impl Connection {
             && let Outage::Since(since) = self.outage
         {
             self.outage = Outage::Reported;
-            self.report(Report::Suspended { since });
+            self.report(Report::Suspended { channel: None, since });
         }
         match &self.phase {
             Phase::Idle => {}

@@ -105,9 +105,10 @@ const fn is_data(item: &VmsSocketItem) -> bool {
     match item {
         VmsSocketItem::AppSocket(_) | VmsSocketItem::IntercomSocket(_) => true,
         VmsSocketItem::Continuity(continuity) => match continuity {
-            VmsContinuity::Interrupted { .. } | VmsContinuity::Lagged { .. } | VmsContinuity::ResyncNeeded { .. } => {
-                true
-            }
+            VmsContinuity::Interrupted { .. }
+            | VmsContinuity::Lagged { .. }
+            | VmsContinuity::ResyncNeeded { .. }
+            | VmsContinuity::Unreadable { .. } => true,
             VmsContinuity::Fresh { .. } | VmsContinuity::Suspended { .. } | VmsContinuity::Unavailable { .. } => false,
         },
         VmsSocketItem::ConnectionState { .. } | VmsSocketItem::Error(_) | VmsSocketItem::Info { .. } => false,

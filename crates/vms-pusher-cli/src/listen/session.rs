@@ -3,8 +3,8 @@
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
 use vms_pusher::{
-    ApiError, ApiErrorKind, ConfigError, PusherError, Secret, VmsApi, VmsClientInfo, VmsPusherConfig, VmsPusherOptions,
-    VmsSocketItem, VmsSocketUrl,
+    ApiError, ApiErrorKind, ConfigError, PusherError, PusherErrorKind, Secret, VmsApi, VmsClientInfo, VmsPusherConfig,
+    VmsPusherOptions, VmsSocketItem, VmsSocketUrl,
 };
 
 use super::{Printer, wait::Waits};
@@ -130,7 +130,12 @@ async fn persist<T>(
             Err(error) => return Err(give_up(step, &error)),
         };
         let next = waits.next(error.retry_after());
-        printer.print(&VmsSocketItem::Error(PusherError { code: None, message: error.to_string() }))?;
+        printer.print(&VmsSocketItem::Error(PusherError {
+            kind: PusherErrorKind::Api,
+            code: None,
+            status: None,
+            message: error.to_string(),
+        }))?;
         let message = format!("the next attempt follows in {:.1} s", next.as_secs_f32());
         printer.print(&VmsSocketItem::Info { message })?;
         tokio::time::sleep(next).await;

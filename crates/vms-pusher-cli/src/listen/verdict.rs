@@ -38,7 +38,7 @@ impl Verdict {
             ) => {
                 self.lost.retain(|(lost, _)| lost != channel);
             }
-            VmsSocketItem::Continuity(VmsContinuity::Unavailable { channel, session_is_invalid }) => {
+            VmsSocketItem::Continuity(VmsContinuity::Unavailable { channel, session_is_invalid, .. }) => {
                 self.lost.retain(|(lost, _)| lost != channel);
                 self.lost.push((*channel, *session_is_invalid));
                 return (self.lost.len() == CHANNELS).then(|| self.deaf());

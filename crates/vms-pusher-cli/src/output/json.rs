@@ -24,7 +24,7 @@ pub(crate) fn line(value: &impl Serialize) -> Result<String, serde_json::Error> 
 
 #[cfg(test)]
 mod tests {
-    use vms_pusher::{PusherError, VmsChannel, VmsContinuity, VmsDecoder, VmsResyncScope};
+    use vms_pusher::{PusherError, PusherErrorKind, VmsChannel, VmsContinuity, VmsDecoder, VmsResyncScope};
 
     use super::*;
 
@@ -35,13 +35,19 @@ mod tests {
         vec![
             decoder.decode(vms_pusher::BROADCAST_NOTIFICATION, "private-user.42", nasty).into(),
             decoder.decode("other", "private-user.42", "{\u{7f}").into(),
-            VmsSocketItem::Error(PusherError { code: Some(4301), message: "a\u{1b}b".to_owned() }),
+            VmsSocketItem::Error(PusherError {
+                kind: PusherErrorKind::ServerError,
+                status: None,
+                code: Some(4301),
+                message: "a\u{1b}b".to_owned(),
+            }),
             VmsSocketItem::Info { message: String::new() },
             VmsSocketItem::Continuity(VmsContinuity::ResyncNeeded {
                 channel: VmsChannel::Token,
                 scopes: VmsResyncScope::ALL.to_vec(),
                 since: now,
                 until: now,
+                clock: None,
             }),
             VmsSocketItem::Continuity(VmsContinuity::Lagged { dropped: u64::MAX }),
         ]

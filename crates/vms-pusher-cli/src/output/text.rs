@@ -80,7 +80,7 @@ fn continuity(continuity: &VmsContinuity) -> Line {
         VmsContinuity::Fresh { channel } => {
             Line::new(Tone::State, "fresh", &format!("{channel} channel subscribed: its events come from here on"))
         }
-        VmsContinuity::Interrupted { channel, since, cause } => {
+        VmsContinuity::Interrupted { channel, since, cause, .. } => {
             let detail = format!("{channel} channel: {cause}; events may be missed since {}", clock(*since));
             Line::new(Tone::Gap, "interrupted", &detail)
         }
@@ -88,7 +88,7 @@ fn continuity(continuity: &VmsContinuity) -> Line {
             let detail = format!("{dropped} events were dropped here, because they came faster than they were taken");
             Line::new(Tone::Gap, "lagged", &detail)
         }
-        VmsContinuity::ResyncNeeded { channel, scopes, since, until } => {
+        VmsContinuity::ResyncNeeded { channel, scopes, since, until, .. } => {
             let detail = format!(
                 "{channel} channel is back: what came from {} to {} ({}) may be missed; reload {}",
                 clock(*since),
@@ -98,13 +98,19 @@ fn continuity(continuity: &VmsContinuity) -> Line {
             );
             Line::new(Tone::Gap, "resync_needed", &detail)
         }
-        VmsContinuity::Suspended { since } => {
-            let detail = format!("no connection since {}; attempts go on", clock(*since));
+        VmsContinuity::Unreadable { lost, reason } => {
+            let detail = format!("{lost} messages could not be read and may have been events: {reason}");
+            Line::new(Tone::Gap, "unreadable", &detail)
+        }
+        VmsContinuity::Suspended { channel, since } => {
+            let what = channel.map_or_else(|| "no connection".to_owned(), |channel| format!("no {channel} channel"));
+            let detail = format!("{what} since {}; attempts go on", clock(*since));
             Line::new(Tone::Gap, "suspended", &detail)
         }
-        VmsContinuity::Unavailable { channel, session_is_invalid } => {
+        VmsContinuity::Unavailable { channel, is_final, session_is_invalid } => {
             let why = if *session_is_invalid { "the session is not valid" } else { "the server refuses it" };
-            Line::new(Tone::Error, "unavailable", &format!("{channel} channel: {why}; nothing comes on it"))
+            let next = if *is_final { "nothing comes on it" } else { "it is tried again within minutes" };
+            Line::new(Tone::Error, "unavailable", &format!("{channel} channel: {why}; {next}"))
         }
     }
 }

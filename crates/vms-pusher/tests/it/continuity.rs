@@ -35,7 +35,7 @@ async fn a_lost_connection_is_a_gap_with_what_to_reload() {
         let opened: Vec<_> = all
             .iter()
             .filter_map(|c| match c {
-                VmsContinuity::Interrupted { channel: of, since, cause } if *of == channel => Some((since, cause)),
+                VmsContinuity::Interrupted { channel: of, since, cause, .. } if *of == channel => Some((since, cause)),
                 _ => None,
             })
             .collect();
@@ -44,7 +44,7 @@ async fn a_lost_connection_is_a_gap_with_what_to_reload() {
         let closed: Vec<_> = all
             .iter()
             .filter_map(|c| match c {
-                VmsContinuity::ResyncNeeded { channel: of, scopes, since, until } if *of == channel => {
+                VmsContinuity::ResyncNeeded { channel: of, scopes, since, until, .. } if *of == channel => {
                     Some((scopes, since, until))
                 }
                 _ => None,

@@ -48,7 +48,7 @@ async fn a_client_may_stay_after_a_logout() {
 
 fn unavailable(items: &[VmsSocketItem]) -> Vec<(VmsChannel, bool)> {
     let of = |item: &VmsSocketItem| match item {
-        VmsSocketItem::Continuity(VmsContinuity::Unavailable { channel, session_is_invalid }) => {
+        VmsSocketItem::Continuity(VmsContinuity::Unavailable { channel, session_is_invalid, .. }) => {
             Some((*channel, *session_is_invalid))
         }
         _ => None,

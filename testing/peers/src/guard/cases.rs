@@ -3,7 +3,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use channels_proto::{
-    AppKey, Authorization, ChannelName, ConnectFailure, Connection, Epoch, FailureClass, Options, Output, Secret, Time,
+    AppKey, Authorization, ChannelName, ConnectFailure, ConnectFailureKind, Connection, Epoch, FailureClass, Options,
+    Output, Secret, Time,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -92,7 +93,12 @@ fn back_off(times: u64) -> Result<()> {
     connection.connect(now);
     for _ in 0..times {
         let epoch = next_attempt(&mut connection, &mut now)?;
-        let failure = ConnectFailure { class: FailureClass::Network, retry_after: None, message: "refused".to_owned() };
+        let failure = ConnectFailure {
+            class: FailureClass::Network,
+            kind: ConnectFailureKind::Network,
+            retry_after: None,
+            message: "refused".to_owned(),
+        };
         connection.handle_connect_failed(now, epoch, failure);
     }
     Ok(())

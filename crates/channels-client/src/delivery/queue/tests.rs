@@ -202,11 +202,11 @@ fn subscribed(name: &str, continuity: Continuity) -> Item<u32> {
 const CAUSE: GapCause = GapCause::TransportLost;
 
 fn interrupted(name: &str, since: u64) -> Item<u32> {
-    Item::Interrupted { channel: channel(name), since: at(since), cause: CAUSE }
+    Item::Interrupted { channel: channel(name), since: at(since), clock: None, cause: CAUSE }
 }
 
 const fn gap(since: SystemTime, until: SystemTime) -> Continuity {
-    Continuity::Gap { since, until, cause: CAUSE }
+    Continuity::Gap { since, until, clock: None, cause: CAUSE }
 }
 
 // B04, B08, I27, I36
@@ -260,7 +260,7 @@ fn a_consumer_that_comes_back_after_a_day_of_flapping_gets_one_gap_and_the_prese
 #[test]
 fn folding_keeps_what_failed_and_what_is_interrupted_now() {
     let error = SubscriptionError::Denied { status: 403 };
-    let given_up = Item::SubscriptionFailed { channel: channel("b"), error };
+    let given_up = Item::SubscriptionFailed { channel: channel("b"), error, since: at(1), failures: 1, retry_in: None };
     let there_and_back = [
         state(ConnectionState::Connecting, ConnectionState::Connected),
         state(ConnectionState::Connected, ConnectionState::Connecting),

@@ -152,6 +152,8 @@ impl Channel {
     pub(super) fn fail(&mut self, name: ChannelName, error: SubscriptionError, outputs: &mut VecDeque<Output>) {
         self.step = Step::Failed;
         self.drop_early();
-        outputs.push_back(Output::Report(Report::SubscriptionFailed { channel: name, error }));
+        let (since, failures, retry_in) = (Time::ZERO, 1, None);
+        let report = Report::SubscriptionFailed { channel: name, error, since, failures, retry_in };
+        outputs.push_back(Output::Report(report));
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{CloseFrame, ConnectFailure, FailureClass};
+use crate::{CloseFrame, ConnectFailure, ConnectFailureKind, FailureClass};
 use ConnectionState::{Connected, Connecting, Disconnected, Disconnecting, Reconnecting};
 
 /// A connection in every state there is, each with a private channel wanted.
@@ -48,7 +48,12 @@ fn in_every_state() -> Vec<(&'static str, World)> {
     let slow = || {
         let mut world = connecting();
         let epoch = world.epoch();
-        let failure = ConnectFailure { class: FailureClass::Refused, retry_after: None, message: String::new() };
+        let failure = ConnectFailure {
+            class: FailureClass::Refused,
+            kind: ConnectFailureKind::Network,
+            retry_after: None,
+            message: String::new(),
+        };
         world.command(|connection, now| connection.handle_connect_failed(now, epoch, failure));
         world
     };

@@ -145,7 +145,8 @@ fn of_an_error_that_names_no_channel_the_one_without_acknowledgement_is_meant() 
     assert!(!world.reports().iter().any(|r| matches!(r, Report::SubscriptionFailed { .. })), "b or c?");
     world.acknowledge("c");
     let error = SubscriptionError::RejectedByServer { code: Some(4009), message: "bad auth".to_owned() };
-    let failed = Report::SubscriptionFailed { channel: name("b"), error };
+    let failed =
+        Report::SubscriptionFailed { channel: name("b"), error, since: Time::ZERO, failures: 1, retry_in: None };
     assert_eq!(world.reports(), [subscribed("c", Continuity::Fresh), failed]);
     assert!(world.connection.is_settled());
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fastrand::Rng;
 
 use super::*;
-use crate::{AuthorizationError, ConnectFailure, FailureClass, GapCause};
+use crate::{AuthorizationError, ConnectFailure, ConnectFailureKind, FailureClass, GapCause};
 use ConnectionState::{Connected, Connecting, Disconnected, Disconnecting, Reconnecting};
 
 const CHANNELS: [&str; 4] = ["private-token.t", "private-user.1", "public-a", "public-b"];
@@ -128,7 +128,12 @@ impl Simulation {
         let Some(epoch) = self.run.open.filter(|_| !self.run.established && !self.run.silent) else { return };
         if self.rng.u32(0..4) == 0 {
             let class = if self.rng.bool() { FailureClass::Network } else { FailureClass::Refused };
-            let failure = ConnectFailure { class, retry_after: None, message: "no".to_owned() };
+            let failure = ConnectFailure {
+                class,
+                kind: ConnectFailureKind::Network,
+                retry_after: None,
+                message: "no".to_owned(),
+            };
             self.world.command(|connection, now| connection.handle_connect_failed(now, epoch, failure));
             self.run.open = None;
         } else {
@@ -311,7 +316,7 @@ impl Simulation {
                 let delay = retry_in.expect("this server refuses nobody for good");
                 assert!(delay <= Duration::from_secs(300), "I33");
             }
-            Report::SubscriptionFailed { channel, error } => {
+            Report::SubscriptionFailed { channel, error, .. } => {
                 // A silent server acknowledges nothing; then the caller asks again.
                 assert_eq!(error, crate::SubscriptionError::Unacknowledged, "{channel}");
                 let channel = CHANNELS.into_iter().find(|name| *name == channel.as_str()).unwrap();
@@ -325,7 +330,7 @@ impl Simulation {
                 }
             }
             Report::Event(_) | Report::Suspended { .. } => {}
-            Report::Lagged { .. } | Report::ServerError { .. } => panic!("{report:?}"),
+            Report::Lagged { .. } | Report::ServerError { .. } | Report::Unreadable { .. } => panic!("{report:?}"),
         }
     }
 

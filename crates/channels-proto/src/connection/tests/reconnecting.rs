@@ -1,10 +1,11 @@
 use super::*;
-use crate::{ConnectFailure, ConnectionError, FailureClass};
+use crate::{ConnectFailure, ConnectFailureKind, ConnectionError, FailureClass};
 use ConnectionState::{Connected, Connecting, Disconnected, Reconnecting};
 
 fn fail(world: &mut World, class: FailureClass, retry_after: Option<Duration>) {
     let epoch = world.epoch();
-    let failure = ConnectFailure { class, retry_after, message: "refused".to_owned() };
+    let failure =
+        ConnectFailure { class, kind: ConnectFailureKind::Network, retry_after, message: "refused".to_owned() };
     world.command(|connection, now| connection.handle_connect_failed(now, epoch, failure));
 }
 
@@ -37,7 +38,7 @@ fn a_failed_attempt_is_told_with_its_cause_and_the_next_one_announced() {
     let reports = world.reports();
     assert_eq!(reports[0], state(Connecting, Reconnecting));
     let Report::ConnectionFailed { error, retry_in: Some(delay) } = &reports[1] else { panic!("{reports:?}") };
-    assert_eq!(*error, ConnectionError::Connect { message: "refused".to_owned() });
+    assert_eq!(*error, ConnectionError::Connect { kind: ConnectFailureKind::Network, message: "refused".to_owned() });
     assert_eq!(world.until_next_attempt(), *delay);
     assert_eq!(world.reports(), [state(Reconnecting, Connecting)]);
 }
@@ -149,7 +150,7 @@ fn a_long_outage_is_told_once() {
         world.pass(10.0);
         told.extend(world.reports().into_iter().filter(|report| matches!(report, Report::Suspended { .. })));
     }
-    assert_eq!(told, [Report::Suspended { since: began }]);
+    assert_eq!(told, [Report::Suspended { channel: None, since: began }]);
     world.until_next_attempt();
     world.establish();
     world.close(None);

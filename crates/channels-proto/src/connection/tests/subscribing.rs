@@ -7,7 +7,7 @@ fn answer(world: &mut World, id: AuthorizationId, error: AuthorizationError) {
 }
 
 fn failed(channel: &str, error: SubscriptionError) -> Report {
-    Report::SubscriptionFailed { channel: name(channel), error }
+    Report::SubscriptionFailed { channel: name(channel), error, since: Time::ZERO, failures: 1, retry_in: None }
 }
 
 /// A connected world that asked for the authorization of `private-a`, and its number.

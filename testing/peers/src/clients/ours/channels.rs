@@ -40,6 +40,7 @@ pub(in crate::clients) fn channels(target: &Target) -> Result<()> {
                 | Item::Coalesced { .. }
                 | Item::ServerError { .. }
                 | Item::Suspended { .. }
+                | Item::Unreadable { .. }
                 | Item::HandlerPanicked { .. } => {}
             }
         }
