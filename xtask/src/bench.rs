@@ -26,15 +26,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             bail!("bench has no argument {argument}: there are {}", FLAGS.join(", "));
         }
     }
-    process::run(cargo().args([
-        "build",
-        "--release",
-        "--locked",
-        "--package",
-        "peers",
-        "--package",
-        "vms-pusher-cli",
-    ]))?;
+    process::run(cargo("build").args(["--release", "--package", "peers", "--package", "vms-pusher-cli"]))?;
     build_minimal()?;
     if !is_set("--no-peers") {
         install::peers();
@@ -47,7 +39,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 
 /// Builds the program whose size is measured.
 fn build_minimal() -> Result<()> {
-    process::run(cargo().args(["build", "--profile", "size", "--locked", "--package", "peers-minimal"]))
+    process::run(cargo("build").args(["--profile", "size", "--package", "peers-minimal"]))
 }
 
 /// What a change must pass: the instruction counts that are committed, where there is valgrind, and the size of a client.
@@ -68,7 +60,7 @@ pub(crate) fn check() -> Result<()> {
 }
 
 fn build_guard() -> Result<()> {
-    process::run(cargo().args(["build", "--release", "--locked", "--package", "peers"]))
+    process::run(cargo("build").args(["--release", "--package", "peers"]))
 }
 
 fn guard() -> Command {

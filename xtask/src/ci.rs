@@ -2,16 +2,16 @@
 
 use anyhow::Result;
 
-use crate::process::{self, cargo, command};
+use crate::process::{self, cargo, cargo_fmt, command};
 use crate::{bench, claims, test, tools};
 
 /// Runs every check, then every test; stops at the first that fails.
 pub(crate) fn run() -> Result<()> {
-    process::run(cargo().args(["fmt", "--all", "--check"]))?;
+    process::run(cargo_fmt().args(["--all", "--check"]))?;
     claims::check()?;
     check_spelling()?;
     check_dependencies()?;
-    process::run(cargo().args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))?;
+    process::run(cargo("clippy").args(["--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     build_documentation()?;
     bench::check()?;
     test::run()
@@ -31,9 +31,7 @@ fn check_dependencies() -> Result<()> {
 /// The program `vms-pusher` is documented on its own: its pages have the same name as those of the library.
 fn build_documentation() -> Result<()> {
     for selection in [["--workspace", "--exclude=vms-pusher-cli"], ["--package", "vms-pusher-cli"]] {
-        process::run(
-            cargo().args(["doc", "--no-deps", "--locked"]).args(selection).env("RUSTDOCFLAGS", "-D warnings"),
-        )?;
+        process::run(cargo("doc").arg("--no-deps").args(selection).env("RUSTDOCFLAGS", "-D warnings"))?;
     }
     Ok(())
 }

@@ -15,6 +15,6 @@ pub(crate) fn set_up() -> Result<()> {
 /// Runs the doc-tests, then all other tests.
 pub(crate) fn run() -> Result<()> {
     set_up()?;
-    process::run(cargo().args(["test", "--workspace", "--locked", "--doc"]))?;
-    process::run(cargo().args(["test", "--workspace", "--locked", "--all-targets", "--no-fail-fast"]))
+    process::run(cargo("test").args(["--workspace", "--doc"]))?;
+    process::run(cargo("test").args(["--workspace", "--all-targets", "--no-fail-fast"]))
 }

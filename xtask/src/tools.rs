@@ -75,8 +75,8 @@ impl CargoTool {
         remove(root)?;
         let protoc = protoc_bin_vendored::protoc_bin_path().context("no protoc for this platform")?;
         let include = protoc_bin_vendored::include_path().context("no protoc for this platform")?;
-        run(cargo()
-            .args(["install", self.name, "--version", self.version, "--locked"])
+        run(cargo("install")
+            .args([self.name, "--version", self.version])
             .args(self.arguments)
             .arg("--root")
             .arg(root)
