@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
@@ -14,6 +15,8 @@ pub(crate) struct CargoTool {
     name: &'static str,
     version: &'static str,
     arguments: &'static [&'static str],
+    /// Its build runs `protoc`, which not every platform has.
+    needs_protoc: bool,
     /// What the first installation costs on two cores, for whoever waits.
     cost: &'static str,
 }
@@ -23,6 +26,7 @@ pub(crate) const SOCKUDO: CargoTool = CargoTool {
     name: "sockudo",
     version: "5.2.0",
     arguments: &["--no-default-features", "--features", "local,v2"],
+    needs_protoc: true,
     cost: "about 6 minutes",
 };
 
@@ -31,6 +35,7 @@ pub(crate) const CARGO_DENY: CargoTool = CargoTool {
     name: "cargo-deny",
     version: "0.20.2",
     arguments: &["--debug", "--no-default-features"],
+    needs_protoc: false,
     cost: "about 1 minute",
 };
 
@@ -39,6 +44,7 @@ pub(crate) const TYPOS: CargoTool = CargoTool {
     name: "typos-cli",
     version: "1.52.0",
     arguments: &["--debug", "--no-default-features"],
+    needs_protoc: false,
     cost: "about 1 minute",
 };
 
@@ -73,19 +79,32 @@ impl CargoTool {
     fn build(&self, root: &Path, target: &Path) -> Result<()> {
         say(&format!("installing {} {} into .tools/ ({}, once)", self.name, self.version, self.cost));
         remove(root)?;
-        let protoc = protoc_bin_vendored::protoc_bin_path().context("no protoc for this platform")?;
-        let include = protoc_bin_vendored::include_path().context("no protoc for this platform")?;
-        run(cargo("install")
-            .args([self.name, "--version", self.version])
-            .args(self.arguments)
-            .arg("--root")
-            .arg(root)
-            .arg("--target-dir")
-            .arg(target)
-            .env("PROTOC", protoc)
-            .env("PROTOC_INCLUDE", include)
-            .envs(QUICK_BUILD))
+        run(&mut self.installation(root, target, vendored_protoc)?)
     }
+
+    /// The command that installs it. `protoc` is asked only for a tool whose build needs one.
+    fn installation(&self, root: &Path, target: &Path, protoc: impl FnOnce() -> Result<Protoc>) -> Result<Command> {
+        let mut install = cargo("install");
+        install.args([self.name, "--version", self.version]).args(self.arguments);
+        install.arg("--root").arg(root).arg("--target-dir").arg(target).envs(QUICK_BUILD);
+        if self.needs_protoc {
+            let Protoc { program, include } = protoc()?;
+            install.env("PROTOC", program).env("PROTOC_INCLUDE", include);
+        }
+        Ok(install)
+    }
+}
+
+/// Google's compiler of protocol descriptions, and the descriptions that come with it.
+struct Protoc {
+    program: PathBuf,
+    include: PathBuf,
+}
+
+fn vendored_protoc() -> Result<Protoc> {
+    let program = protoc_bin_vendored::protoc_bin_path().context("no protoc for this platform")?;
+    let include = protoc_bin_vendored::include_path().context("no protoc for this platform")?;
+    Ok(Protoc { program, include })
 }
 
 /// Installs pusher-js, as `package-lock.json` pins it, beside the script that uses it.
@@ -119,4 +138,39 @@ fn remove(path: &Path) -> Result<()> {
         fs::remove_dir_all(path).with_context(|| format!("cannot remove {}", path.display()))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use super::*;
+
+    #[test]
+    fn a_tool_that_needs_no_protoc_is_installed_where_there_is_none() {
+        for tool in [CARGO_DENY, TYPOS] {
+            let install = installation(&tool, || bail!("no protoc for this platform")).unwrap();
+
+            assert_eq!(value(&install, "PROTOC"), None, "{}", tool.name);
+        }
+    }
+
+    #[test]
+    fn a_tool_that_needs_protoc_gets_it_or_says_that_there_is_none() {
+        let there = || Ok(Protoc { program: "bin/protoc".into(), include: "include".into() });
+        let install = installation(&SOCKUDO, there).unwrap();
+        let error = installation(&SOCKUDO, || bail!("no protoc for this platform")).unwrap_err();
+
+        assert_eq!(value(&install, "PROTOC"), Some(OsStr::new("bin/protoc")));
+        assert_eq!(value(&install, "PROTOC_INCLUDE"), Some(OsStr::new("include")));
+        assert_eq!(error.to_string(), "no protoc for this platform");
+    }
+
+    fn installation(tool: &CargoTool, protoc: impl FnOnce() -> Result<Protoc>) -> Result<Command> {
+        tool.installation(Path::new("root"), Path::new("target"), protoc)
+    }
+
+    fn value<'c>(command: &'c Command, name: &str) -> Option<&'c OsStr> {
+        command.get_envs().find(|(key, _)| *key == name)?.1
+    }
 }
