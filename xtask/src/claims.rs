@@ -3,8 +3,10 @@
 //! Every fault of `testing/faults.txt` is named by a test or listed in `DEVIATIONS.md`, and every test that `README.md`
 //! or `SPEC.md` names exists.
 
+mod ids;
+mod source;
+
 use std::collections::BTreeSet;
-use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,29 +14,36 @@ use anyhow::{Context, Result, bail};
 
 use crate::process::say;
 use crate::workspace;
+use ids::ids;
+use source::{Test, tests};
 
 /// Fails with every claim that is not true.
 pub(crate) fn check() -> Result<()> {
     let root = workspace::root();
     let mut proven = BTreeSet::new();
-    let mut functions = BTreeSet::new();
+    let mut names = BTreeSet::new();
     for file in rust_files(&root.join("crates"))?.into_iter().chain(rust_files(&root.join("testing"))?) {
-        let source = read(&file)?;
-        proven.extend(ids_above_tests(&source));
-        functions.extend(function_names(&source));
+        for Test { name, ids } in tests(&read(&file)?) {
+            proven.extend(ids);
+            names.insert(name);
+        }
     }
     let deviations = ids_of_deviations(&read(&root.join("DEVIATIONS.md"))?);
     let mut complaints = complaints(&read(&root.join("testing/faults.txt"))?, &proven, &deviations);
     for document in ["README.md", "SPEC.md"] {
-        let named = test_names(&read(&root.join(document))?);
-        let invented = named.difference(&functions);
-        complaints.extend(invented.map(|name| format!("{document} names the test {name}, which does not exist")));
+        complaints.extend(invented(document, &read(&root.join(document))?, &names));
     }
     if !complaints.is_empty() {
         bail!("{}", complaints.join("\n"));
     }
     say(&format!("claims: {} faults are named by tests, {} are in DEVIATIONS.md", proven.len(), deviations.len()));
     Ok(())
+}
+
+/// A complaint of each test that the document names and that is none.
+fn invented(document: &str, text: &str, tests: &BTreeSet<String>) -> Vec<String> {
+    let named = test_names(text);
+    named.difference(tests).map(|name| format!("{document} names the test {name}, which does not exist")).collect()
 }
 
 fn complaints(catalogue: &str, proven: &BTreeSet<String>, deviations: &BTreeSet<String>) -> Vec<String> {
@@ -53,89 +62,9 @@ fn complaints(catalogue: &str, proven: &BTreeSet<String>, deviations: &BTreeSet<
     missing.chain(unknown).chain(both).collect()
 }
 
-/// The ids in the comments that stand directly above a test, other attributes between them allowed.
-fn ids_above_tests(source: &str) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    let mut block = BTreeSet::new();
-    for line in source.lines().map(str::trim_start) {
-        if line.starts_with("//") {
-            block.extend(ids(line));
-        } else if is_test_attribute(line) {
-            found.append(&mut block);
-        } else if !line.starts_with("#[") {
-            block.clear();
-        }
-    }
-    found
-}
-
-fn is_test_attribute(line: &str) -> bool {
-    let Some(attribute) = line.strip_prefix("#[") else { return false };
-    let path = attribute.split(['(', ']']).next().unwrap_or_default();
-    path == "test" || path == "tokio::test"
-}
-
 /// The ids in the first cell of each table row.
 fn ids_of_deviations(text: &str) -> BTreeSet<String> {
     text.lines().filter_map(|line| line.strip_prefix('|')?.split('|').next()).flat_map(ids).collect()
-}
-
-/// The ids in a text; `C01-C09` stands for all from the first to the last.
-fn ids(text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let text = text.replace('–', "-");
-    for word in text.split(|letter: char| !letter.is_alphanumeric() && letter != '-') {
-        match word.split_once('-').map(|(first, last)| (Id::parse(first), Id::parse(last))) {
-            Some((Some(first), Some(last))) if first.group == last.group => {
-                found.extend((first.number..=last.number).map(|number| Id { number, ..first }.to_string()));
-            }
-            Some(_) => {}
-            None => found.extend(Id::parse(word).map(|id| id.to_string())),
-        }
-    }
-    found
-}
-
-/// A group's letter and a number of two digits, or for the invariants (`I`) of one or two without a zero in front. A small
-/// letter is no group: such numbers are of other lists.
-#[derive(Clone, Copy)]
-struct Id {
-    group: char,
-    number: u8,
-}
-
-impl Id {
-    fn parse(word: &str) -> Option<Self> {
-        let group = word.chars().next()?;
-        let digits = word.strip_prefix(group)?;
-        let length = match group {
-            'I' if digits.starts_with('0') => return None,
-            'I' => 1..=2,
-            'A'..='Z' => 2..=2,
-            _ => return None,
-        };
-        let digits = Some(digits).filter(|digits| length.contains(&digits.len()))?;
-        let number = digits.bytes().all(|digit| digit.is_ascii_digit()).then(|| digits.parse().ok())??;
-        Some(Self { group, number })
-    }
-}
-
-impl fmt::Display for Id {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.group {
-            'I' => write!(f, "I{}", self.number),
-            group => write!(f, "{group}{:02}", self.number),
-        }
-    }
-}
-
-fn function_names(source: &str) -> impl Iterator<Item = String> {
-    source.lines().filter_map(|line| {
-        let (before, after) = line.split_once("fn ")?;
-        let is_item = before.trim_start().split(' ').all(|word| matches!(word, "" | "async" | "pub" | "const"));
-        let end = after.find(|letter: char| !letter.is_alphanumeric() && letter != '_')?;
-        is_item.then(|| after[..end].to_owned())
-    })
 }
 
 /// The words in backticks that read like a sentence: three underscores or more.
@@ -173,37 +102,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_count_above_a_test_and_nowhere_else() {
-        let source = "
-            // P01: of a function
-            fn helper() {}
-
-            /// P03, I16, C01–C03, N01-N02: ids; H264, M1, I01, i18, p04, a5, 104, e2e and N01-based are none.
-            #[tokio::test(start_paused = true)]
-            #[expect(clippy::panic, reason = \"P04\")]
-            async fn a_test() {
-                // S01
-            }
-
-            // I7
-            #[cfg(unix)]
-            #[test]
-            fn another() {}
-
-            // L01: a blank line lies between
-
-            #[test]
-            fn a_third() {}
-
-            // L02: no attribute of a test
-            #[foreign::test]
-            fn a_fourth() {}
-        ";
-
-        assert_eq!(ids_above_tests(source), set(&["C01", "C02", "C03", "I16", "I7", "N01", "N02", "P03"]));
-    }
-
-    #[test]
     fn deviations_are_the_ids_in_first_cells() {
         let text = "S01 is proven.\n\n| id | why |\n|---|---|\n| S20, Y09 | no presence, see S21 |\n";
 
@@ -227,12 +125,15 @@ mod tests {
     }
 
     #[test]
-    fn the_names_in_a_document_are_those_of_functions() {
-        let document = "`no_event_is_lost` holds, `is_connected` and `client::a_b_c_d` are no tests";
-        let source = "    async fn no_event_is_lost() {}\n// a fn in_a_comment_it_is()\nfn other<T>() {}";
+    fn a_document_that_names_a_function_which_is_no_test_is_a_complaint() {
+        let document =
+            "`no_event_is_lost`, `this_is_a_helper` hold; `is_connected` and `client::a_b_c_d` are no names of tests";
+        let source = "#[test]\nfn no_event_is_lost() {}\n\nfn this_is_a_helper() {}\n";
+        let tests = tests(source).into_iter().map(|test| test.name).collect();
 
-        assert_eq!(test_names(document), set(&["no_event_is_lost"]));
-        assert_eq!(function_names(source).collect::<BTreeSet<_>>(), set(&["no_event_is_lost", "other"]));
+        let complaints = invented("SPEC.md", document, &tests);
+
+        assert_eq!(complaints, ["SPEC.md names the test this_is_a_helper, which does not exist"]);
     }
 
     fn set(ids: &[&str]) -> BTreeSet<String> {
