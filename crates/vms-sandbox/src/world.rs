@@ -119,6 +119,11 @@ impl World {
         self.ws_url.clone().unwrap_or_else(|| self.socket_url())
     }
 
+    /// The name that it gives out in place of its address.
+    pub(crate) fn host(&self) -> Option<&str> {
+        self.host.as_deref()
+    }
+
     fn authority(&self) -> String {
         let address = self.address();
         match (&self.host, address.ip()) {

@@ -5,6 +5,10 @@
 //! 400 when it cannot be read, 422 when it names what does not exist, 403 when it comes from a web page.
 //! `X-Socket-ID` is understood.
 //!
+//! A web page is known by an `Origin`, or by a `Host` that is not the sandbox: neither a loopback address, `localhost`, the
+//! address it is bound to (any address when that is unspecified) nor [`SandboxConfig::host`](crate::SandboxConfig::host),
+//! or not with its port. A page that makes a name of its own lead here is refused by that, reading or writing.
+//!
 //! | request | body | answer |
 //! |---|---|---|
 //! | `POST /sandbox/push` | [`Push`](crate::Push) | [`Delivered`](crate::Delivered) |
@@ -27,5 +31,6 @@
 //! curl -X POST http://127.0.0.1:41234/sandbox/cut
 //! ```
 
+mod guard;
 pub(crate) mod model;
 pub(crate) mod routes;

@@ -5,18 +5,21 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, Request, State},
-    middleware::{self, Next},
+    extract::{DefaultBodyLimit, State},
+    middleware,
     response::{IntoResponse, Response},
     routing::{delete, get, post},
 };
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::model::{
-    Affected, CloseRequest, ControlFailure, CutRequest, LatencyRequest, ListeningRequest, LogoutRequest, SandboxState,
-    SendRequest, SocketsRequest, TypeInfo,
+use super::{
+    guard,
+    model::{
+        Affected, CloseRequest, ControlFailure, CutRequest, LatencyRequest, ListeningRequest, LogoutRequest,
+        SandboxState, SendRequest, SocketsRequest, TypeInfo,
+    },
 };
 use crate::{
     Delivered, EVENT_TYPES, Fault, Outbound, Push, RawPush, SandboxError, commands,
@@ -28,7 +31,7 @@ use crate::{
 type Shared = State<Arc<World>>;
 type Answer<T> = Result<Json<T>, Failure>;
 
-pub(crate) fn router() -> Router<Arc<World>> {
+pub(crate) fn router(world: &Arc<World>) -> Router<Arc<World>> {
     Router::new()
         .route("/push", post(push))
         .route("/raw", post(raw))
@@ -46,16 +49,8 @@ pub(crate) fn router() -> Router<Arc<World>> {
         .route("/types", get(types))
         .fallback(answer::not_found)
         .method_not_allowed_fallback(answer::method_not_allowed)
-        .layer(middleware::from_fn(no_browsers))
+        .layer(middleware::from_fn_with_state(Arc::clone(world), guard::no_web_pages))
         .layer(DefaultBodyLimit::max(MAX_BODY))
-}
-
-/// A web page that a person has open must not drive the sandbox behind their back.
-async fn no_browsers(request: Request, next: Next) -> Response {
-    if request.headers().contains_key(header::ORIGIN) {
-        return Failure::new(403, "web pages may not use the control API").into_response();
-    }
-    next.run(request).await
 }
 
 async fn push(State(world): Shared, headers: HeaderMap, body: Bytes) -> Answer<Delivered> {
@@ -151,13 +146,13 @@ const fn affected(sockets: usize) -> Json<Affected> {
     Json(Affected { sockets })
 }
 
-struct Failure {
+pub(super) struct Failure {
     status: u16,
     error: String,
 }
 
 impl Failure {
-    fn new(status: u16, error: impl std::fmt::Display) -> Self {
+    pub(super) fn new(status: u16, error: impl std::fmt::Display) -> Self {
         Self { status, error: error.to_string() }
     }
 }

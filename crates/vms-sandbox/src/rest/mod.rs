@@ -37,7 +37,7 @@ pub(crate) fn router(world: &Arc<World>) -> Router {
         .route("/{prefix}/app/{key}", any(upgrade::with_prefix))
         .fallback(answer::not_found);
     if world.serves_control {
-        router = router.nest("/sandbox", control::routes::router());
+        router = router.nest("/sandbox", control::routes::router(world));
     }
     router.with_state(Arc::clone(world))
 }

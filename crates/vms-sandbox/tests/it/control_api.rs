@@ -8,7 +8,7 @@ use vms_sandbox::{
     Sandbox, SandboxConfig, SandboxState, SendRequest, Sockets, SocketsRequest, Target, TypeInfo,
 };
 
-use crate::support::{Answer, End, Ws, call, first_session, http, start};
+use crate::support::{Answer, End, Ws, call, first_session, http, start, try_http_without_host};
 
 async fn post(sandbox: &Sandbox, path: &str, body: &impl Serialize) -> Answer {
     let body = serde_json::to_string(body).unwrap();
@@ -132,12 +132,93 @@ async fn what_cannot_be_done_is_explained() {
     assert_eq!(post(&sandbox, "nothing", &json!({})).await.status, 404);
 }
 
+/// Every route, and one that is not there.
+const ROUTES: [(&str, &str); 15] = [
+    ("POST", "push"),
+    ("POST", "raw"),
+    ("POST", "send"),
+    ("POST", "cut"),
+    ("POST", "stall"),
+    ("POST", "resume"),
+    ("POST", "close"),
+    ("POST", "logout"),
+    ("POST", "latency"),
+    ("POST", "listening"),
+    ("POST", "fault"),
+    ("DELETE", "faults"),
+    ("GET", "state"),
+    ("GET", "types"),
+    ("GET", "nothing"),
+];
+
+/// What each route answers to a request with these headers and no others.
+async fn statuses(sandbox: &Sandbox, headers: &[(&str, &str)]) -> Vec<u16> {
+    let mut statuses = Vec::new();
+    for (method, route) in ROUTES {
+        let path = format!("/sandbox/{route}");
+        let answer = try_http_without_host(sandbox.local_addr(), method, &path, headers, "").await;
+        statuses.push(answer.expect("an answer").status);
+    }
+    statuses
+}
+
 #[tokio::test]
-async fn web_pages_are_refused_and_the_api_can_be_switched_off() {
+async fn a_request_of_a_web_page_is_refused_on_every_route() {
     let sandbox = start(Profile::Pusher7).await;
-    let origin = [("Origin", "https://page.example")];
-    let answer = http(sandbox.local_addr(), "POST", "/sandbox/cut", &origin, "{}").await;
-    assert_eq!(answer.status, 403);
+    let _ws = Ws::connect(&sandbox).await;
+    let own = sandbox.local_addr().to_string();
+    for origin in ["https://page.example", "null", sandbox.base_url().as_str()] {
+        let statuses = statuses(&sandbox, &[("Host", &own), ("Origin", origin)]).await;
+        assert_eq!(statuses, [403; ROUTES.len()], "{origin}");
+    }
+    assert_eq!(sandbox.state().sockets.len(), 1);
+}
+
+#[tokio::test]
+async fn a_name_that_was_made_to_lead_here_is_refused_on_every_route() {
+    let sandbox = start(Profile::Pusher7).await;
+    let _ws = Ws::connect(&sandbox).await;
+    let port = sandbox.local_addr().port();
+    let foreign = [
+        format!("page.example:{port}"),
+        "page.example".to_owned(),
+        format!("localhost.page.example:{port}"),
+        format!("127.0.0.1.page.example:{port}"),
+        format!("localhost@page.example:{port}"),
+        format!("page.example@localhost:{port}"),
+        format!("192.0.2.7:{port}"),
+        format!("localhost:{}", port ^ 1),
+        "localhost".to_owned(),
+        String::new(),
+    ];
+    for host in &foreign {
+        assert_eq!(statuses(&sandbox, &[("Host", host)]).await, [403; ROUTES.len()], "{host}");
+    }
+    assert_eq!(statuses(&sandbox, &[]).await, [403; ROUTES.len()], "no Host");
+    let own = sandbox.local_addr().to_string();
+    let two = statuses(&sandbox, &[("Host", &own), ("Host", &foreign[0])]).await;
+    assert!(two.iter().all(|status| [400, 403].contains(status)), "{two:?}");
+    assert_eq!(sandbox.state().sockets.len(), 1);
+}
+
+#[tokio::test]
+async fn the_sandbox_is_asked_for_by_loopback_and_by_the_name_it_gives_out() {
+    let config = SandboxConfig { host: Some("vms.test".to_owned()), ..SandboxConfig::default() };
+    let sandbox = Sandbox::start(config).await.unwrap();
+    let port = sandbox.local_addr().port();
+    for host in ["127.0.0.1", "127.8.9.10", "[::1]", "localhost", "LocalHost", "vms.test"] {
+        let headers = [("Host", format!("{host}:{port}"))];
+        let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+        for (method, route) in [("GET", "state"), ("POST", "cut")] {
+            let path = format!("/sandbox/{route}");
+            let answer = try_http_without_host(sandbox.local_addr(), method, &path, &headers, "").await.unwrap();
+            assert_eq!(answer.status, 200, "{method} {route} of {host}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_api_can_be_switched_off() {
     let without = Sandbox::start(SandboxConfig { control: false, ..SandboxConfig::default() }).await.unwrap();
     let answer = http(without.local_addr(), "GET", "/sandbox/state", &[], "").await;
     assert_eq!(answer.status, 404);

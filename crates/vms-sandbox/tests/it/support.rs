@@ -335,12 +335,24 @@ pub async fn try_http(
     headers: &[(&str, &str)],
     body: &str,
 ) -> Option<Answer> {
+    let host = address.to_string();
+    let headers: Vec<_> = [("Host", host.as_str())].iter().chain(headers).copied().collect();
+    try_http_without_host(address, method, path, &headers, body).await
+}
+
+/// With no header but those given and the needed ones.
+pub async fn try_http_without_host(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Option<Answer> {
     let mut tcp = TcpStream::connect(address).await.unwrap();
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let length = body.len();
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
-    );
+    let request =
+        format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n{body}");
     soon(tcp.write_all(request.as_bytes())).await.unwrap();
     let mut answer = Vec::new();
     soon(tcp.read_to_end(&mut answer)).await.ok()?;
