@@ -53,11 +53,17 @@ where
     stream.write_all(text.as_bytes()).await?;
     stream.flush().await?;
     let mut received = Vec::with_capacity(FIRST_READ);
+    // Where the answer begins, behind the interim ones.
+    let mut begin = 0;
     loop {
         if stream.read_buf(&mut received).await? == 0 {
-            return Err(if received.is_empty() { UpgradeError::Closed } else { cut_short() });
+            return Err(if received.len() == begin { UpgradeError::Closed } else { cut_short() });
         }
-        if let Some((status, headers, end)) = parse(&received)? {
+        while let Some((status, headers, end)) = parse(&received, begin)? {
+            begin = end;
+            if is_interim(status) {
+                continue;
+            }
             check(status, headers, &key)?;
             received.drain(..end);
             return Ok(received);
@@ -106,12 +112,18 @@ fn classify(status: StatusCode, says_when: bool) -> FailureClass {
 
 type Answer = (StatusCode, HeaderMap, usize);
 
-/// Parses the header of an answer; none when it is not complete.
-fn parse(received: &[u8]) -> Result<Option<Answer>, UpgradeError> {
+/// Whether another answer follows (RFC 9110, section 15.2), such as behind `103 Early Hints`.
+fn is_interim(status: StatusCode) -> bool {
+    status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS
+}
+
+/// Parses the header that starts at `begin`, and says where it ends; none when it is not complete. All headers together
+/// have to keep to the limit.
+fn parse(received: &[u8], begin: usize) -> Result<Option<Answer>, UpgradeError> {
     let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
     let mut response = httparse::Response::new(&mut fields);
-    let end = match response.parse(received) {
-        Ok(httparse::Status::Complete(end)) if end <= MAX_HEADER => end,
+    let end = match response.parse(received.get(begin..).unwrap_or_default()) {
+        Ok(httparse::Status::Complete(length)) if begin + length <= MAX_HEADER => begin + length,
         Ok(httparse::Status::Complete(_)) | Err(httparse::Error::TooManyHeaders) => {
             return Err(UpgradeError::HeaderTooLarge);
         }

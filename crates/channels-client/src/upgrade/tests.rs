@@ -110,6 +110,63 @@ async fn an_overloaded_server_is_tried_again_when_it_says() {
     assert_eq!(refusal("HTTP/1.1 408 x\r\n\r\n").await.class, FailureClass::Network);
 }
 
+/// Sends `answer` in two parts, cut at `cut`.
+async fn exchange_in_two(interim: &str, cut: usize) -> Result<Vec<u8>, UpgradeError> {
+    let (mut near, mut far) = duplex(64 * 1024);
+    let request = UpgradeRequest { host: "example.com".into(), target: "/".into(), user_agent: "c/1".into() };
+    let server = async move {
+        let head = read_head(&mut far).await;
+        let mut answer = interim.as_bytes().to_vec();
+        answer.extend(switching(&head, "\r\n{}"));
+        let (first, second) = answer.split_at(cut);
+        far.write_all(first).await.unwrap();
+        // The client has read the first part before the second one is there.
+        tokio::task::yield_now().await;
+        far.write_all(second).await.unwrap();
+    };
+    tokio::join!(upgrade(&mut near, &request), server).0
+}
+
+// W01: RFC 9110, section 15.2
+#[tokio::test]
+async fn interim_answers_before_the_upgrade_are_skipped_wherever_they_are_cut() {
+    let interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 x\r\nDate: x\r\n\r\n\
+                   HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nUpgrade: h2c\r\n\r\n";
+    for cut in 0..interim.len() + 100 {
+        assert_eq!(exchange_in_two(interim, cut).await.unwrap(), b"{}", "cut at {cut}");
+    }
+}
+
+#[tokio::test]
+async fn an_interim_answer_is_not_the_answer() {
+    let failure = refusal("HTTP/1.1 103 x\r\n\r\nHTTP/1.1 503 x\r\n\r\n").await;
+    assert_eq!(failure.kind, ConnectFailureKind::Status(503));
+    let failure = refusal("HTTP/1.1 103 x\r\n\r\n").await;
+    assert!(failure.message.contains("closed the connection instead of answering"), "{}", failure.message);
+    assert_eq!(refusal("HTTP/1.1 103 x\r\n\r\nHTTP/1.1 101 Sw").await.class, FailureClass::Network);
+    let (_, outcome) = exchange(|head| {
+        let mut answer = b"HTTP/1.1 103 x\r\n\r\n".to_vec();
+        answer.extend(switching(head, "Sec-WebSocket-Protocol: pusher\r\n\r\n"));
+        answer
+    })
+    .await;
+    assert!(matches!(outcome, Err(UpgradeError::Broken(_))), "{outcome:?}");
+}
+
+// W06: one limit for all the headers together
+#[tokio::test]
+async fn interim_answers_without_end_are_cut_off() {
+    let (_, outcome) = exchange(|_| "HTTP/1.1 103 x\r\n\r\n".repeat(2_000).into_bytes()).await;
+    assert!(matches!(outcome, Err(UpgradeError::HeaderTooLarge)), "{outcome:?}");
+    let (_, outcome) = exchange(|head| {
+        let mut answer = format!("HTTP/1.1 103 x\r\nX: {}\r\n\r\n", "a".repeat(16 * 1024 - 40)).into_bytes();
+        answer.extend(switching(head, "\r\n"));
+        answer
+    })
+    .await;
+    assert!(matches!(outcome, Err(UpgradeError::HeaderTooLarge)), "{outcome:?}");
+}
+
 // W06
 #[tokio::test]
 async fn a_header_without_end_is_cut_off() {
