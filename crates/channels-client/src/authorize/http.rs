@@ -92,7 +92,7 @@ impl Shared {
         token: &Secret,
     ) -> Result<Response<Bytes>, AuthorizationError> {
         let post = self.form(request, token)?;
-        self.http.send(post).await.map_err(|error| explain(&error))
+        self.http.send_idempotent(post).await.map_err(|error| explain(&error))
     }
 
     fn form(&self, request: &AuthorizationRequest, token: &Secret) -> Result<Request<Bytes>, AuthorizationError> {

@@ -30,6 +30,14 @@ impl Default for HttpLimits {
 #[derive(Clone)]
 pub struct HttpClient(Arc<Shared>);
 
+/// Whether a request may be sent a second time.
+#[derive(Clone, Copy, Debug)]
+enum Repeat {
+    Never,
+    /// When the kept connection it was sent on turns out to have been closed.
+    WhenStale,
+}
+
 struct Shared {
     origin: HttpOrigin,
     dialer: Dialer,
@@ -54,21 +62,40 @@ impl HttpClient {
         &self.0.origin
     }
 
-    /// Sends `request` and returns the complete answer, whatever its status is unless it is a redirect.
+    /// Sends `request` once and returns the complete answer, whatever its status is unless it is a redirect.
+    ///
+    /// For what the server must not do twice. The connection is opened for it: of a kept one that turns out to be closed
+    /// nobody could say whether the server had carried the request out before.
     ///
     /// The URI may be a path (with a query), or absolute when it names the configured server. `Host` and
-    /// `Content-Length` are added. When a kept connection turns out to have been closed before any byte of the answer,
-    /// the request is sent once more on a new one.
+    /// `Content-Length` are added.
+    ///
+    /// # Errors
+    /// See [`HttpError`]. Nothing is retried: after [`HttpError::Failed`] and [`HttpError::TimedOut`] the server may have
+    /// carried the request out or not.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the connection in use; the request may or may not have been seen by the server.
+    pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        self.answer(request, Repeat::Never).await
+    }
+
+    /// Does what [`send`](Self::send) does, for a request that may be carried out twice: it goes over a kept connection
+    /// if there is one, and once more over a new one when that was closed before any byte of the answer.
     ///
     /// # Errors
     /// See [`HttpError`]. Nothing is retried but the case above.
     ///
     /// # Cancel safety
-    /// Dropping the future closes the connection in use; the request may or may not have been seen by the server.
-    pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+    /// That of [`send`](Self::send).
+    pub async fn send_idempotent(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        self.answer(request, Repeat::WhenStale).await
+    }
+
+    async fn answer(&self, request: Request<Bytes>, repeat: Repeat) -> Result<Response<Bytes>, HttpError> {
         let request = self.complete(request)?;
         let after = self.0.limits.deadline;
-        let exchange = Box::pin(self.exchange(request));
+        let exchange = Box::pin(self.exchange(request, repeat));
         let answered = tokio::time::timeout(after, exchange).await;
         let response = answered.map_err(|_| HttpError::TimedOut { origin: self.origin().to_string(), after })??;
         if response.status().is_redirection() {
@@ -95,26 +122,41 @@ impl HttpClient {
         self.0.pool.clear();
     }
 
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let mut connection = match self.0.pool.take() {
-            Source::Idle(connection) => *connection,
-            Source::Opening(opening) => match opening.await {
-                Ok(connection) => connection,
-                Err(_) => self.open().await?,
-            },
-            Source::None => self.open().await?,
-        };
+    async fn exchange(&self, request: Request<Bytes>, repeat: Repeat) -> Result<Response<Bytes>, HttpError> {
         let limit = self.0.limits.max_body_bytes;
-        let mut answered = connection.exchange(request.clone(), limit).await;
-        if matches!(answered, Err(ExchangeError::Stale)) {
-            connection = self.open().await?;
-            answered = connection.exchange(request, limit).await;
-        }
+        let (mut connection, answered) = match repeat {
+            Repeat::Never => {
+                let mut connection = self.open().await?;
+                let answered = connection.exchange(request, limit).await;
+                (connection, answered)
+            }
+            Repeat::WhenStale => {
+                let mut connection = self.kept().await?;
+                let mut answered = connection.exchange(request.clone(), limit).await;
+                if matches!(answered, Err(ExchangeError::Stale)) {
+                    connection = self.open().await?;
+                    answered = connection.exchange(request, limit).await;
+                }
+                (connection, answered)
+            }
+        };
         let response = answered.map_err(|error| self.explain(error))?;
         if connection.is_alive() {
             self.0.pool.put(connection);
         }
         Ok(response)
+    }
+
+    /// Returns a connection that was kept or is being opened ahead, or else a new one.
+    async fn kept(&self) -> Result<Connection, HttpError> {
+        match self.0.pool.take() {
+            Source::Idle(connection) => Ok(*connection),
+            Source::Opening(opening) => match opening.await {
+                Ok(connection) => Ok(connection),
+                Err(_) => self.open().await,
+            },
+            Source::None => self.open().await,
+        }
     }
 
     async fn open_ahead(&self, opening: Opening<'_>) {

@@ -40,7 +40,7 @@ async fn requests_share_one_kept_connection() {
     let server = async { serve(&mut listener.accept().await, 3).await };
     let requests = async {
         for number in 0..3 {
-            let answer = client.send(post("/path?x=1", "body")).await.unwrap();
+            let answer = client.send_idempotent(post("/path?x=1", "body")).await.unwrap();
             assert_eq!(answer.status(), StatusCode::OK);
             assert_eq!(answer.body(), &Bytes::from(format!("answer {number}")));
         }
@@ -59,7 +59,8 @@ async fn connections_opened_ahead_are_used_and_let_go() {
     let open = async { (listener.accept().await, listener.accept().await) };
     let ((mut one, mut two), ()) = tokio::join!(open, client.prepare(2));
     let server = async { tokio::join!(serve(&mut one, 1), serve(&mut two, 1)) };
-    let (seen, first, second) = tokio::join!(server, client.send(post("/1", "")), client.send(post("/2", "")));
+    let (seen, first, second) =
+        tokio::join!(server, client.send_idempotent(post("/1", "")), client.send_idempotent(post("/2", "")));
     assert!(first.is_ok() && second.is_ok());
     assert_eq!((seen.0.len(), seen.1.len()), (1, 1));
     client.release();
@@ -72,7 +73,7 @@ async fn a_request_waits_for_a_connection_that_is_being_opened() {
     let listener = Listener::bind().await;
     let client = client_of(&listener);
     let server = async { serve(&mut listener.accept().await, 1).await };
-    let ((), answer, _) = tokio::join!(client.prepare(1), client.send(post("/", "")), server);
+    let ((), answer, _) = tokio::join!(client.prepare(1), client.send_idempotent(post("/", "")), server);
     assert!(answer.is_ok());
     assert!(!listener.is_dialed_within(Duration::from_millis(50)).await);
 }
@@ -84,7 +85,7 @@ async fn a_request_opens_its_own_connection_when_opening_ahead_is_given_up() {
     let mut ahead = Box::pin(client.prepare(1));
     // Polled once, it has announced a connection; dropped, it never brings one.
     assert!((&mut ahead).now_or_never().is_none());
-    let mut request = Box::pin(client.send(post("/", "")));
+    let mut request = Box::pin(client.send_idempotent(post("/", "")));
     assert!((&mut request).now_or_never().is_none());
     drop(ahead);
     let server = async {
@@ -111,11 +112,46 @@ async fn a_kept_connection_that_died_unanswered_costs_one_retry_and_no_more() {
         serve(&mut listener.accept().await, 1).await
     };
     let requests = async {
-        client.send(post("/1", "")).await.unwrap();
-        client.send(post("/2", "")).await.unwrap();
+        client.send_idempotent(post("/1", "")).await.unwrap();
+        client.send_idempotent(post("/2", "")).await.unwrap();
     };
     let (seen, ()) = tokio::join!(server, requests);
     assert!(seen[0].0.starts_with("POST /2 "), "{seen:?}");
+}
+
+// Whether the server has carried a request out cannot be seen from outside.
+#[tokio::test]
+async fn what_must_not_be_done_twice_is_sent_once_and_over_a_connection_of_its_own() {
+    let listener = Listener::bind().await;
+    let client = client_of(&listener);
+    let server = async {
+        let mut kept = listener.accept().await;
+        serve(&mut kept, 1).await;
+        listener.accept().await.read_request().await;
+        kept
+    };
+    let requests = async {
+        client.send_idempotent(post("/1", "")).await.unwrap();
+        client.send(post("/2", "")).await
+    };
+    let (mut kept, answer) = tokio::join!(server, requests);
+    assert!(matches!(answer, Err(HttpError::Failed { .. })), "{answer:?}");
+    client.release();
+    assert!(kept.is_hung_up().await, "the kept connection saw a request");
+    assert!(!listener.is_dialed_within(Duration::from_millis(50)).await);
+}
+
+#[tokio::test]
+async fn the_connection_of_what_is_sent_once_serves_later_requests() {
+    let listener = Listener::bind().await;
+    let client = client_of(&listener);
+    let server = async { serve(&mut listener.accept().await, 2).await };
+    let requests = async {
+        client.send(post("/1", "")).await.unwrap();
+        client.send_idempotent(post("/2", "")).await.unwrap();
+    };
+    let (seen, ()) = tokio::join!(server, requests);
+    assert_eq!(seen.len(), 2);
 }
 
 #[tokio::test]
@@ -125,7 +161,7 @@ async fn a_new_connection_that_dies_unanswered_is_an_error() {
     let server = async {
         listener.accept().await.read_request().await;
     };
-    let (answer, ()) = tokio::join!(client.send(post("/", "")), server);
+    let (answer, ()) = tokio::join!(client.send_idempotent(post("/", "")), server);
     assert!(matches!(answer, Err(HttpError::Failed { .. })), "{answer:?}");
     assert!(!listener.is_dialed_within(Duration::from_millis(50)).await);
 }
@@ -141,8 +177,8 @@ async fn an_answer_that_breaks_off_is_not_asked_for_again() {
         raw.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf").await;
     };
     let requests = async {
-        client.send(post("/1", "")).await.unwrap();
-        client.send(post("/2", "")).await
+        client.send_idempotent(post("/1", "")).await.unwrap();
+        client.send_idempotent(post("/2", "")).await
     };
     let ((), answer) = tokio::join!(server, requests);
     assert!(matches!(answer, Err(HttpError::Failed { .. })), "{answer:?}");
@@ -162,7 +198,7 @@ async fn no_redirect_is_followed_and_its_target_is_named_without_its_query() {
             raw.read_request().await;
             raw.answer(&format!("{status} Moved"), &location, "").await;
         };
-        let (answer, ()) = tokio::join!(client.send(post("/", "")), server);
+        let (answer, ()) = tokio::join!(client.send_idempotent(post("/", "")), server);
         let error = answer.unwrap_err();
         let HttpError::Redirected { to, .. } = &error else { panic!("{error}") };
         assert_eq!(*to, elsewhere.http_url("/login"));
@@ -186,13 +222,13 @@ async fn a_body_without_end_and_an_answer_without_end_are_cut_off() {
         }
         raw
     };
-    let (answer, _raw) = tokio::join!(client.send(post("/", "")), server);
+    let (answer, _raw) = tokio::join!(client.send_idempotent(post("/", "")), server);
     assert!(matches!(answer, Err(HttpError::TooLarge { limit: 65_536, .. })), "{answer:?}");
 
     let limits = HttpLimits { deadline: Duration::from_millis(100), ..HttpLimits::default() };
     let client = client_with(&listener, limits);
     let silent = async { listener.accept().await };
-    let (answer, _raw) = tokio::join!(soon("the deadline", client.send(post("/", ""))), silent);
+    let (answer, _raw) = tokio::join!(soon("the deadline", client.send_idempotent(post("/", ""))), silent);
     assert!(matches!(answer, Err(HttpError::TimedOut { .. })), "{answer:?}");
 }
 
@@ -211,8 +247,8 @@ async fn no_cookie_is_kept_and_no_compression_is_asked_for() {
         heads
     };
     let requests = async {
-        client.send(post("/", "")).await.unwrap();
-        client.send(post("/", "")).await.unwrap();
+        client.send_idempotent(post("/", "")).await.unwrap();
+        client.send_idempotent(post("/", "")).await.unwrap();
     };
     let (heads, ()) = tokio::join!(server, requests);
     for head in heads {
@@ -234,12 +270,12 @@ async fn a_request_for_another_server_is_not_sent() {
         format!("http://user@127.0.0.1:{port}/"),
     ];
     for url in foreign {
-        let answer = client.send(post(&url, "")).await;
+        let answer = client.send_idempotent(post(&url, "")).await;
         assert!(matches!(answer, Err(HttpError::ForeignOrigin { .. })), "{url}: {answer:?}");
     }
     let server = async { serve(&mut listener.accept().await, 1).await };
     let url = listener.http_url("/own");
-    let (answer, seen) = tokio::join!(client.send(post(&url, "")), server);
+    let (answer, seen) = tokio::join!(client.send_idempotent(post(&url, "")), server);
     assert!(answer.is_ok());
     assert!(seen[0].0.starts_with("POST /own HTTP/1.1"), "{seen:?}");
 }
@@ -251,7 +287,7 @@ async fn a_refused_connection_names_the_address() {
     let client = client_of(&listener);
     let address = listener.address().to_string();
     drop(listener);
-    let error = client.send(post("/", "")).await.unwrap_err();
+    let error = client.send_idempotent(post("/", "")).await.unwrap_err();
     let HttpError::Connect(_) = &error else { panic!("{error:?}") };
     assert!(error.to_string().contains(&address) && error.to_string().contains("refused"), "{error}");
 }
@@ -267,7 +303,7 @@ async fn a_connection_opened_ahead_that_died_costs_one_retry() {
         drop(ahead);
         serve(&mut listener.accept().await, 1).await
     };
-    let (answer, seen) = tokio::join!(client.send(post("/", "")), server);
+    let (answer, seen) = tokio::join!(client.send_idempotent(post("/", "")), server);
     assert!(answer.is_ok());
     assert_eq!(seen.len(), 1);
 }

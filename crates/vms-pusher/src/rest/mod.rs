@@ -32,7 +32,8 @@ use crate::runtime;
 /// that the server leaves this client out of the pushes that its own calls cause. Made by [`new`](Self::new), it serves
 /// to log in before there is a socket.
 ///
-/// Its futures may be awaited on any executor. Nothing is retried, and no redirect is followed.
+/// Its futures may be awaited on any executor. Nothing is retried, no redirect is followed, and what changes something
+/// ([`login`](Self::login), [`sync_groups`](Self::sync_groups)) is sent to the server once and never again.
 #[derive(Clone)]
 pub struct VmsApi {
     rest: Arc<Rest>,
@@ -172,7 +173,14 @@ impl VmsApi {
 
     async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ApiError> {
         let http = self.rest.http.clone();
-        let answered = self.run(async move { Box::pin(http.send(request)).await }).await?;
+        let exchange = async move {
+            if request.method().is_idempotent() {
+                Box::pin(http.send_idempotent(request)).await
+            } else {
+                Box::pin(http.send(request)).await
+            }
+        };
+        let answered = self.run(exchange).await?;
         answered.map_err(|error| error::of_http(&error))
     }
 

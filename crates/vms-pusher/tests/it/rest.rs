@@ -1,6 +1,8 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use futures_util::future::BoxFuture;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use vms_pusher::{
     ApiErrorKind, GroupSync, Secret, Tls, TokenError, TokenProvider, VmsApi, VmsAppSocketData, VmsClientInfo,
     VmsCredentials, VmsPusherApi, VmsSocketItem,
@@ -164,4 +166,62 @@ async fn a_token_provider_that_panics_or_hangs_is_an_error() {
         assert_eq!((error.kind(), error.is_retryable()), (ApiErrorKind::Unreachable, true));
         assert!(error.to_string().contains(said), "{error}");
     }
+}
+
+/// Answers `wsurl`, takes every other request, and hangs up on it unanswered; returns what came on each connection.
+async fn take_and_hang_up(listener: TcpListener, seen: Arc<Mutex<Vec<Vec<String>>>>) {
+    loop {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let number = {
+            let mut seen = seen.lock().unwrap();
+            seen.push(Vec::new());
+            seen.len() - 1
+        };
+        let seen = Arc::clone(&seen);
+        tokio::spawn(async move {
+            while let Some(line) = read_request(&mut stream).await {
+                let is_found = line.contains("wsurl");
+                seen.lock().unwrap()[number].push(line);
+                if !is_found {
+                    return;
+                }
+                let body = r#"{"ws_url": "ws://127.0.0.1:1", "app_key": "key"}"#;
+                let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+    }
+}
+
+/// Reads one request with its body and returns its first line; none at the end.
+async fn read_request(stream: &mut TcpStream) -> Option<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.ok()?);
+    }
+    let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    stream.read_exact(&mut vec![0; length.map_or(0, |length| length.parse().unwrap())]).await.ok()?;
+    head.lines().next().map(str::to_owned)
+}
+
+// A login may lock an account, a change may be made twice: whether it was carried out cannot be seen from outside
+#[tokio::test]
+async fn a_call_that_changes_something_is_sent_once_even_when_the_connection_dies() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let server = tokio::spawn(take_and_hang_up(listener, Arc::clone(&seen)));
+    let rest = VmsApi::new(&base_url, Tls::platform(), &VmsClientInfo::default()).unwrap();
+    let rest = rest.with_token(&Secret::new("token")).unwrap();
+    rest.socket_url().await.unwrap();
+    let login = rest.login(&VmsCredentials::new("demo", Secret::new("demo"))).await.unwrap_err();
+    let change = rest.sync_groups(17, &[7]).await.unwrap_err();
+    rest.socket_url().await.unwrap();
+    assert_eq!((login.kind(), change.kind()), (ApiErrorKind::Unreachable, ApiErrorKind::Unreachable));
+    server.abort();
+    let wsurl = "get /api/v1/wsurl http/1.1";
+    let expected =
+        [vec![wsurl, wsurl], vec!["post /api/v1/token http/1.1"], vec!["post /api/v1/cameras/17/sync-groups http/1.1"]];
+    assert_eq!(*seen.lock().unwrap(), expected);
 }
