@@ -1,6 +1,7 @@
 //! Who signs for private channels.
 
 mod http;
+mod shared;
 mod token;
 
 use channels_proto::{Authorization, AuthorizationError, ChannelName, SocketId};
@@ -8,6 +9,7 @@ use futures_core::future::BoxFuture;
 
 pub use self::{
     http::HttpAuthorizer,
+    shared::SharedTokens,
     token::{StaticToken, TokenError, TokenProvider, current_token},
 };
 

@@ -25,7 +25,8 @@ mod tls;
 mod upgrade;
 
 pub use authorize::{
-    AuthorizationRequest, Authorizer, HttpAuthorizer, StaticToken, TokenError, TokenProvider, current_token,
+    AuthorizationRequest, Authorizer, HttpAuthorizer, SharedTokens, StaticToken, TokenError, TokenProvider,
+    current_token,
 };
 pub use channels_proto as proto;
 pub use client::{Client, ClientCounters};

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use channels_proto::{Authorization, AuthorizationError, Secret};
 use futures_core::future::BoxFuture;
 
-use super::{AuthorizationRequest, Authorizer, TokenError, TokenProvider, token::Tokens};
+use super::{AuthorizationRequest, Authorizer, SharedTokens, TokenError, TokenProvider, shared::Present};
 use crate::{
     Clock, SystemClock,
     http::{HttpClient, HttpError, HttpUrl},
@@ -15,8 +15,9 @@ use crate::{
 /// Asks an HTTP endpoint, as Laravel's `broadcasting/auth` is one (wire.md, section 1).
 ///
 /// The form `socket_id=…&channel_name=…` is posted with the bearer token of a [`TokenProvider`]. On 401, 403 and 419 the
-/// provider is asked for another token, once for a socket whatever the number of channels, and the request is tried
-/// again with it. The token goes to the configured server only: no redirect is followed.
+/// provider is asked for another token, once at a time whatever the number of channels, and the request is tried again
+/// with it. When that is refused as well, the authorization is denied; when it is refused after it has worked, the
+/// provider is asked again. The token goes to the configured server only: no redirect is followed.
 #[derive(Clone)]
 pub struct HttpAuthorizer(Arc<Shared>);
 
@@ -24,7 +25,7 @@ struct Shared {
     http: HttpClient,
     url: HttpUrl,
     headers: Arc<HeaderMap>,
-    tokens: Tokens,
+    tokens: SharedTokens,
     clock: SystemClock,
 }
 
@@ -40,7 +41,7 @@ impl HttpAuthorizer {
         tokens: Arc<dyn TokenProvider>,
     ) -> Self {
         let headers = headers.into();
-        Self(Arc::new(Shared { http, url, headers, tokens: Tokens::new(tokens), clock: SystemClock::new() }))
+        Self(Arc::new(Shared { http, url, headers, tokens: SharedTokens::new(tokens), clock: SystemClock::new() }))
     }
 }
 
@@ -65,25 +66,30 @@ impl Authorizer for HttpAuthorizer {
 
 impl Shared {
     async fn authorize(&self, request: &AuthorizationRequest) -> Result<Authorization, AuthorizationError> {
-        let mut token = self.tokens.token().await.map_err(|error| without_token(&error))?;
-        if request.refresh_token {
-            let newer = self
-                .tokens
-                .after_refusal(token.clone(), &request.socket_id)
-                .await
-                .map_err(|error| without_token(&error))?;
-            token = newer.unwrap_or(token);
+        let mut present = self.tokens.present().await.map_err(|error| without_token(&error))?;
+        if request.refresh_token
+            && let Some(newer) = self.newer(&present, request, None).await?
+        {
+            present.token = newer;
         }
-        let mut answer = self.post(request, &token).await?;
-        if is_about_the_token(answer.status()) {
-            let newer =
-                self.tokens.after_refusal(token, &request.socket_id).await.map_err(|error| without_token(&error))?;
-            let Some(newer) = newer else {
-                return Err(AuthorizationError::Denied { status: answer.status().as_u16() });
-            };
-            answer = self.post(request, &newer).await?;
+        let mut answer = self.post(request, &present.token).await?;
+        if is_about_the_token(answer.status())
+            && let Some(newer) = self.newer(&present, request, Some(answer.status())).await?
+        {
+            present.token = newer;
+            answer = self.post(request, &present.token).await?;
         }
+        self.tokens.heard(request, &present.token, answer.status());
         self.read(&answer)
+    }
+
+    async fn newer(
+        &self,
+        present: &Present,
+        request: &AuthorizationRequest,
+        status: Option<StatusCode>,
+    ) -> Result<Option<Secret>, AuthorizationError> {
+        self.tokens.after_refusal(present, request, status).await.map_err(|error| without_token(&error))
     }
 
     async fn post(

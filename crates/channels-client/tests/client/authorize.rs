@@ -154,6 +154,15 @@ async fn the_endpoint_says_when_to_ask_again() {
 
 /// Runs `work` beside a server that refuses every token but `good`.
 async fn against<R>(listener: &Listener, good: &'static str, work: impl Future<Output = R>) -> (R, Vec<String>) {
+    against_one_of(listener, &Arc::new(Mutex::new(good)), work).await
+}
+
+/// Runs `work` beside a server that refuses every token but the one that is `good` at that time.
+async fn against_one_of<R>(
+    listener: &Listener,
+    good: &Arc<Mutex<&'static str>>,
+    work: impl Future<Output = R>,
+) -> (R, Vec<String>) {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let mut connections = tokio::task::JoinSet::new();
     tokio::pin!(work);
@@ -161,12 +170,12 @@ async fn against<R>(listener: &Listener, good: &'static str, work: impl Future<O
         tokio::select! {
             result = &mut work => return (result, asked.lock().unwrap().clone()),
             mut raw = listener.accept() => {
-                let asked = Arc::clone(&asked);
+                let (asked, good) = (Arc::clone(&asked), Arc::clone(good));
                 connections.spawn(async move {
                     loop {
                         let (head, _) = raw.read_request().await;
                         let token = header(&head, "authorization").unwrap();
-                        let granted = token == format!("Bearer {good}");
+                        let granted = token == format!("Bearer {}", good.lock().unwrap());
                         asked.lock().unwrap().push(token);
                         let (status, body) = if granted { ("200 OK", r#"{"auth":"key:abc"}"#) } else { ("401 x", "") };
                         raw.answer(status, "", body).await;
@@ -214,7 +223,25 @@ async fn the_same_bad_token_again_ends_it() {
     assert_eq!((asked.len(), tokens.refreshes.load(Ordering::SeqCst)), (2, 1));
 }
 
-// I19: a socket has one refresh, the next socket has its own.
+// A01: a socket lives for days, a token for an hour.
+#[tokio::test]
+async fn a_token_that_ends_later_on_the_same_socket_is_replaced_again() {
+    let listener = Listener::bind().await;
+    let tokens = Arc::new(Numbered::default());
+    let authorizer = authorizer_of(&listener, Arc::new(Shared(Arc::clone(&tokens))));
+    let good = Arc::new(Mutex::new("token-1"));
+    let work = async {
+        let first = authorizer.authorize(request("private-a", "1.1")).await;
+        *good.lock().unwrap() = "token-2";
+        (first, authorizer.authorize(request("private-b", "1.1")).await)
+    };
+    let ((first, second), asked) = against_one_of(&listener, &good, work).await;
+    assert!(first.is_ok() && second.is_ok(), "{first:?} {second:?}");
+    assert_eq!(asked, ["token-0", "token-1", "token-1", "token-2"].map(|token| format!("Bearer {token}")));
+    assert_eq!(tokens.refreshes.load(Ordering::SeqCst), 2);
+}
+
+// I19: a fresh token that is refused is not replaced on that socket, on the next socket it is.
 #[tokio::test]
 async fn a_new_token_that_is_refused_too_ends_it_for_this_socket() {
     let listener = Listener::bind().await;
@@ -266,6 +293,39 @@ async fn a_refresh_outlives_the_request_that_asked_for_it() {
     };
     let (granted, _) = against(&listener, "token-1", work).await;
     assert!(granted.is_ok(), "{granted:?}");
+    assert_eq!(tokens.refreshes.load(Ordering::SeqCst), 1);
+}
+
+// S03, A02: it ends by itself, and what it brought is used though the provider itself has forgotten it.
+#[tokio::test]
+async fn a_refresh_that_nobody_waits_for_ends_and_its_token_is_used() {
+    struct Forgetful(Arc<Numbered>);
+    impl TokenProvider for Forgetful {
+        fn token(&self) -> BoxFuture<'static, Result<Secret, TokenError>> {
+            Box::pin(std::future::ready(Ok(Secret::new("token-0"))))
+        }
+        fn refresh(&self, rejected: &Secret) -> BoxFuture<'static, Result<Secret, TokenError>> {
+            Shared(Arc::clone(&self.0)).refresh(rejected)
+        }
+    }
+    let listener = Listener::bind().await;
+    let tokens = Arc::new(Numbered { gate: Some(tokio::sync::Semaphore::new(0)), ..Numbered::default() });
+    let authorizer = authorizer_of(&listener, Arc::new(Forgetful(Arc::clone(&tokens))));
+    let work = async {
+        let refreshing = || tokens.refreshes.load(Ordering::SeqCst) == 1;
+        let mut dropped = authorizer.authorize(request("private-a", "1.1"));
+        tokio::select! {
+            answer = &mut dropped => panic!("{answer:?}"),
+            () = crate::support::eventually("a refresh", refreshing) => {}
+        }
+        drop(dropped);
+        tokens.gate.as_ref().unwrap().add_permits(1);
+        crate::support::eventually("the end of the refresh", || *tokens.current.lock().unwrap() == 1).await;
+        authorizer.authorize(request("private-a", "2.2")).await
+    };
+    let (granted, asked) = against(&listener, "token-1", work).await;
+    assert!(granted.is_ok(), "{granted:?}");
+    assert_eq!(asked.last().unwrap(), "Bearer token-1");
     assert_eq!(tokens.refreshes.load(Ordering::SeqCst), 1);
 }
 

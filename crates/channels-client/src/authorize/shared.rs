@@ -1,0 +1,257 @@
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use channels_proto::{ChannelName, Secret, SocketId};
+use futures_core::future::BoxFuture;
+use http::StatusCode;
+use tokio::{sync::watch, task::JoinSet, time::Instant};
+
+use super::{AuthorizationRequest, TokenError, TokenProvider, current_token, token::guarded};
+
+/// A [`TokenProvider`] for several users of the same tokens: it is asked for a new token once at a time, whoever asks,
+/// and what it answers is kept for whoever asks next.
+///
+/// A refresh runs to its end on the runtime that it was asked for on, also when nobody waits for it any more; it is
+/// dropped with this. [`HttpAuthorizer`](super::HttpAuthorizer) puts one around its provider by itself. Cheap to clone.
+#[derive(Clone)]
+pub struct SharedTokens(Arc<Shared>);
+
+struct Shared {
+    provider: Arc<dyn TokenProvider>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    refreshes: u64,
+    last: Option<Refresh>,
+    /// The channels that were forbidden with a fresh token as well, and on which socket.
+    forbidden: Option<(SocketId, BTreeSet<ChannelName>)>,
+    work: JoinSet<()>,
+}
+
+/// A refresh that is under way, or the last one.
+struct Refresh {
+    number: u64,
+    rejected: Secret,
+    /// The socket of the request that asked for it.
+    socket_id: Option<SocketId>,
+    /// The server has accepted the token that it brought.
+    worked: bool,
+    outcome: watch::Receiver<Option<Outcome>>,
+}
+
+#[derive(Clone)]
+struct Outcome {
+    at: Instant,
+    token: Result<Secret, TokenError>,
+}
+
+/// The token that a request starts with.
+pub(super) struct Present {
+    pub(super) token: Secret,
+    /// How many refreshes had ended by then: one that ends later brings a newer token.
+    ended: u64,
+}
+
+/// Where the token to go on with comes from.
+enum Next {
+    Known(Secret),
+    Awaited(watch::Receiver<Option<Outcome>>),
+    /// A fresh one was refused.
+    None,
+}
+
+impl SharedTokens {
+    /// Returns the shared tokens of `provider`.
+    #[must_use]
+    pub fn new(provider: Arc<dyn TokenProvider>) -> Self {
+        Self(Arc::new(Shared { provider, state: Mutex::default() }))
+    }
+
+    /// Returns the token to use now, which is never one that is known to have been replaced.
+    pub(super) async fn present(&self) -> Result<Present, TokenError> {
+        let ended = self.state().ended();
+        let token = current_token(Arc::clone(&self.0.provider)).await?;
+        let newer = self.state().successor(&token);
+        Ok(Present { token: newer.unwrap_or(token), ended })
+    }
+
+    /// Returns the token to try after the server has refused the one of `present`, with `status` if it gave one, for
+    /// `request`; none when that was a fresh one.
+    pub(super) async fn after_refusal(
+        &self,
+        present: &Present,
+        request: &AuthorizationRequest,
+        status: Option<StatusCode>,
+    ) -> Result<Option<Secret>, TokenError> {
+        let next = {
+            let mut state = self.state();
+            if status == Some(StatusCode::FORBIDDEN) && state.is_forbidden(request) {
+                return Ok(None);
+            }
+            match state.known(present, &request.socket_id) {
+                Some(next) => next,
+                None => Next::Awaited(self.start(&mut state, &present.token, Some(&request.socket_id))),
+            }
+        };
+        match next {
+            Next::Known(token) => Ok(Some(token)),
+            Next::Awaited(outcome) => Ok(Some(awaited(outcome).await?).filter(|token| *token != present.token)),
+            Next::None => Ok(None),
+        }
+    }
+
+    /// Notes what the server said last about `token` for `request`.
+    pub(super) fn heard(&self, request: &AuthorizationRequest, token: &Secret, status: StatusCode) {
+        let mut state = self.state();
+        if status.is_success() {
+            state.work_with(token);
+            if let Some((socket_id, forbidden)) = &mut state.forbidden
+                && *socket_id == request.socket_id
+            {
+                forbidden.remove(&request.channel);
+            }
+        } else if status == StatusCode::FORBIDDEN {
+            state.forbid(request);
+        }
+    }
+
+    /// Asks for the successor of `rejected`.
+    fn start(
+        &self,
+        state: &mut State,
+        rejected: &Secret,
+        socket_id: Option<&SocketId>,
+    ) -> watch::Receiver<Option<Outcome>> {
+        let (tell, outcome) = watch::channel(None);
+        let provider = Arc::clone(&self.0.provider);
+        let ask = rejected.clone();
+        state.work.spawn(async move {
+            let token = guarded(async move { provider.refresh(&ask).await }).await;
+            // Nobody may be waiting, and it is kept all the same.
+            tell.send_replace(Some(Outcome { at: Instant::now(), token }));
+        });
+        while state.work.try_join_next().is_some() {}
+        state.refreshes += 1;
+        state.last = Some(Refresh {
+            number: state.refreshes,
+            rejected: rejected.clone(),
+            socket_id: socket_id.cloned(),
+            worked: false,
+            outcome: outcome.clone(),
+        });
+        outcome
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn ended(&self) -> u64 {
+        let under_way = self.last.as_ref().is_some_and(Refresh::is_under_way);
+        self.refreshes - u64::from(under_way)
+    }
+
+    fn successor(&self, token: &Secret) -> Option<Secret> {
+        self.last.as_ref().filter(|last| last.rejected == *token)?.token()
+    }
+
+    /// Returns the next token as far as the last refresh has to do with the refusal; none to ask for a new one.
+    fn known(&self, present: &Present, socket_id: &SocketId) -> Option<Next> {
+        let last = self.last.as_ref()?;
+        let Some(outcome) = last.ended() else {
+            return last.is_under_way().then(|| Next::Awaited(last.outcome.clone()));
+        };
+        let token = outcome.token.ok()?;
+        if token == present.token {
+            let is_fresh = !last.worked && outcome.at.elapsed() < FRESH;
+            return (is_fresh && last.socket_id.as_ref() == Some(socket_id)).then_some(Next::None);
+        }
+        (last.number > present.ended).then_some(Next::Known(token))
+    }
+
+    fn work_with(&mut self, token: &Secret) {
+        if let Some(last) = &mut self.last
+            && !last.worked
+        {
+            last.worked = last.token().is_some_and(|brought| brought == *token);
+        }
+    }
+
+    fn is_forbidden(&self, request: &AuthorizationRequest) -> bool {
+        let on_this_socket = self.forbidden.as_ref().filter(|(socket_id, _)| *socket_id == request.socket_id);
+        on_this_socket.is_some_and(|(_, channels)| channels.contains(&request.channel))
+    }
+
+    fn forbid(&mut self, request: &AuthorizationRequest) {
+        match &mut self.forbidden {
+            Some((socket_id, channels)) if *socket_id == request.socket_id => {
+                channels.insert(request.channel.clone());
+            }
+            other => *other = Some((request.socket_id.clone(), BTreeSet::from([request.channel.clone()]))),
+        }
+    }
+}
+
+impl Refresh {
+    fn is_under_way(&self) -> bool {
+        self.ended().is_none() && self.outcome.has_changed().is_ok()
+    }
+
+    fn ended(&self) -> Option<Outcome> {
+        self.outcome.borrow().clone()
+    }
+
+    fn token(&self) -> Option<Secret> {
+        self.ended()?.token.ok()
+    }
+}
+
+async fn awaited(mut outcome: watch::Receiver<Option<Outcome>>) -> Result<Secret, TokenError> {
+    let interrupted = || TokenError::Unavailable { message: "the refresh was interrupted".to_owned() };
+    let ended = outcome.wait_for(Option::is_some).await.map_err(|_| interrupted())?.clone();
+    ended.ok_or_else(interrupted)?.token
+}
+
+impl TokenProvider for SharedTokens {
+    fn token(&self) -> BoxFuture<'static, Result<Secret, TokenError>> {
+        let this = self.clone();
+        Box::pin(async move { Ok(this.present().await?.token) })
+    }
+
+    fn refresh(&self, rejected: &Secret) -> BoxFuture<'static, Result<Secret, TokenError>> {
+        let (this, rejected) = (self.clone(), rejected.clone());
+        Box::pin(async move {
+            let outcome = {
+                let mut state = this.state();
+                if let Some(newer) = state.successor(&rejected).filter(|newer| *newer != rejected) {
+                    return Ok(newer);
+                }
+                match state.last.as_ref().filter(|last| last.is_under_way()) {
+                    Some(last) => last.outcome.clone(),
+                    None => this.start(&mut state, &rejected, None),
+                }
+            };
+            awaited(outcome).await
+        })
+    }
+}
+
+impl fmt::Debug for SharedTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedTokens").finish_non_exhaustive()
+    }
+}
+
+/// A token that has not worked for so long after it was got is not called fresh any more when it is refused.
+const FRESH: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::*;
+
+/// A provider that counts: each refresh brings the next number.
+#[derive(Default)]
+struct Counting(Arc<AtomicUsize>);
+
+impl TokenProvider for Counting {
+    fn token(&self) -> BoxFuture<'static, Result<Secret, TokenError>> {
+        Box::pin(std::future::ready(Ok(numbered(self.0.load(Ordering::SeqCst)))))
+    }
+
+    fn refresh(&self, _: &Secret) -> BoxFuture<'static, Result<Secret, TokenError>> {
+        let count = Arc::clone(&self.0);
+        Box::pin(async move { Ok(numbered(count.fetch_add(1, Ordering::SeqCst) + 1)) })
+    }
+}
+
+fn numbered(number: usize) -> Secret {
+    Secret::new(format!("token-{number}"))
+}
+
+fn counting() -> (SharedTokens, Arc<AtomicUsize>) {
+    let count = Arc::default();
+    (SharedTokens::new(Arc::new(Counting(Arc::clone(&count)))), count)
+}
+
+fn request(channel: &str, socket_id: &str) -> AuthorizationRequest {
+    AuthorizationRequest {
+        channel: ChannelName::parse(channel).unwrap(),
+        socket_id: SocketId::parse(socket_id).unwrap(),
+        refresh_token: false,
+    }
+}
+
+/// Has every token of one request refused with `status`.
+async fn refused(tokens: &SharedTokens, channel: &str, socket_id: &str, status: StatusCode) {
+    let request = request(channel, socket_id);
+    let mut present = tokens.present().await.unwrap();
+    if let Some(newer) = tokens.after_refusal(&present, &request, Some(status)).await.unwrap() {
+        present.token = newer;
+    }
+    tokens.heard(&request, &present.token, status);
+}
+
+const DENIED: StatusCode = StatusCode::UNAUTHORIZED;
+
+// A01, I19: a thousand channels that are all refused do not ask for a thousand tokens.
+#[tokio::test(start_paused = true)]
+async fn a_token_that_never_worked_is_replaced_once_on_its_socket() {
+    let (tokens, refreshes) = counting();
+    for number in 0..20 {
+        refused(&tokens, &format!("private-{number}"), "1.1", DENIED).await;
+    }
+    assert_eq!(refreshes.load(Ordering::SeqCst), 1);
+    refused(&tokens, "private-0", "2.2", DENIED).await;
+    assert_eq!(refreshes.load(Ordering::SeqCst), 2);
+    tokio::time::advance(Duration::from_secs(3600)).await;
+    refused(&tokens, "private-0", "2.2", DENIED).await;
+    assert_eq!(refreshes.load(Ordering::SeqCst), 3, "an hour later it is not fresh any more");
+}
+
+// A01, S01: a channel that belongs to someone else does not cost a token at each try.
+#[tokio::test(start_paused = true)]
+async fn a_channel_that_stays_forbidden_with_a_fresh_token_asks_for_no_other_on_that_socket() {
+    let (tokens, refreshes) = counting();
+    for _ in 0..5 {
+        refused(&tokens, "private-forbidden", "1.1", StatusCode::FORBIDDEN).await;
+        let present = tokens.present().await.unwrap();
+        tokens.heard(&request("private-allowed", "1.1"), &present.token, StatusCode::OK);
+        tokio::time::advance(Duration::from_secs(300)).await;
+    }
+    assert_eq!(refreshes.load(Ordering::SeqCst), 1);
+    // The other one, whose token has worked until now, gets a new one; the forbidden one does when it was allowed once.
+    refused(&tokens, "private-allowed", "1.1", StatusCode::FORBIDDEN).await;
+    assert_eq!(refreshes.load(Ordering::SeqCst), 2);
+    let present = tokens.present().await.unwrap();
+    tokens.heard(&request("private-forbidden", "1.1"), &present.token, StatusCode::OK);
+    refused(&tokens, "private-forbidden", "1.1", StatusCode::FORBIDDEN).await;
+    assert_eq!(refreshes.load(Ordering::SeqCst), 3);
+}
+
+// I19: who was refused while the new token was on its way takes that one, whichever it was refused with.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_comes_late_takes_the_token_that_is_there_already() {
+    let (tokens, refreshes) = counting();
+    let slow = tokens.present().await.unwrap();
+    refused(&tokens, "private-a", "1.1", DENIED).await;
+    let newer = tokens.after_refusal(&slow, &request("private-b", "1.1"), Some(DENIED)).await.unwrap();
+    assert_eq!(newer, Some(numbered(1)));
+    assert_eq!(refreshes.load(Ordering::SeqCst), 1);
+}
+
+// One refresh at a time, also for who asks as for any provider, such as the REST companion.
+#[tokio::test(start_paused = true)]
+async fn who_asks_as_for_any_provider_shares_the_refresh() {
+    let (tokens, refreshes) = counting();
+    let (one, two) = tokio::join!(tokens.refresh(&numbered(0)), tokens.refresh(&numbered(0)));
+    assert_eq!((one.unwrap(), two.unwrap()), (numbered(1), numbered(1)));
+    assert_eq!(tokens.refresh(&numbered(0)).await.unwrap(), numbered(1), "it is known by now");
+    assert_eq!(refreshes.load(Ordering::SeqCst), 1);
+    assert_eq!(tokens.refresh(&numbered(1)).await.unwrap(), numbered(2));
+}
