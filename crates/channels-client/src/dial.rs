@@ -2,34 +2,19 @@
 
 mod error;
 mod race;
+mod resolver;
 mod stream;
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
-use futures_core::future::BoxFuture;
 use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 pub use self::error::{CertificateProblem, ConnectError};
+use self::resolver::{Resolve, SystemResolver};
 pub(crate) use self::stream::{Counted, Stream, write_through};
 use crate::{Tls, endpoint::Endpoint};
-
-/// Turns a name into addresses, anew for every attempt (faults N04, N05).
-pub(crate) trait Resolve: Send + Sync {
-    fn resolve(&self, host: &str, port: u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>>;
-}
-
-/// The resolver of the operating system.
-#[derive(Debug)]
-struct SystemResolver;
-
-impl Resolve for SystemResolver {
-    fn resolve(&self, host: &str, port: u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
-        let host = host.to_owned();
-        Box::pin(async move { Ok(tokio::net::lookup_host((host, port)).await?.collect()) })
-    }
-}
 
 /// Opens byte streams; used for the WebSocket and for HTTP.
 #[derive(Clone)]

@@ -21,6 +21,7 @@ mod retry_after;
 mod socket;
 mod socket_url;
 mod task;
+mod threads;
 mod tls;
 mod upgrade;
 

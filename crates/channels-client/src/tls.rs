@@ -13,6 +13,8 @@ use rustls_pki_types::{CertificateDer, pem::PemObject};
 use thiserror::Error;
 use tokio::sync::OnceCell;
 
+use crate::threads::Threads;
+
 /// How servers are verified: by the platform, and by root certificates added to it. Cheap to clone.
 ///
 /// Nothing turns verification off. All connections made with one `Tls` share its sessions, so that a reconnect
@@ -90,13 +92,12 @@ impl Tls {
         Self(Arc::new(Shared { extra_roots, config: OnceCell::new() }))
     }
 
-    /// Returns the configuration; the first call loads the platform's certificates off the runtime's threads.
+    /// Returns the configuration; the first call loads the platform's certificates on a thread of its own.
     pub(crate) async fn config(&self) -> Result<Arc<ClientConfig>, rustls::Error> {
         let load = || async {
             let extra_roots = self.0.extra_roots.clone();
-            let build = move || build(extra_roots);
-            let built = tokio::task::spawn_blocking(build).await;
-            built.unwrap_or_else(|_| Err(rustls::Error::General("loading the certificates was interrupted".into())))
+            let built = LOADING.run(move || build(extra_roots)).await;
+            built.unwrap_or_else(|error| Err(rustls::Error::General(format!("cannot load the certificates: {error}"))))
         };
         self.0.config.get_or_try_init(load).await.cloned()
     }
@@ -113,6 +114,9 @@ impl fmt::Debug for Tls {
         f.debug_struct("Tls").field("extra_roots", &self.0.extra_roots.len()).finish_non_exhaustive()
     }
 }
+
+/// One set of certificates takes milliseconds, once.
+static LOADING: Threads = Threads::new("channels-tls", 1);
 
 fn build(extra_roots: Vec<CertificateDer<'static>>) -> Result<Arc<ClientConfig>, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());

@@ -1,8 +1,10 @@
 use std::{
-    net::{Ipv4Addr, Ipv6Addr},
+    io,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Mutex,
 };
 
+use futures_core::future::BoxFuture;
 use tokio::net::TcpListener;
 
 use super::*;

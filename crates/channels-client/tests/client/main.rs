@@ -21,4 +21,5 @@ mod http;
 mod lifecycle;
 mod secrets;
 mod socket;
+mod threads;
 mod tls;
