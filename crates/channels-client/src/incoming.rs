@@ -41,7 +41,7 @@ impl<S> Incoming<S> {
     /// `early` has been read from the stream already. Texts of more than `max_text` bytes are left to the library.
     pub(crate) fn new(stream: S, early: &[u8], max_text: usize) -> Self {
         let unread = (!early.is_empty()).then(|| Unread::of(early));
-        Self { stream, unread, end: None, passing: Passing::default(), is_for_library: false, bytes: 0, max_text }
+        Self { stream, unread, end: None, passing: Passing::new(max_text), is_for_library: false, bytes: 0, max_text }
     }
 
     /// Returns the bytes that have come so far, early ones not counted.
@@ -94,17 +94,31 @@ impl<S: AsyncRead + Unpin> Incoming<S> {
 /// Gives no more than the rest of one frame.
 impl<S: AsyncRead + Unpin> AsyncRead for Incoming<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_fill(cx));
-        if let Some(mut unread) = self.unread.take() {
-            let count = unread.bytes().len().min(buf.remaining()).min(self.passing.wanted());
-            let piece = unread.bytes().get(..count).unwrap_or_default();
-            self.passing.pass(piece);
+        loop {
+            let head = self.passing.take_head(buf.remaining());
+            if !head.is_empty() {
+                buf.put_slice(head);
+                return Poll::Ready(Ok(()));
+            }
+            ready!(self.poll_fill(cx));
+            let Some(mut unread) = self.unread.take() else {
+                return Poll::Ready(self.end.take().unwrap_or(Ok(())));
+            };
             self.is_for_library = false;
-            buf.put_slice(piece);
+            let wanted = self.passing.payload();
+            if wanted == 0 {
+                let length = self.passing.read_head(unread.bytes());
+                unread.take(length);
+                self.unread = unread.unless_empty();
+                continue;
+            }
+            let count = unread.bytes().len().min(buf.remaining()).min(wanted);
+            buf.put_slice(unread.bytes().get(..count).unwrap_or_default());
+            self.passing.pass(count);
             unread.take(count);
             self.unread = unread.unless_empty();
+            return Poll::Ready(Ok(()));
         }
-        Poll::Ready(self.end.take().unwrap_or(Ok(())))
     }
 }
 

@@ -25,22 +25,6 @@ impl Head {
         let length = 2 + extended + if is_masked { MASK } else { 0 };
         (bytes.len() >= length).then_some(Self { length, payload, first, is_masked })
     }
-
-    /// Returns how many bytes of a head that begins with `bytes` are certain to be missing.
-    fn missing(bytes: &[u8]) -> usize {
-        let length = match bytes {
-            [] | [_] => 2,
-            [_, second, ..] => {
-                let extended = match second & 0x7F {
-                    126 => 2,
-                    127 => 8,
-                    _ => 0,
-                };
-                2 + extended + if second & 0x80 == 0 { 0 } else { MASK }
-            }
-        };
-        length.saturating_sub(bytes.len())
-    }
 }
 
 /// Returns the payload of the frame that `bytes` begin with, and where the next one begins, when it is a whole text message
@@ -52,63 +36,126 @@ pub(super) fn text_payload(bytes: &[u8], max: usize) -> Option<(&[u8], usize)> {
     Some((bytes.get(head.length..end)?, end))
 }
 
-/// Where the library is in what it has been given.
+/// Where the library is in what it has been given. A large frame is given to it as several: it keeps a buffer as large as
+/// the largest frame it has seen.
 #[derive(Debug)]
 pub(super) struct Passing {
+    /// The head that is being read.
     head: [u8; LONGEST_HEAD],
-    /// Bytes of the head that it has.
     head_length: usize,
-    /// Bytes of the payload that it has not.
+    /// The head that it is being given.
+    given: [u8; LONGEST_HEAD],
+    given_from: usize,
+    given_to: usize,
+    /// Bytes of the payload behind that head that it has not.
     payload: u64,
+    /// Bytes of the same frame behind these, which need a head of their own.
+    rest: u64,
+    /// That frame is the last of its message.
+    is_final: bool,
     /// It has the beginning of a message, and not its last frame.
     is_within_message: bool,
     /// It has a close frame: what comes behind that is no message.
     is_closed: bool,
-}
-
-impl Default for Passing {
-    fn default() -> Self {
-        Self { head: [0; LONGEST_HEAD], head_length: 0, payload: 0, is_within_message: false, is_closed: false }
-    }
+    /// The library refuses longer frames by their heads.
+    max_payload: u64,
 }
 
 impl Passing {
+    pub(super) fn new(max_payload: usize) -> Self {
+        Self {
+            head: [0; LONGEST_HEAD],
+            head_length: 0,
+            given: [0; LONGEST_HEAD],
+            given_from: 0,
+            given_to: 0,
+            payload: 0,
+            rest: 0,
+            is_final: true,
+            is_within_message: false,
+            is_closed: false,
+            max_payload: u64::try_from(max_payload).unwrap_or(u64::MAX),
+        }
+    }
+
     pub(super) const fn is_between_messages(&self) -> bool {
-        !self.is_closed && !self.is_within_message && self.head_length == 0 && self.payload == 0
+        let is_between_frames = self.head_length == 0 && self.given_from == self.given_to && self.payload == 0;
+        is_between_frames && self.rest == 0 && !self.is_closed && !self.is_within_message
     }
 
-    /// Returns how many bytes it may be given now without any of the next frame.
-    pub(super) fn wanted(&self) -> usize {
-        if self.payload > 0 {
-            return usize::try_from(self.payload).unwrap_or(usize::MAX);
+    /// Takes what it may be given of the head that is its turn, up to `room` bytes.
+    pub(super) fn take_head(&mut self, room: usize) -> &[u8] {
+        if self.given_from == self.given_to && self.payload == 0 && self.rest > 0 {
+            self.begin_piece(CONTINUATION, self.rest);
         }
-        Head::missing(self.head.get(..self.head_length).unwrap_or_default())
+        let from = self.given_from;
+        self.given_from = self.given_to.min(from + room);
+        self.given.get(from..self.given_from).unwrap_or_default()
     }
 
-    /// Notes what it is given: at most what is [`wanted`](Self::wanted).
-    pub(super) fn pass(&mut self, piece: &[u8]) {
-        if self.payload > 0 {
-            self.payload = self.payload.saturating_sub(u64::try_from(piece.len()).unwrap_or(u64::MAX));
-            return;
+    /// Returns how many bytes of the payload it may be given now; none when a head comes first.
+    pub(super) fn payload(&self) -> usize {
+        usize::try_from(self.payload).unwrap_or(usize::MAX)
+    }
+
+    /// It is given `count` bytes of the payload.
+    pub(super) fn pass(&mut self, count: usize) {
+        self.payload = self.payload.saturating_sub(u64::try_from(count).unwrap_or(u64::MAX));
+    }
+
+    /// Reads on in the head of the next frame, as far as it is in `bytes`; returns how many of them belong to it.
+    pub(super) fn read_head(&mut self, bytes: &[u8]) -> usize {
+        for (place, byte) in bytes.iter().enumerate() {
+            if let Some(to) = self.head.get_mut(self.head_length) {
+                *to = *byte;
+            }
+            self.head_length += 1;
+            if let Some(head) = self.head.get(..self.head_length).and_then(Head::parse) {
+                self.head_length = 0;
+                self.begin_frame(head);
+                return place + 1;
+            }
         }
-        for (to, from) in self.head.iter_mut().skip(self.head_length).zip(piece) {
-            *to = *from;
-        }
-        self.head_length = (self.head_length + piece.len()).min(LONGEST_HEAD);
-        let Some(head) = self.head.get(..self.head_length).and_then(Head::parse) else { return };
-        (self.payload, self.head_length) = (head.payload, 0);
+        bytes.len()
+    }
+
+    fn begin_frame(&mut self, head: Head) {
         self.is_closed |= head.first & KIND == CLOSE;
         if head.first & CONTROL == 0 {
             self.is_within_message = head.first & FINAL == 0;
         }
+        self.is_final = head.first & FINAL != 0;
+        let is_data = head.first & !FINAL <= BINARY && !head.is_masked;
+        if is_data && head.payload > PIECE && head.payload <= self.max_payload {
+            self.begin_piece(head.first & KIND, head.payload);
+        } else {
+            (self.given, self.given_from, self.given_to) = (self.head, 0, head.length);
+            self.payload = head.payload;
+        }
+    }
+
+    /// Makes the head of the next piece of a frame of which `left` bytes are left.
+    fn begin_piece(&mut self, kind: u8, left: u64) {
+        (self.payload, self.rest) = (left.min(PIECE), left.saturating_sub(PIECE));
+        let first = if self.is_final && self.rest == 0 { FINAL | kind } else { kind };
+        let [.., high, low] = self.payload.to_be_bytes();
+        for (to, byte) in self.given.iter_mut().zip([first, EXTENDED_BY_TWO, high, low]) {
+            *to = byte;
+        }
+        (self.given_from, self.given_to) = (0, 4);
     }
 }
 
 const FINAL: u8 = 0x80;
 const KIND: u8 = 0x0F;
+const CONTINUATION: u8 = 0x00;
+const BINARY: u8 = 0x02;
 const CLOSE: u8 = 0x08;
 /// The bit that the kinds of control frames have.
 const CONTROL: u8 = 0x08;
 const WHOLE_TEXT: u8 = FINAL | 0x01;
+const EXTENDED_BY_TWO: u8 = 126;
 const MASK: usize = 4;
 const LONGEST_HEAD: usize = 2 + 8 + MASK;
+/// Bytes of a frame that the library is given as one; what it keeps is about as much.
+const PIECE: u64 = 4 * 1024;

@@ -31,9 +31,13 @@ async fn a_buffer_is_held_only_for_bytes_that_nobody_has_taken() {
     }
     assert_eq!((taken, &frame[..3]), (3, &b"\x89\x01p"[..]));
     assert!(texts(&mut incoming).await.is_none());
-    assert_eq!(incoming.read(&mut frame).await.unwrap(), 1);
+    // Half a head is kept until it is whole.
+    assert!(incoming.read(&mut frame).now_or_never().is_none());
     assert!(incoming.unread.is_none());
     assert_eq!(incoming.bytes(), 12);
+    near.write_all(b"\x00").await.unwrap();
+    assert_eq!(incoming.read(&mut frame).await.unwrap(), 2);
+    assert!(texts(&mut incoming).now_or_never().is_none());
 }
 
 // W13, W23
@@ -54,5 +58,38 @@ async fn a_text_that_is_too_long_or_not_text_is_left_to_the_library() {
         let mut bytes = vec![0; frame.len()];
         incoming.read_exact(&mut bytes).await.unwrap();
         assert_eq!(bytes, frame);
+    }
+}
+
+// Y01: the library keeps a buffer as large as the largest frame it is given.
+#[tokio::test]
+async fn a_large_frame_is_given_to_the_library_as_small_ones_that_say_the_same() {
+    let payload: Vec<u8> = (0..=255).cycle().take(10_000).collect();
+    for (kind, is_final) in [(0x01, true), (0x02, false), (0x00, true), (0x00, false)] {
+        let first = if is_final { 0x80 | kind } else { kind };
+        let mut frame = vec![first, 126];
+        frame.extend(u16::try_from(payload.len()).unwrap().to_be_bytes());
+        frame.extend(&payload);
+        let mut incoming = Incoming::new(duplex(10).0, &frame, payload.len());
+        let (mut heads, mut whole) = (Vec::new(), Vec::new());
+        while whole.len() < payload.len() {
+            let mut head = [0; 4];
+            incoming.read_exact(&mut head).await.unwrap();
+            let length = usize::from(u16::from_be_bytes([head[2], head[3]]));
+            assert!(length <= 4096, "{length}");
+            let mut piece = vec![0; length];
+            incoming.read_exact(&mut piece).await.unwrap();
+            whole.extend(piece);
+            heads.push(head[0]);
+        }
+        assert_eq!(whole, payload);
+        assert_eq!(heads, [kind, 0x00, first & 0x80], "{kind} {is_final}");
+    }
+    // What is masked or too long is refused by its head.
+    for head in [&b"\x81\xFE\x20\x00mask"[..], b"\x81\x7E\x20\x00"] {
+        let mut incoming = Incoming::new(duplex(10).0, head, 0x1FFF);
+        let mut given = vec![0; head.len()];
+        incoming.read_exact(&mut given).await.unwrap();
+        assert_eq!(given, head);
     }
 }
