@@ -31,12 +31,38 @@ impl Stop {
 
     /// Waits until the program is asked to end, and returns what it then ends with.
     pub(crate) async fn asked(&self) -> Exit {
-        let mut asked = self.asked.clone();
-        match asked.wait_for(Option::is_some).await {
-            Ok(exit) => exit.unwrap_or(Exit::Interrupted),
-            Err(_) => std::future::pending().await,
-        }
+        asked(self.asked.clone()).await
     }
+
+    /// Returns what the program is to end with, once it has been asked to.
+    pub(crate) fn is_asked(&self) -> Option<Exit> {
+        *self.asked.borrow()
+    }
+
+    /// Has another thread do `work` when the program is asked to end, as long as the guard lives: this one may be stuck in
+    /// a write. `work` must be short.
+    pub(crate) fn when_asked(&self, work: impl FnOnce() + Send + 'static) -> WhenAsked {
+        let asked = asked(self.asked.clone());
+        let mut task = JoinSet::new();
+        task.spawn(async move {
+            asked.await;
+            work();
+        });
+        WhenAsked { _task: task }
+    }
+}
+
+async fn asked(mut asked: watch::Receiver<Option<Exit>>) -> Exit {
+    let exit = asked.wait_for(Option::is_some).await.map(|exit| *exit);
+    match exit {
+        Ok(exit) => exit.unwrap_or(Exit::Interrupted),
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// What another thread does at the end: see [`Stop::when_asked`].
+pub(crate) struct WhenAsked {
+    _task: JoinSet<()>,
 }
 
 #[cfg(unix)]

@@ -36,6 +36,8 @@ pub(crate) async fn run(settings: ListenSettings, output: &mut Output, stop: &St
     let api = VmsPusherApi::new(config).map_err(|error| session::unusable(&settings, &error))?;
     printer.hint("listening", &who);
     let mut events = api.events();
+    let closing = api.clone();
+    let closing = stop.when_asked(move || closing.disconnect());
     api.connect();
     let ended = loop {
         let item = tokio::select! {
@@ -45,6 +47,9 @@ pub(crate) async fn run(settings: ListenSettings, output: &mut Output, stop: &St
         };
         let Some(item) = item else { break Ok(Exit::Done) };
         printer.print(&item)?;
+        if let Some(exit) = stop.is_asked() {
+            break Ok(exit);
+        }
         if let Some(failure) = verdict.on(&item) {
             break Err(failure);
         }
@@ -52,7 +57,7 @@ pub(crate) async fn run(settings: ListenSettings, output: &mut Output, stop: &St
     if api.state() != ConnectionState::Disconnected {
         api.disconnect();
     }
-    drop(api);
+    drop((api, closing));
     // The socket is closed in good order, if the server takes part in it.
     while let Ok(Some(item)) = tokio::time::timeout(FAREWELL, events.next()).await {
         printer.print(&item)?;

@@ -1,6 +1,7 @@
 use std::{
     io::{BufRead as _, BufReader},
-    process::Stdio,
+    process::{ChildStdout, Stdio},
+    time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -96,20 +97,41 @@ fn a_reader_who_goes_away_ends_it_quietly() {
 
 // Whoever reads may be stuck, and the program with it in a write.
 #[test]
-fn ctrl_c_works_while_nobody_reads_the_output() {
-    let desk = Desk::new();
-    let mut listen = desk.listen(&["--json"]);
-    let mut listen = listen.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    desk.block_on(desk.sandbox.wait_subscribed(&desk.session, PATIENCE)).unwrap();
-    // More than any pipe holds; the server is still answered, for it never cuts the socket.
-    let title = "x".repeat(100_000);
-    for id in 0..40 {
-        desk.push(Push::new("mark_created").data(serde_json::json!({"id": id, "title": title})));
+fn a_signal_closes_the_socket_in_good_order_while_nobody_reads_the_output() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 0)] {
+        let desk = Desk::new();
+        let mut listen = desk.listen(&["--json"]);
+        let mut listen = listen.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        desk.block_on(desk.sandbox.wait_subscribed(&desk.session, PATIENCE)).unwrap();
+        // A line that is longer than any pipe.
+        let title = "x".repeat(200_000);
+        for id in 0..20 {
+            desk.push(Push::new("mark_created").data(serde_json::json!({"id": id, "title": title})));
+        }
+        let stdout = listen.stdout.take().unwrap();
+        wait_until_stuck(&desk, &stdout);
+        kill_process(Pid::from_child(&listen), signal).unwrap();
+        let ended = desk.block_on(desk.sandbox.wait_until(PATIENCE, |state| !state.ended.is_empty())).unwrap();
+        let ending = &ended.ended[0].ending;
+        assert!(matches!(ending, Some(Ending::ClosedByClient { code: Some(_), .. })), "{ending:?}");
+        assert_eq!(wait(listen).status.code(), Some(code));
+        drop(stdout);
     }
-    kill_process(Pid::from_child(&listen), Signal::INT).unwrap();
-    let _nobody_reads = listen.stdout.take();
-    assert_eq!(wait(listen).status.code(), Some(130));
 }
+
+/// Waits until the pipe is so full that a long line is being written to it, which does not fit.
+#[track_caller]
+fn wait_until_stuck(desk: &Desk, stdout: &ChildStdout) {
+    let filled = async {
+        while rustix::io::ioctl_fionread(stdout).unwrap() < LONGER_THAN_THE_OTHER_LINES {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    desk.block_on(async { tokio::time::timeout(PATIENCE, filled).await }).expect("the pipe fills up");
+}
+
+/// A pipe holds no less on Linux (64 KiB) and macOS (16 KiB, growing to 64).
+const LONGER_THAN_THE_OTHER_LINES: u64 = 12_000;
 
 // M06
 #[test]
