@@ -9,7 +9,7 @@ use crate::Time;
 /// How soon a retry may come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Class {
-    /// Within a second, once in a row.
+    /// Within a second, once between two resets.
     Immediate,
     /// Full jitter under a ceiling that doubles.
     Normal,
@@ -60,21 +60,18 @@ impl Backoff {
     /// Counts one protocol fault and returns its class: slow when it is the third within five minutes.
     pub(crate) fn count_trouble(&mut self, now: Time) -> Class {
         self.trouble.push_back(now);
-        while self.trouble.front().is_some_and(|&at| now.saturating_since(at) > TROUBLE_WINDOW) {
+        let is_old = |at: Time| now.saturating_since(at) > TROUBLE_WINDOW;
+        while self.trouble.len() > TROUBLE_LIMIT || self.trouble.front().is_some_and(|&at| is_old(at)) {
             self.trouble.pop_front();
         }
-        if self.trouble.len() < TROUBLE_LIMIT {
-            return Class::Normal;
-        }
-        self.trouble.truncate(TROUBLE_LIMIT);
-        Class::Slow
+        if self.trouble.len() < TROUBLE_LIMIT { Class::Normal } else { Class::Slow }
     }
 
     /// Returns the delay before the next attempt. `retry_after` is what the server asked for, in words of HTTP.
     pub(crate) fn next_delay(&mut self, class: Class, retry_after: Option<Duration>, rng: &mut Rng) -> Duration {
         let demoted = class == Class::Immediate && self.immediate_spent;
         let class = if demoted { Class::Normal } else { class };
-        self.immediate_spent = class == Class::Immediate;
+        self.immediate_spent |= class == Class::Immediate;
         let (floor, ceiling) = match class {
             Class::Immediate => (Duration::ZERO, FIRST_CEILING),
             Class::Normal => (FLOOR, ceiling(FIRST_CEILING, self.failures, CAP)),
@@ -183,12 +180,21 @@ mod tests {
 
     // C08, I33
     #[test]
-    fn an_immediate_retry_comes_once_in_a_row() {
+    fn an_immediate_retry_comes_once_until_the_back_off_is_reset() {
+        let mut longest = Duration::ZERO;
         for seed in 0..200 {
             let (mut backoff, mut rng) = (Backoff::new(), seeded(seed));
-            assert!(backoff.next_delay(Class::Immediate, None, &mut rng) <= Duration::from_secs(1));
-            assert!(backoff.next_delay(Class::Immediate, None, &mut rng) >= FLOOR);
+            for _ in 0..2 {
+                assert!(backoff.next_delay(Class::Immediate, None, &mut rng) <= Duration::from_secs(1));
+                for ceiling in [2, 4, 8, 16, 30, 30] {
+                    let delay = backoff.next_delay(Class::Immediate, None, &mut rng);
+                    assert!((FLOOR..=Duration::from_secs(ceiling)).contains(&delay), "{delay:?} under {ceiling} s");
+                    longest = longest.max(delay);
+                }
+                backoff.reset();
+            }
         }
+        assert!(longest > Duration::from_secs(20), "{longest:?}");
     }
 
     // W03, T01
@@ -207,6 +213,10 @@ mod tests {
         let mut backoff = Backoff::new();
         let classes = [0, 100, 299, 300, 700].map(|seconds| backoff.count_trouble(at(seconds)));
         assert_eq!(classes, [Class::Normal, Class::Normal, Class::Slow, Class::Slow, Class::Normal]);
+        let mut backoff = Backoff::new();
+        let classes = [0, 10, 20, 290, 310, 325, 620].map(|seconds| backoff.count_trouble(at(seconds)));
+        assert_eq!(classes[2..], [Class::Slow, Class::Slow, Class::Slow, Class::Slow, Class::Normal], "the newest count");
+        assert!(backoff.trouble.len() <= TROUBLE_LIMIT);
     }
 
     // W04, S02, R10

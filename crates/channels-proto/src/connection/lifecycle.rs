@@ -262,7 +262,11 @@ impl Connection {
         match verdict {
             Verdict::Retry(class) => Some(class),
             Verdict::Trouble => Some(self.backoff.count_trouble(now)),
-            Verdict::Unauthorized if self.unauthorized => None,
+            Verdict::Unauthorized if self.unauthorized => {
+                // The token at hand is refused: when the caller connects again, another one has to be got.
+                self.refresh_token = true;
+                None
+            }
             Verdict::Unauthorized => {
                 (self.unauthorized, self.refresh_token) = (true, true);
                 Some(Class::Normal)

@@ -141,11 +141,13 @@ impl Connection {
     }
 
     /// Wants a connection. Does nothing while there is one or an attempt is under way; during a back-off it means now,
-    /// but no sooner than a second after the last attempt began. From the disconnected state, channels that were
-    /// given up are tried again.
+    /// but no sooner than a second after the last attempt began. From the disconnected state everything has a whole new
+    /// chance: earlier failures are forgotten, and channels that were given up are tried again.
     pub fn connect(&mut self, now: Time) {
         match self.phase {
             Phase::Idle => {
+                self.backoff = Backoff::new();
+                self.unauthorized = false;
                 self.channels.forgive();
                 self.outage = Outage::Since(now);
                 self.open(now);

@@ -59,6 +59,31 @@ fn a_4009_is_tried_once_more_with_a_fresh_token() {
     assert_eq!((world.connection.state(), retry_in(&mut world)), (Disconnected, None));
 }
 
+// C06, A09
+#[test]
+fn after_a_final_4009_connecting_is_a_whole_new_chance_with_a_fresh_token() {
+    let mut world = World::subscribed(&["private-a"]);
+    for round in 0..3 {
+        world.close(4009);
+        assert_eq!(world.connection.state(), Reconnecting, "round {round}: the first one is no end");
+        let wait = world.until_next_attempt();
+        assert!(wait <= Duration::from_secs(1), "round {round}: {wait:?}");
+        world.establish();
+        world.authorize_all();
+        world.acknowledge("private-a");
+        world.close(4009);
+        assert_eq!(world.connection.state(), Disconnected, "round {round}");
+        world.command(Connection::connect);
+        world.take();
+        world.establish();
+        let asks = |output: &Output| matches!(output, Output::Authorize { refresh_token: true, .. });
+        assert!(world.outputs.iter().any(asks), "round {round}: {:?}", world.outputs);
+        world.authorize_all();
+        world.acknowledge("private-a");
+        world.take();
+    }
+}
+
 // C06
 #[test]
 fn a_4009_long_after_another_is_a_new_one() {
@@ -89,10 +114,24 @@ fn a_restarting_server_is_tried_at_once_and_then_with_back_off() {
     let mut world = World::connected();
     world.close(4200);
     assert!(retry_in(&mut world).unwrap() <= Duration::from_secs(1));
+    let mut longest = Duration::ZERO;
+    for _ in 0..30 {
+        world.until_next_attempt();
+        world.establish();
+        world.take();
+        world.close(4200);
+        let delay = retry_in(&mut world).unwrap();
+        assert!(delay >= Duration::from_millis(250), "{delay:?}");
+        longest = longest.max(delay);
+    }
+    assert!(longest > Duration::from_secs(15), "{longest:?}");
     world.until_next_attempt();
     world.establish();
+    world.pass(10.0);
+    world.text(PONG);
+    world.take();
     world.close(4200);
-    assert!(retry_in(&mut world).unwrap() >= Duration::from_millis(250));
+    assert!(retry_in(&mut world).unwrap() <= Duration::from_secs(1), "a stable connection counts anew");
 }
 
 // C02
