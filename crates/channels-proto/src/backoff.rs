@@ -215,7 +215,11 @@ mod tests {
         assert_eq!(classes, [Class::Normal, Class::Normal, Class::Slow, Class::Slow, Class::Normal]);
         let mut backoff = Backoff::new();
         let classes = [0, 10, 20, 290, 310, 325, 620].map(|seconds| backoff.count_trouble(at(seconds)));
-        assert_eq!(classes[2..], [Class::Slow, Class::Slow, Class::Slow, Class::Slow, Class::Normal], "the newest count");
+        assert_eq!(
+            classes[2..],
+            [Class::Slow, Class::Slow, Class::Slow, Class::Slow, Class::Normal],
+            "the newest count"
+        );
         assert!(backoff.trouble.len() <= TROUBLE_LIMIT);
     }
 

@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex};
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use vms_pusher::{
     ApiErrorKind, GroupSync, Secret, Tls, TokenError, TokenProvider, VmsApi, VmsAppSocketData, VmsClientInfo,
     VmsCredentials, VmsPusherApi, VmsSocketItem,
@@ -170,6 +171,7 @@ async fn a_token_provider_that_panics_or_hangs_is_an_error() {
 
 /// Answers `wsurl`, takes every other request, and hangs up on it unanswered; returns what came on each connection.
 async fn take_and_hang_up(listener: TcpListener, seen: Arc<Mutex<Vec<Vec<String>>>>) {
+    let mut connections = JoinSet::new();
     loop {
         let (mut stream, _) = listener.accept().await.unwrap();
         let number = {
@@ -178,7 +180,7 @@ async fn take_and_hang_up(listener: TcpListener, seen: Arc<Mutex<Vec<Vec<String>
             seen.len() - 1
         };
         let seen = Arc::clone(&seen);
-        tokio::spawn(async move {
+        connections.spawn(async move {
             while let Some(line) = read_request(&mut stream).await {
                 let is_found = line.contains("wsurl");
                 seen.lock().unwrap()[number].push(line);
@@ -211,7 +213,8 @@ async fn a_call_that_changes_something_is_sent_once_even_when_the_connection_die
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let server = tokio::spawn(take_and_hang_up(listener, Arc::clone(&seen)));
+    let mut server = JoinSet::new();
+    server.spawn(take_and_hang_up(listener, Arc::clone(&seen)));
     let rest = VmsApi::new(&base_url, Tls::platform(), &VmsClientInfo::default()).unwrap();
     let rest = rest.with_token(&Secret::new("token")).unwrap();
     rest.socket_url().await.unwrap();
@@ -219,7 +222,7 @@ async fn a_call_that_changes_something_is_sent_once_even_when_the_connection_die
     let change = rest.sync_groups(17, &[7]).await.unwrap_err();
     rest.socket_url().await.unwrap();
     assert_eq!((login.kind(), change.kind()), (ApiErrorKind::Unreachable, ApiErrorKind::Unreachable));
-    server.abort();
+    server.shutdown().await;
     let wsurl = "get /api/v1/wsurl http/1.1";
     let expected =
         [vec![wsurl, wsurl], vec!["post /api/v1/token http/1.1"], vec!["post /api/v1/cameras/17/sync-groups http/1.1"]];
