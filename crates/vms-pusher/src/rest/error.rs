@@ -2,11 +2,12 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use channels_client::TokenError;
-use channels_client::http::{HttpError, HttpUrl};
+use channels_client::http::{ConnectError, HttpError, HttpUrl};
 use http::Response;
 use thiserror::Error;
 
 use super::retry_after::retry_after;
+use crate::connection::{PusherError, PusherErrorKind};
 
 /// Why a call of the API did not work.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -17,6 +18,8 @@ pub struct ApiError {
     message: String,
     for_person: Option<String>,
     retry_after: Option<Duration>,
+    /// What kept the server from being asked.
+    failed: Option<PusherErrorKind>,
 }
 
 /// What kind of failure it is, to decide by.
@@ -97,7 +100,16 @@ impl ApiError {
     }
 
     fn new(kind: ApiErrorKind, message: String) -> Self {
-        Self { kind, status: None, message, for_person: None, retry_after: None }
+        Self { kind, status: None, message, for_person: None, retry_after: None, failed: None }
+    }
+}
+
+/// As the stream tells of errors: the kind says what kept the server from being asked, and is [`PusherErrorKind::Api`] for
+/// every answer that is no use.
+impl From<&ApiError> for PusherError {
+    fn from(error: &ApiError) -> Self {
+        let kind = error.failed.unwrap_or(PusherErrorKind::Api);
+        Self { kind, code: None, status: error.status, message: error.message.clone() }
     }
 }
 
@@ -143,7 +155,23 @@ pub(super) fn of_http(error: &HttpError) -> ApiError {
         }
     };
     let status = if let HttpError::Redirected { status, .. } = error { Some(status.as_u16()) } else { None };
-    ApiError { status, ..ApiError::new(kind, error.to_string()) }
+    ApiError { status, failed: failed(error), ..ApiError::new(kind, error.to_string()) }
+}
+
+const fn failed(error: &HttpError) -> Option<PusherErrorKind> {
+    match error {
+        HttpError::Connect(ConnectError::Resolve { .. }) => Some(PusherErrorKind::Resolve),
+        HttpError::Connect(ConnectError::Tcp { .. } | ConnectError::Lost { .. }) => Some(PusherErrorKind::Network),
+        HttpError::Connect(ConnectError::Certificate { .. }) => Some(PusherErrorKind::Certificate),
+        HttpError::Connect(ConnectError::Tls { .. }) => Some(PusherErrorKind::Tls),
+        HttpError::TimedOut { .. } => Some(PusherErrorKind::TimedOut),
+        HttpError::Failed { .. } => Some(PusherErrorKind::Lost),
+        HttpError::Connect(_)
+        | HttpError::ForeignOrigin { .. }
+        | HttpError::Redirected { .. }
+        | HttpError::TooLarge { .. }
+        | _ => None,
+    }
 }
 
 pub(super) fn of_token(error: &TokenError) -> ApiError {
