@@ -2,6 +2,11 @@
 
 use std::{fmt, io, process::ExitCode};
 
+use serde::Serialize;
+use vms_pusher::{PusherError, PusherErrorKind, VmsTime};
+
+use crate::output::escape;
+
 /// What the program ends with. The codes are documented in `--help` and the manual pages; they do not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -33,18 +38,40 @@ pub(crate) enum Failure {
     /// The output cannot be written; when whoever read it went away, that is no failure.
     Output(io::Error),
     /// Something to tell.
-    Told {
-        exit: Exit,
-        /// What failed, and against which address. It holds no secret.
-        message: String,
-        /// What to try.
-        tip: Option<String>,
-    },
+    Told(Box<Told>),
+}
+
+/// What there is to tell of a failure.
+#[derive(Debug)]
+pub(crate) struct Told {
+    exit: Exit,
+    /// What failed, and against which address. It holds no secret, and may hold what a server said.
+    message: String,
+    /// What to try.
+    tip: Option<String>,
+    cause: Cause,
+}
+
+/// What kind of failure it is, for a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cause {
+    pub(crate) kind: PusherErrorKind,
+    /// The Pusher code.
+    pub(crate) code: Option<u16>,
+    /// The HTTP status.
+    pub(crate) status: Option<u16>,
+}
+
+impl From<&PusherError> for Cause {
+    fn from(error: &PusherError) -> Self {
+        Self { kind: error.kind, code: error.code, status: error.status }
+    }
 }
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl fmt::Display) -> Self {
-        Self::Told { exit, message: message.to_string(), tip: None }
+        let cause = Cause { kind: PusherErrorKind::Other, code: None, status: None };
+        Self::Told(Box::new(Told { exit, message: message.to_string(), tip: None, cause }))
     }
 
     pub(crate) fn usage(message: impl fmt::Display) -> Self {
@@ -53,20 +80,69 @@ impl Failure {
 
     /// Adds what to try.
     #[must_use]
-    pub(crate) fn tip(self, tip: impl fmt::Display) -> Self {
-        match self {
-            Self::Told { exit, message, .. } => Self::Told { exit, message, tip: Some(tip.to_string()) },
-            Self::Output(_) => self,
+    pub(crate) fn tip(mut self, tip: impl fmt::Display) -> Self {
+        if let Self::Told(told) = &mut self {
+            told.tip = Some(tip.to_string());
         }
+        self
+    }
+
+    /// Adds what kind of failure it is.
+    #[must_use]
+    pub(crate) fn because(mut self, cause: impl Into<Cause>) -> Self {
+        if let Self::Told(told) = &mut self {
+            told.cause = cause.into();
+        }
+        self
     }
 
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::Output(_) => Exit::Other,
-            Self::Told { exit, .. } => *exit,
+            Self::Told(told) => told.exit,
         }
     }
+
+    /// Returns what failed, without what to try.
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Self::Output(error) => error.to_string(),
+            Self::Told(told) => told.message.clone(),
+        }
+    }
+
+    /// Returns the failure as the last of the JSON lines; none when there is nothing to tell, or nobody to read it.
+    pub(crate) fn to_line(&self, time: VmsTime) -> Option<FailureLine<'_>> {
+        let Self::Told(told) = self else { return None };
+        let Told { exit, message, tip, cause: Cause { kind, code, status } } = &**told;
+        Some(FailureLine {
+            time,
+            item: "error",
+            kind: *kind,
+            code: *code,
+            status: *status,
+            message,
+            tip: tip.as_deref(),
+            exit_code: exit.code(),
+        })
+    }
+}
+
+/// The JSON line of a failure: that of an error, with the exit code.
+#[derive(Debug, Serialize)]
+pub(crate) struct FailureLine<'f> {
+    time: VmsTime,
+    item: &'static str,
+    kind: PusherErrorKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    message: &'f str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tip: Option<&'f str>,
+    exit_code: u8,
 }
 
 impl From<io::Error> for Failure {
@@ -75,12 +151,46 @@ impl From<io::Error> for Failure {
     }
 }
 
+/// Safe to print: each part stays on its line, whatever a server put into it.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Output(error) => write!(f, "cannot write the output: {error}"),
-            Self::Told { message, tip: None, .. } => f.write_str(message),
-            Self::Told { message, tip: Some(tip), .. } => write!(f, "{message}\n  tip: {tip}"),
+            Self::Told(told) => {
+                f.write_str(&escape::line(&told.message))?;
+                told.tip.as_ref().map_or(Ok(()), |tip| write!(f, "\n  tip: {}", escape::line(tip)))
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // M06
+    #[test]
+    fn what_a_server_says_makes_no_line_of_its_own() {
+        let failure =
+            Failure::new(Exit::Unauthorized, "it ended: bye\nerror: forged\r\u{2028}\u{34f}").tip("try\nthis");
+        let expected = "it ended: bye\\nerror: forged\\r\\u{2028}\\u{34f}\n  tip: try\\nthis";
+        assert_eq!(failure.to_string(), expected);
+    }
+
+    #[test]
+    fn a_failure_is_an_error_with_the_exit_code_as_a_json_line() {
+        let error =
+            PusherError { kind: PusherErrorKind::Refused, code: Some(4001), status: None, message: String::new() };
+        let failure = Failure::new(Exit::Refused, "refused").tip("check").because(&error);
+        let time = VmsTime::from_unix_micros(0).unwrap();
+        let line = serde_json::to_value(failure.to_line(time).unwrap()).unwrap();
+        let expected = serde_json::json!({
+            "time": time, "item": "error", "kind": "refused", "code": 4001, "message": "refused", "tip": "check",
+            "exit_code": 5,
+        });
+        assert_eq!(line, expected);
+        let item: vms_pusher::VmsSocketItem = serde_json::from_value(line).unwrap();
+        assert!(matches!(item, vms_pusher::VmsSocketItem::Error(PusherError { code: Some(4001), .. })), "{item:?}");
+        assert!(Failure::from(io::Error::from(io::ErrorKind::BrokenPipe)).to_line(time).is_none());
     }
 }

@@ -1,14 +1,24 @@
-//! What a server sends must not drive the terminal (M06): neither by escape sequences nor by the marks that turn the
-//! direction of writing.
+//! What a server sends must not drive the terminal (M06): neither by escape sequences, nor by the marks that turn the
+//! direction of writing, nor by characters that nobody sees.
 
 use std::{borrow::Cow, fmt::Write as _};
 
-/// Whether a character acts on a terminal, or hides or reorders what is around it.
+/// Whether a character acts on a terminal, or hides or reorders what is around it, or is not seen at all.
 const fn acts(character: char) -> bool {
     matches!(character,
         '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' // C0, DEL, C1
-        | '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        | '\u{2028}' | '\u{2029}' | '\u{fff9}'..='\u{fffb}') // line and paragraph separators, annotations
+        || is_ignorable(character)
+}
+
+/// The characters that show nothing: `Default_Ignorable_Code_Point` of the Unicode Character Database, version 17
+/// (DerivedCoreProperties.txt), which the marks of direction belong to.
+const fn is_ignorable(character: char) -> bool {
+    matches!(character,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Makes text safe for one line of a terminal.
@@ -16,7 +26,7 @@ pub(crate) fn line(text: &str) -> Cow<'_, str> {
     replace(text, acts)
 }
 
-/// Makes text of several lines safe.
+/// Makes text of several lines safe; none of it may come from a server, which could forge a line.
 pub(crate) fn lines(text: &str) -> Cow<'_, str> {
     replace(text, |character| character != '\n' && acts(character))
 }
@@ -68,6 +78,20 @@ mod tests {
         assert_eq!(safe, r"a\u{1b}[31mred\u{9b}2J\u{202e}flip\u{200b}\u{7f}\u{e0041}\u{0}é😀");
         assert_eq!(line("one\r\ntwo"), r"one\r\ntwo");
         assert_eq!(lines("one\r\ntwo"), "one\\r\ntwo");
+    }
+
+    // M06
+    #[test]
+    fn what_nobody_sees_is_shown() {
+        for hidden in
+            ['\u{34f}', '\u{115f}', '\u{1160}', '\u{17b4}', '\u{180b}', '\u{3164}', '\u{fe0f}', '\u{ffa0}', '\u{e0100}']
+        {
+            let text = format!("a{hidden}b");
+            let shown = format!("a{}b", hidden.escape_unicode());
+            assert_eq!(line(&text), shown);
+            assert_eq!(lines(&text), shown);
+            assert!(json(format!("\"{text}\"")).is_ascii(), "{shown}");
+        }
     }
 
     #[test]

@@ -10,7 +10,10 @@ use std::io::{self, Stderr, Stdout, Write as _};
 
 use anstream::AutoStream;
 
-use crate::failure::Failure;
+use crate::{
+    clock,
+    failure::{Exit, Failure},
+};
 use text::{Tone, paint};
 
 /// Writes lines. Colours reach terminals alone, unless something else is asked for.
@@ -49,13 +52,20 @@ impl Output {
 
     /// Tells on stderr how the program failed.
     pub(crate) fn failure(&mut self, failure: &Failure) {
-        let told = failure.to_string();
-        let told = escape::lines(&told);
-        self.note(&format!("{} {told}", paint(Tone::Error, "error:")));
+        self.note(&format!("{} {failure}", paint(Tone::Error, "error:")));
+    }
+
+    /// Ends JSON lines with how the program failed, when it did.
+    pub(crate) fn last_line(&mut self, ended: &Result<Exit, Failure>) {
+        let Some(line) = ended.as_ref().err().and_then(|failure| failure.to_line(clock::now())) else { return };
+        // Whoever read the output is gone, or it cannot be written: there is nobody left to tell.
+        if let Ok(line) = json::line(&line) {
+            let _ = self.data(&line);
+        }
     }
 
     /// Tells on stderr of something that is no failure.
     pub(crate) fn warning(&mut self, text: &str) {
-        self.note(&format!("{} {}", paint(Tone::Gap, "note:"), escape::lines(text)));
+        self.note(&format!("{} {}", paint(Tone::Gap, "note:"), escape::line(text)));
     }
 }
