@@ -15,8 +15,11 @@
 //! | `app_socket`, `intercom_socket` | `type`, the event's name, and `data`, a [`VmsAppSocketData`](vms_pusher::VmsAppSocketData) or [`VmsIntercomSocketData`](vms_pusher::VmsIntercomSocketData) with the names of the wire |
 //! | `continuity` | `change` and its fields: [`VmsContinuity`](vms_pusher::VmsContinuity) |
 //! | `connection_state` | `from`, `to`: [`ConnectionState`](vms_pusher::ConnectionState) |
-//! | `error` | `message`, and `code` when it is the server's: [`PusherError`](vms_pusher::PusherError) |
+//! | `error` | `kind`, `message`, and `code` and `status` when the server gave them: [`PusherError`](vms_pusher::PusherError) |
 //! | `info` | `message`, for a developer |
+//!
+//! When the program fails, the last line is an `error` that has `exit_code` as well, what the program ends with, and
+//! perhaps `tip`, what to try.
 //!
 //! `demo --json` adds `side`: `client` for these, `server` for what the sandbox does (`what` and its fields:
 //! [`Activity`](vms_sandbox::Activity)), and `summary` for the last line.
@@ -74,18 +77,36 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
     match command {
         Command::Completions { shell } => output.raw(&generate::completions(shell)).map(|()| Exit::Done),
         Command::Cut(args) => on_runtime(async || control::cut(args, output).await),
-        Command::Demo(args) => on_runtime(async || demo::run(args, output, &Stop::install()?).await),
-        Command::Listen(args) => {
-            let settings = ListenSettings::new(*args)?;
-            on_runtime(async || listen::run(settings, output, &Stop::install()?).await)
-        }
+        Command::Demo(args) => on_runtime(async || {
+            let (stop, json) = (Stop::install()?, args.json);
+            let ended = demo::run(args, output, &stop).await;
+            end_in_json(json, output, ended)
+        }),
+        Command::Listen(args) => on_runtime(async || {
+            let (stop, json) = (Stop::install()?, args.json);
+            let ended = match ListenSettings::new(*args, &stop) {
+                Ok(settings) => listen::run(settings, output, &stop).await,
+                Err(failure) => Err(failure),
+            };
+            end_in_json(json, output, ended)
+        }),
         Command::Man { command } => output.raw(&generate::man(command.as_deref())?).map(|()| Exit::Done),
         Command::Push(args) => on_runtime(async || control::push(args, output).await),
         Command::Sandbox(args) => {
-            let settings = SandboxSettings::new(args)?;
-            on_runtime(async || sandbox::run(settings, output, &Stop::install()?).await)
+            let json = args.json;
+            let ended = SandboxSettings::new(args)
+                .and_then(|settings| on_runtime(async || sandbox::run(settings, output, &Stop::install()?).await));
+            end_in_json(json, output, ended)
         }
     }
+}
+
+/// Tells of a failure in a last JSON line too, where there are JSON lines.
+fn end_in_json(json: bool, output: &mut Output, ended: Result<Exit, Failure>) -> Result<Exit, Failure> {
+    if json {
+        output.last_line(&ended);
+    }
+    ended
 }
 
 /// The work itself runs on this thread, which may be held up by a write; the connection is kept up by another.

@@ -34,11 +34,6 @@ impl Stop {
         asked(self.asked.clone()).await
     }
 
-    /// Returns what the program is to end with, once it has been asked to.
-    pub(crate) fn is_asked(&self) -> Option<Exit> {
-        *self.asked.borrow()
-    }
-
     /// Has another thread do `work` when the program is asked to end, as long as the guard lives: this one may be stuck in
     /// a write. `work` must be short.
     pub(crate) fn when_asked(&self, work: impl FnOnce() + Send + 'static) -> WhenAsked {
@@ -49,6 +44,22 @@ impl Stop {
             work();
         });
         WhenAsked { _task: task }
+    }
+
+    /// Does `work` that may wait for a file or a person; asked to end meanwhile, the program does at once.
+    pub(crate) fn waiting<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.waiting_tidily(|| (), work)
+    }
+
+    /// The same, after `tidy`.
+    pub(crate) fn waiting_tidily<T>(&self, tidy: impl FnOnce() + Send + 'static, work: impl FnOnce() -> T) -> T {
+        let asked = self.asked.clone();
+        let _end = self.when_asked(move || {
+            tidy();
+            let exit = asked.borrow().unwrap_or(Exit::Interrupted);
+            std::process::exit(exit.code().into());
+        });
+        work()
     }
 }
 

@@ -11,16 +11,31 @@ use crate::failure::{Exit, Failure};
 
 /// Reads a whole file, or stdin for `-`.
 pub(crate) fn read_bytes(option: &str, path: &Path) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    let read = if path == Path::new("-") {
-        std::io::stdin().take(MAX_BYTES).read_to_end(&mut bytes)
-    } else {
-        std::fs::File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes))
-    };
-    read.map_err(|error| {
+    read(path).map_err(|error| {
         Failure::new(Exit::Other, format!("cannot read {} ({option}): {error}", path.display()))
             .tip("does the file exist, and may you read it?")
-    })?;
+    })
+}
+
+/// The same for a file that holds a secret. Its name is shown only if there is such a file: it may be the secret itself,
+/// given in the place of a file.
+pub(super) fn read_secret(option: &str, path: &Path) -> Result<Vec<u8>, Failure> {
+    if path == Path::new("-") || path.symlink_metadata().is_ok() {
+        return read_bytes(option, path);
+    }
+    read(path).map_err(|error| {
+        Failure::new(Exit::Other, format!("cannot read the file of {option}: {error}"))
+            .tip(format!("{option} takes the name of a file; what was given is not shown, as it may be a secret"))
+    })
+}
+
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        std::io::stdin().take(MAX_BYTES).read_to_end(&mut bytes)?;
+    } else {
+        std::fs::File::open(path)?.take(MAX_BYTES).read_to_end(&mut bytes)?;
+    }
     Ok(bytes)
 }
 

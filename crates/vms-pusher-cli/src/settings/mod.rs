@@ -7,6 +7,7 @@ mod password;
 mod push;
 pub(crate) mod refused;
 mod sandbox;
+mod token;
 
 pub(crate) use self::{
     files::tls,

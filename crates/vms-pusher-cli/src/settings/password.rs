@@ -4,14 +4,17 @@ use std::io::{IsTerminal as _, Read as _};
 
 use vms_pusher::Secret;
 
-use crate::failure::{Exit, Failure};
+use crate::{
+    failure::{Exit, Failure},
+    stop::Stop,
+};
 
 /// Gets the password of `login`.
-pub(super) fn get(login: &str) -> Result<Secret, Failure> {
+pub(super) fn get(login: &str, stop: &Stop) -> Result<Secret, Failure> {
     let password = match std::env::var("VMS_PASSWORD") {
         Ok(password) => Secret::new(password),
-        Err(std::env::VarError::NotPresent) if std::io::stdin().is_terminal() => prompt(login)?,
-        Err(std::env::VarError::NotPresent) => first_line_of_stdin()?,
+        Err(std::env::VarError::NotPresent) if std::io::stdin().is_terminal() => prompt(login, stop)?,
+        Err(std::env::VarError::NotPresent) => stop.waiting(first_line_of_stdin)?,
         Err(std::env::VarError::NotUnicode(_)) => {
             return Err(Failure::usage("VMS_PASSWORD is not UTF-8").tip("set it anew, or pipe the password to stdin"));
         }
@@ -45,19 +48,22 @@ fn text(bytes: Vec<u8>) -> Result<Secret, Failure> {
 }
 
 #[cfg(not(unix))]
-fn prompt(_login: &str) -> Result<Secret, Failure> {
+fn prompt(_login: &str, _stop: &Stop) -> Result<Secret, Failure> {
     Err(Failure::usage("there is no prompt for a password on this system").tip("set VMS_PASSWORD, or pipe it to stdin"))
 }
 
 #[cfg(unix)]
-fn prompt(login: &str) -> Result<Secret, Failure> {
+fn prompt(login: &str, stop: &Stop) -> Result<Secret, Failure> {
     use std::io::Write as _;
 
-    let silence = terminal::Silence::new()
+    let terminal = terminal::Terminal::new()
         .map_err(|error| Failure::new(Exit::Other, format!("cannot turn off the terminal's echo: {error}")))?;
-    let _ = write!(std::io::stderr(), "Password for {}: ", crate::output::escape::line(login));
-    let typed = terminal::read_line();
-    drop(silence);
+    let left = terminal.clone();
+    let ask = || {
+        let _ = write!(std::io::stderr(), "Password for {}: ", crate::output::escape::line(login));
+    };
+    let typed = stop.waiting_tidily(move || left.restore(), || terminal.read_line(ask));
+    terminal.restore();
     let _ = writeln!(std::io::stderr());
     match typed {
         Ok(Some(line)) => text(line),
@@ -70,41 +76,67 @@ fn prompt(login: &str) -> Result<Secret, Failure> {
 mod terminal {
     use std::io::{self, Read as _};
 
-    use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+    use rustix::{
+        process::{Signal, getpgrp, kill_process_group},
+        termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr},
+    };
 
-    /// The terminal without echo, until it is dropped. Ctrl-C comes as a byte, for the program must not end before the
-    /// echo is back.
-    pub(super) struct Silence(Termios);
+    /// The terminal on stdin, without echo while a password is typed. The keys that interrupt and suspend come as bytes,
+    /// for neither must happen before the echo is back.
+    #[derive(Clone)]
+    pub(super) struct Terminal {
+        before: Termios,
+        silent: Termios,
+    }
 
-    impl Silence {
+    impl Terminal {
+        /// Turns the echo off.
         pub(super) fn new() -> io::Result<Self> {
             let before = tcgetattr(rustix::stdio::stdin())?;
             let mut silent = before.clone();
             silent.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
-            tcsetattr(rustix::stdio::stdin(), OptionalActions::Flush, &silent)?;
-            Ok(Self(before))
+            let terminal = Self { before, silent };
+            terminal.silence()?;
+            Ok(terminal)
         }
-    }
 
-    impl Drop for Silence {
-        fn drop(&mut self) {
-            let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Flush, &self.0);
+        /// What is typed ahead is discarded, so that nobody's password appears where the echo is on.
+        fn silence(&self) -> io::Result<()> {
+            Ok(tcsetattr(rustix::stdio::stdin(), OptionalActions::Flush, &self.silent)?)
         }
-    }
 
-    /// Reads up to the end of the line; none when it was interrupted.
-    pub(super) fn read_line() -> io::Result<Option<Vec<u8>>> {
-        let mut line = Vec::new();
-        for byte in io::stdin().lock().bytes().take(super::MAX_BYTES) {
-            match byte? {
-                b'\r' | b'\n' | END => return Ok(Some(line)),
-                INTERRUPT | QUIT => return Ok(None),
-                BACKSPACE | DELETE => erase(&mut line),
-                KILL => line.clear(),
-                byte => line.push(byte),
+        /// Makes the terminal what it was.
+        pub(super) fn restore(&self) {
+            let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Flush, &self.before);
+        }
+
+        /// Suspends the job as the key does at any other time, and returns when it goes on.
+        fn suspend(&self) -> io::Result<()> {
+            self.restore();
+            kill_process_group(getpgrp(), Signal::TSTP)?;
+            self.silence()
+        }
+
+        /// Asks, and reads up to the end of the line; none when it was interrupted.
+        pub(super) fn read_line(&self, ask: impl Fn()) -> io::Result<Option<Vec<u8>>> {
+            let mut line = Vec::new();
+            ask();
+            for byte in io::stdin().lock().bytes().take(super::MAX_BYTES) {
+                match byte? {
+                    b'\r' | b'\n' | END => return Ok(Some(line)),
+                    INTERRUPT | QUIT => return Ok(None),
+                    SUSPEND => {
+                        self.suspend()?;
+                        line.clear();
+                        ask();
+                    }
+                    BACKSPACE | DELETE => erase(&mut line),
+                    KILL => line.clear(),
+                    byte => line.push(byte),
+                }
             }
+            Ok(Some(line))
         }
-        Ok(Some(line))
     }
 
     /// Erases the last character, which may be several bytes.
@@ -116,6 +148,7 @@ mod terminal {
     const END: u8 = 4; // Ctrl-D
     const BACKSPACE: u8 = 8;
     const KILL: u8 = 21; // Ctrl-U
+    const SUSPEND: u8 = 26; // Ctrl-Z
     const QUIT: u8 = 28; // Ctrl-\
     const DELETE: u8 = 127;
 }

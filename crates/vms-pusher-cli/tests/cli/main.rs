@@ -16,4 +16,5 @@ mod listen;
 mod sandbox;
 mod secrets;
 mod support;
+mod terminal;
 mod tls;

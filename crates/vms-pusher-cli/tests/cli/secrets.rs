@@ -1,23 +1,12 @@
-use std::{
-    fs::File,
-    io::{Read as _, Write as _},
-    os::fd::OwnedFd,
-    process::{Child, Stdio},
-};
+use std::process::Stdio;
 
-use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
-    process::{Pid, Signal, kill_process},
-    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
-    termios::{LocalModes, tcgetattr},
-};
-use vms_sandbox::{Fault, FaultKind, SandboxConfig, Session, Standing, UpgradeAnswer, UserConfig};
+use vms_sandbox::{Fault, FaultKind, SandboxConfig, Session, Sockets, Standing, UpgradeAnswer, UserConfig};
 
-use crate::support::{Desk, Finished, From, PATIENCE, Running, finish, run, vms_pusher, wait};
+use crate::support::{Desk, Finished, From, Running, finish, run, vms_pusher};
 
-const CANARY: &str = "canary-5f2d8c";
+pub(crate) const CANARY: &str = "canary-5f2d8c";
 
-fn desk_with_a_password() -> Desk {
+pub(crate) fn desk_with_a_password() -> Desk {
     let users = vec![UserConfig::new(42, "anna", CANARY)];
     Desk::with(SandboxConfig { users, ..SandboxConfig::default() })
 }
@@ -46,9 +35,49 @@ fn the_token_comes_from_a_file_which_is_read_again_for_every_socket() {
     // The next socket needs the new one.
     let renewed = desk.sandbox.rotate_token(&desk.session.access_token_id).unwrap();
     std::fs::write(path.path(), &renewed).unwrap();
-    desk.sandbox.cut(&vms_sandbox::Sockets::All);
+    desk.sandbox.cut(&Sockets::All);
     listen.wait_for(From::Stdout, &["resync_needed", "user channel"]);
     has_no_secret(&listen.interrupt().expect(130), &[&renewed, &desk.session.access_token]);
+}
+
+// A02: who rewrites the file may be slow.
+#[test]
+fn a_token_file_that_is_being_rewritten_is_waited_for() {
+    let desk = Desk::new();
+    let path = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(path.path(), format!("\u{feff}{}\n", desk.session.access_token)).unwrap();
+    let mut listen = desk.listen(&["--token-file", path.path().to_str().unwrap()]);
+    let listen = Running::start(listen.env_remove("VMS_TOKEN"));
+    listen.wait_for(From::Stderr, &["fresh", "user channel"]);
+    for text in [String::new(), format!("{CANARY}\n{CANARY}\n")] {
+        let asked = desk.sandbox.requests().len();
+        std::fs::write(path.path(), text).unwrap();
+        desk.sandbox.cut(&Sockets::All);
+        listen.wait_for(From::Stderr, &["connected → reconnecting"]);
+        let again = desk.sandbox.wait_until(crate::support::PATIENCE, |state| !state.sockets.is_empty());
+        desk.block_on(again).unwrap();
+        std::fs::write(path.path(), &desk.session.access_token).unwrap();
+        desk.wait_subscribed(&listen);
+        for request in desk.sandbox.requests().split_off(asked) {
+            let bearer = request.header("authorization").map(str::to_owned);
+            assert_eq!(bearer, Some(format!("Bearer {}", desk.session.access_token)), "{}", request.path);
+        }
+    }
+    has_no_secret(&listen.interrupt().expect(130), &[CANARY, &desk.session.access_token]);
+}
+
+// Q05: a token in the place of the name of a file.
+#[test]
+fn a_token_given_as_a_file_is_not_repeated() {
+    let (path, long) = (format!("/{CANARY}/x=="), format!("{CANARY}{}", "y".repeat(5_000)));
+    for token in [CANARY, path.as_str(), long.as_str()] {
+        for more in [&[] as &[&str], &["--json"]] {
+            let mut listen = vms_pusher(&["listen", "--base-url", "http://127.0.0.1:1", "--token-file", token]);
+            let done = finish(listen.args(more)).expect(1);
+            has_no_secret(&done, &[CANARY]);
+            done.says(&["--token-file", "tip: --token-file takes the name of a file"]);
+        }
+    }
 }
 
 #[test]
@@ -79,79 +108,6 @@ fn a_login_takes_the_password_from_stdin() {
     listen.type_in(&format!("{CANARY}\nnot this line\n"));
     listen.wait_for(From::Stderr, &["fresh", "token channel"]);
     has_no_secret(&listen.interrupt().expect(130), &[CANARY]);
-}
-
-/// A terminal with a person at one end and the program at the other.
-struct Terminal {
-    person: File,
-    program: OwnedFd,
-    seen: String,
-}
-
-impl Terminal {
-    fn new() -> Self {
-        let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&person).unwrap();
-        unlockpt(&person).unwrap();
-        let path = ptsname(&person, Vec::new()).unwrap();
-        let program = File::options().read(true).write(true).open(path.to_str().unwrap()).unwrap();
-        Self { person: File::from(person), program: program.into(), seen: String::new() }
-    }
-
-    /// A login at this terminal.
-    fn login(&self, base_url: &str) -> Child {
-        let mut listen = vms_pusher(&["listen", "--base-url", base_url, "--login", "anna"]);
-        listen.stdin(self.program.try_clone().unwrap()).stderr(self.program.try_clone().unwrap());
-        listen.stdout(Stdio::null()).spawn().unwrap()
-    }
-
-    fn echoes(&self) -> bool {
-        tcgetattr(&self.program).unwrap().local_modes.contains(LocalModes::ECHO)
-    }
-
-    fn type_in(&mut self, text: &str) {
-        self.person.write_all(text.as_bytes()).unwrap();
-    }
-
-    /// Waits until the person sees this.
-    #[track_caller]
-    fn wait_for(&mut self, part: &str) {
-        let patience = Timespec::try_from(PATIENCE).unwrap();
-        let mut buffer = [0; 1024];
-        while !self.seen.contains(part) {
-            let ready = poll(&mut [PollFd::new(&self.person, PollFlags::IN)], Some(&patience)).unwrap();
-            assert_eq!(ready, 1, "{part:?} does not come after:\n{}", self.seen);
-            let length = self.person.read(&mut buffer).unwrap();
-            self.seen.push_str(&String::from_utf8_lossy(&buffer[..length]));
-        }
-    }
-}
-
-#[test]
-fn a_login_prompts_on_a_terminal_without_echo() {
-    let desk = desk_with_a_password();
-    let mut terminal = Terminal::new();
-    assert!(terminal.echoes());
-    let listen = terminal.login(&desk.sandbox.base_url());
-    terminal.wait_for("Password for anna: ");
-    assert!(!terminal.echoes(), "the echo is off before anything is asked for");
-    // A slip that is taken back, as on any terminal.
-    terminal.type_in(&format!("{CANARY}é\u{7f}\n"));
-    terminal.wait_for("user channel subscribed");
-    assert!(!terminal.seen.contains(CANARY), "{}", terminal.seen);
-    assert!(terminal.echoes(), "the echo is on again");
-    kill_process(Pid::from_child(&listen), Signal::TERM).unwrap();
-    assert_eq!(wait(listen).status.code(), Some(0));
-}
-
-#[test]
-fn ctrl_c_at_the_prompt_ends_it_and_turns_the_echo_on_again() {
-    let mut terminal = Terminal::new();
-    let listen = terminal.login("http://127.0.0.1:1");
-    terminal.wait_for("Password for anna: ");
-    terminal.type_in("abc\x03");
-    assert_eq!(wait(listen).status.code(), Some(130));
-    assert!(terminal.echoes());
 }
 
 // Q05
@@ -233,7 +189,7 @@ fn what_is_missing_is_named() {
     finish(listen(&[]).env("VMS_TOKEN", " ")).expect(2).says(&["VMS_TOKEN is empty"]);
     finish(listen(&[]).env("VMS_TOKEN", "t")).expect(2).says(&["--user-id", "--access-token-id", "--login"]);
     finish(&mut listen(&["--login", "anna"])).expect(2).says(&["no password", "VMS_PASSWORD"]);
-    finish(&mut listen(&["--token-file", "/does/not/exist"])).expect(1).says(&["/does/not/exist", "--token-file"]);
+    finish(&mut listen(&["--token-file", "/does/not/exist"])).expect(1).says(&["--token-file", "No such file"]);
     finish(&mut listen(&["--login", "anna", "--token-file", "x"])).expect(2);
     run(&["listen"]).expect(2).says(&["--base-url"]);
 }
