@@ -10,7 +10,7 @@ use crate::event_name;
 /// Print the events of a VMS as they come.
 ///
 /// Reconnects for ever, and says what may have been missed meanwhile. Ends at Ctrl-C, at SIGTERM, when the server ends the
-/// session or refuses it for good.
+/// session or refuses it for good; with --login, a session that is no longer valid is followed by another.
 #[derive(Debug, Args)]
 #[command(after_help = SHORT_NOTES, after_long_help = super::after_long_help(&notes()))]
 pub(crate) struct ListenArgs {
@@ -82,9 +82,19 @@ const NOTES: &str = "\
 A token or a password is never taken from an argument, which every user of the
 machine can read.
 
+What may pass by itself is told and tried again, from the first call on: no
+network, a server in trouble, a web page in the place of an answer, a channel
+that is refused. A wrong app key ends it where the server says so by close code
+4001; some servers answer it with HTTP 403 or just close, as a gateway may do
+for a while, so that is told and tried again, slowly. A token that is refused
+ends it, unless --token-file has another one by then. With --login it is logged
+in again, with a gap over both channels; but not when the new session is refused
+too, and never again after a refused password.
+
 In text, events and gaps are on stdout, an event a line: the time (UTC), the
-name, the fields that matter. States and errors are on stderr. Control
-characters of a payload are escaped.
+name, the fields that matter. States and errors are on stderr. Whatever a server
+says stays on its line: control characters, and those that nobody sees, are
+escaped.
 
 With --json everything is on stdout, one object a line. `time` is when it was
 printed (UTC, RFC 3339); `item` is what it is, and decides what else there is:
@@ -94,15 +104,23 @@ printed (UTC, RFC 3339); `item` is what it is, and decides what else there is:
   intercom_socket   likewise, about intercoms
   continuity        a gap, or its end; `change` is one of
                       fresh {channel}
-                      interrupted {channel, since, cause}
-                      resync_needed {channel, scopes, since, until}
+                      interrupted {channel, since, clock, kind, cause}
+                      resync_needed {channel, scopes, since, until, clock}
                       lagged {dropped}
-                      suspended {since}
-                      unavailable {channel, session_is_invalid}
+                      unreadable {lost, reason}
+                      suspended {channel, since}
+                      unavailable {channel, is_final, session_is_invalid}
   connection_state  `from` and `to`: connecting, connected, reconnecting,
                     disconnecting, disconnected
-  error             `message`, and `code` when it is the server's
+  error             `kind`, `message`, and `code` (Pusher) and `status` (HTTP)
+                    when the server gave them
   info              `message`, for a developer
+
+`clock` {ahead_ms, uncertainty_ms} is the estimate of the server's clock in whose
+time the gap is; without it the time is that of this device. `channel` of
+suspended is absent when it is the connection. When the program fails, the last
+line is an error with `exit_code` as well, what it ends with, and perhaps `tip`,
+what to try.
 
 `data` has the names of the wire, every field that came and none that did not.
 Ids are integers, times RFC 3339. No name is ever changed or taken away; new

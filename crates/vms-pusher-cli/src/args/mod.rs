@@ -62,9 +62,9 @@ Exit codes:
   0    done; or ended by SIGTERM; or whoever read the output went away
   1    something else failed: a file, the output, a port to listen on
   2    the command line, or a setting in it, is wrong
-  3    the server cannot be reached, or does not answer as a VMS does
+  3    the server answered what is no use, such as an address that is none
   4    not authorized, or the server ended the session
-  5    the server refuses for good, such as for a wrong app key
+  5    the server refuses the connection for good, by a code from 4000 to 4099
   6    the sandbox cannot be driven: there is none, or it refused
   130  interrupted (Ctrl-C)";
 

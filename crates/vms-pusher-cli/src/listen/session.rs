@@ -1,157 +1,142 @@
-//! From credentials to everything that a client needs: logs in and asks where the socket is, as far as it has to.
+//! One session, from the connection to its end.
 
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::time::Duration;
 
-use vms_pusher::{
-    ApiError, ApiErrorKind, ConfigError, PusherError, PusherErrorKind, Secret, VmsApi, VmsClientInfo, VmsPusherConfig,
-    VmsPusherOptions, VmsSocketItem, VmsSocketUrl,
+use vms_pusher::{ConnectionState, VmsEvents, VmsPusherApi, VmsPusherConfig, VmsSocketItem};
+
+use super::{
+    gaps::Gaps,
+    open,
+    print::Printer,
+    verdict::{Over, Verdict},
 };
-
-use super::{Printer, wait::Waits};
 use crate::{
+    clock,
     failure::{Exit, Failure},
     settings::{Credentials, ListenSettings},
+    stop::{Stop, WhenAsked},
 };
 
-/// Tries for ever as long as trying again may help, as `listen` does once it is connected.
-pub(super) async fn open(settings: &ListenSettings, printer: &mut Printer<'_>) -> Result<VmsPusherConfig, Failure> {
-    let client = client_info();
-    let api = VmsApi::new(&settings.base_url, settings.tls.clone(), &client).map_err(Failure::usage)?;
-    let mut who = Who::default();
-    match &settings.credentials {
-        Credentials::Login(credentials) => {
-            let login = persist(printer, Step::Login, async || api.login(credentials).await).await?;
-            let id = login.user.access_token_id.filter(|id| !id.is_empty());
-            who.access_token_id = id.ok_or_else(|| {
-                let url = &settings.base_url;
-                Failure::new(Exit::Unreachable, format!("{url} accepted the login but named no access token id"))
-                    .tip("give the token by VMS_TOKEN, with --user-id and --access-token-id")
-            })?;
-            who.user_id = login.user.id;
-            who.token = login.access_token;
-        }
-        Credentials::Token { token, user_id, access_token_id, .. } => {
-            who = Who { token: token.clone(), user_id: *user_id, access_token_id: access_token_id.clone() };
-        }
+/// A connected session.
+pub(super) struct Session<'r, 'o> {
+    api: VmsPusherApi,
+    events: VmsEvents,
+    verdict: Verdict,
+    /// How long a connection may be without a sign of life before it counts as lost.
+    silence: Duration,
+    /// Whether another session can be opened.
+    can_log_in: bool,
+    printer: &'r mut Printer<'o>,
+    gaps: &'r mut Gaps,
+    stop: &'r Stop,
+    /// This thread may be stuck in a write when the program is asked to end; the socket is closed nevertheless.
+    closing: WhenAsked,
+}
+
+/// How a session ended without a failure.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The program was asked to end.
+    Asked(Exit),
+    /// The server no longer takes the session for valid, and another one can be opened.
+    Invalid,
+}
+
+impl<'r, 'o> Session<'r, 'o> {
+    /// Wants the connection.
+    pub(super) fn begin(
+        config: VmsPusherConfig,
+        settings: &ListenSettings,
+        printer: &'r mut Printer<'o>,
+        gaps: &'r mut Gaps,
+        stop: &'r Stop,
+    ) -> Result<Self, Failure> {
+        printer.servers.socket.clone_from(&config.socket_url);
+        let verdict = Verdict::new(&config.socket_url, &config.base_url);
+        let silence = config.options.activity_timeout + config.options.pong_timeout;
+        let who = format!("{} as user {}, session {}", config.socket_url, config.user_id, config.access_token_id);
+        let api = VmsPusherApi::new(config).map_err(|error| open::unusable(settings, &error))?;
+        printer.hint("listening", &who);
+        let can_log_in = matches!(settings.credentials, Credentials::Login(_));
+        let events = api.events();
+        let closing = api.clone();
+        let closing = stop.when_asked(move || closing.disconnect());
+        api.connect();
+        Ok(Self { api, events, verdict, silence, can_log_in, printer, gaps, stop, closing })
     }
-    let place = match (&settings.socket_url, &settings.app_key) {
-        (Some(socket_url), Some(key)) => VmsSocketUrl { ws_url: socket_url.clone(), app_key: key.clone() },
-        (socket_url, key) => {
-            let api = api.with_token(&who.token).map_err(Failure::usage)?;
-            let found = persist(printer, Step::Discovery, async || api.socket_url().await).await?;
-            VmsSocketUrl {
-                ws_url: socket_url.clone().unwrap_or(found.ws_url),
-                app_key: key.clone().unwrap_or(found.app_key),
+
+    /// Prints what comes until it is over.
+    pub(super) async fn run(mut self) -> Result<End, Failure> {
+        let over = loop {
+            let item = tokio::select! {
+                biased;
+                exit = self.stop.asked() => {
+                    self.part().await?;
+                    return Ok(End::Asked(exit));
+                }
+                item = next(&mut self.events, &self.verdict) => item,
+            };
+            let Some(item) = item else { break Over::Failed(self.verdict.without_reason()) };
+            if let Some(over) = self.take(item)? {
+                break over;
+            }
+        };
+        match over {
+            // What is refused straight after a login would be refused after the next one too.
+            Over::SessionRefused(_) if self.can_log_in && self.verdict.was_accepted() => self.give_way().await,
+            Over::Failed(failure) | Over::SessionRefused(failure) => {
+                self.part().await?;
+                Err(failure)
             }
         }
-    };
-    Ok(config(settings, client, who, place))
-}
-
-/// Whose events are listened to.
-struct Who {
-    token: Secret,
-    user_id: i64,
-    access_token_id: String,
-}
-
-impl Default for Who {
-    fn default() -> Self {
-        Self { token: Secret::new(""), user_id: 0, access_token_id: String::new() }
     }
-}
 
-fn config(settings: &ListenSettings, client: VmsClientInfo, who: Who, place: VmsSocketUrl) -> VmsPusherConfig {
-    let token_provider = match &settings.credentials {
-        Credentials::Token { provider, .. } => provider.clone(),
-        Credentials::Login(_) => None,
-    };
-    let options = VmsPusherOptions {
-        tls: settings.tls.clone(),
-        allow_insecure_socket: settings.allow_insecure_socket,
-        token_provider,
-        client,
-        ..VmsPusherOptions::default()
-    };
-    VmsPusherConfig {
-        base_url: settings.base_url.clone(),
-        socket_url: place.ws_url,
-        app_key: place.app_key,
-        user_token: who.token,
-        user_id: who.user_id,
-        access_token_id: who.access_token_id,
-        options,
+    fn take(&mut self, item: VmsSocketItem) -> Result<Option<Over>, Failure> {
+        let item = self.gaps.follow(item, clock::now());
+        self.printer.print(&item)?;
+        Ok(self.verdict.on(&item))
     }
-}
 
-/// What the client does not take, from the command line or from the server.
-#[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum that grows; what it gains is about settings")]
-pub(super) fn unusable(settings: &ListenSettings, error: &ConfigError) -> Failure {
-    match error {
-        ConfigError::InsecureSocketUrl { socket_url } => {
-            let message = format!("`{socket_url}` is not encrypted, but {} is", settings.base_url);
-            Failure::usage(message).tip("a server's own wss:// is better; --allow-insecure-socket accepts it as it is")
+    /// Ends the session to make way for another, in which the gap of each channel ends.
+    async fn give_way(mut self) -> Result<End, Failure> {
+        let now = clock::now();
+        // What has come by now is told: the disconnect would discard it.
+        for _ in 0..MORE_THAN_THE_QUEUE_HOLDS {
+            let Some(item) = self.events.try_next() else { break };
+            if let Some(Over::Failed(failure)) = self.take(item)? {
+                self.part().await?;
+                return Err(failure);
+            }
         }
-        ConfigError::SocketUrl(_) | ConfigError::AppKey(_) if settings.is_discovering() => {
-            Failure::new(Exit::Unreachable, format!("{} named a socket of no use: {error}", settings.base_url))
-                .tip("give --socket-url and --app-key")
+        for lost in self.gaps.end_session(now, self.silence) {
+            self.printer.print(&lost)?;
         }
-        error => Failure::usage(error).tip("`vms-pusher listen --help` says what each option takes"),
+        self.part().await?;
+        Ok(End::Invalid)
     }
-}
 
-/// What this program says about itself to servers.
-pub(crate) fn client_info() -> VmsClientInfo {
-    VmsClientInfo {
-        name: env!("CARGO_PKG_NAME").to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        ..VmsClientInfo::default()
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Step {
-    Discovery,
-    Login,
-}
-
-/// Calls until it works, or cannot.
-async fn persist<T>(
-    printer: &mut Printer<'_>,
-    step: Step,
-    call: impl AsyncFn() -> Result<T, ApiError>,
-) -> Result<T, Failure> {
-    // The standard library keys its hashers from the operating system.
-    let mut waits = Waits::new(RandomState::new().build_hasher().finish());
-    loop {
-        let error = match call().await {
-            Ok(answer) => return Ok(answer),
-            Err(error) if error.is_retryable() => error,
-            Err(error) => return Err(give_up(step, &error)),
-        };
-        let next = waits.next(error.retry_after());
-        printer.print(&VmsSocketItem::Error(PusherError {
-            kind: PusherErrorKind::Api,
-            code: None,
-            status: None,
-            message: error.to_string(),
-        }))?;
-        let message = format!("the next attempt follows in {:.1} s", next.as_secs_f32());
-        printer.print(&VmsSocketItem::Info { message })?;
-        tokio::time::sleep(next).await;
-    }
-}
-
-#[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum that grows; what it gains is no matter of tokens")]
-fn give_up(step: Step, error: &ApiError) -> Failure {
-    match error.kind() {
-        ApiErrorKind::IncorrectData | ApiErrorKind::Unauthorized | ApiErrorKind::Forbidden if step == Step::Login => {
-            Failure::new(Exit::Unauthorized, format!("cannot log in: {error}")).tip("check the name and the password")
+    /// Closes the socket in good order, if the server takes part in it.
+    async fn part(mut self) -> Result<(), Failure> {
+        if self.api.state() != ConnectionState::Disconnected {
+            self.api.disconnect();
         }
-        ApiErrorKind::Unauthorized | ApiErrorKind::Forbidden | ApiErrorKind::SessionExpired => {
-            Failure::new(Exit::Unauthorized, format!("cannot ask for the socket's address: {error}"))
-                .tip("is the token still valid, and from this VMS? --login gets a new one")
+        drop((self.api, self.closing));
+        while let Ok(Some(item)) = tokio::time::timeout(FAREWELL, self.events.next()).await {
+            self.printer.print(&item)?;
         }
-        _ => Failure::new(Exit::Unreachable, error).tip("check --base-url; `curl -i` on it shows who answers there"),
+        Ok(())
     }
 }
+
+/// Waits for the next item; only for a moment when it is to say why the connection was ended.
+async fn next(events: &mut VmsEvents, verdict: &Verdict) -> Option<VmsSocketItem> {
+    if verdict.awaits_reason() {
+        tokio::time::timeout(FAREWELL, events.next()).await.ok().flatten()
+    } else {
+        events.next().await
+    }
+}
+
+const FAREWELL: Duration = Duration::from_millis(500);
+/// What a client queues at most, by default, and the reports that never give way.
+const MORE_THAN_THE_QUEUE_HOLDS: usize = 2_048;

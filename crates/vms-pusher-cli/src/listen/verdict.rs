@@ -1,92 +1,219 @@
 //! When listening has come to an end by itself.
 
-use vms_pusher::{ConnectionState, PusherError, VmsAppSocketData, VmsChannel, VmsContinuity, VmsSocketItem};
+use vms_pusher::{
+    ConnectionState, PusherError, PusherErrorKind, VmsAppSocketData, VmsChannel, VmsContinuity, VmsSocketItem,
+};
 
+use super::advice;
 use crate::failure::{Exit, Failure};
 
-/// Watches the items for what cannot be mended by waiting.
-pub(crate) struct Verdict {
+/// Watches the items of a session for what cannot be mended by waiting.
+#[derive(Debug)]
+pub(super) struct Verdict {
     socket_url: String,
     base_url: String,
     logout: Option<Option<String>>,
+    /// Disconnected, and not by this program: the error that follows says why.
+    disconnected: bool,
     last_error: Option<PusherError>,
-    /// The channels that were given up, and whether for want of a valid session.
-    lost: Vec<(VmsChannel, bool)>,
+    /// The channels that were given up for good.
+    lost: Vec<VmsChannel>,
+    accepted: bool,
+}
+
+/// What it has come to.
+#[derive(Debug)]
+pub(super) enum Over {
+    Failed(Failure),
+    /// The server takes the session for ended; this says so.
+    SessionRefused(Failure),
 }
 
 impl Verdict {
-    pub(crate) fn new(socket_url: &str, base_url: &str) -> Self {
+    pub(super) fn new(socket_url: &str, base_url: &str) -> Self {
         Self {
             socket_url: socket_url.to_owned(),
             base_url: base_url.to_owned(),
             logout: None,
+            disconnected: false,
             last_error: None,
             lost: Vec::new(),
+            accepted: false,
         }
     }
 
-    /// Takes note of an item, and returns why it is over when it is.
-    pub(crate) fn on(&mut self, item: &VmsSocketItem) -> Option<Failure> {
+    /// Whether a channel was subscribed in this session, so the token was good.
+    pub(super) const fn was_accepted(&self) -> bool {
+        self.accepted
+    }
+
+    /// Whether it is over, and the reason is about to come.
+    pub(super) const fn awaits_reason(&self) -> bool {
+        self.disconnected
+    }
+
+    /// Takes note of an item, and returns what it has come to when it is over.
+    pub(super) fn on(&mut self, item: &VmsSocketItem) -> Option<Over> {
         match item {
             VmsSocketItem::AppSocket(VmsAppSocketData::Logout(reason)) => self.logout = Some(reason.clone()),
-            VmsSocketItem::Error(error) => self.last_error = Some(error.clone()),
+            VmsSocketItem::Error(error) => {
+                if self.disconnected || error.kind == PusherErrorKind::Refused {
+                    return Some(Over::Failed(self.refused(error)));
+                }
+                self.last_error = Some(error.clone());
+            }
             VmsSocketItem::ConnectionState { to: ConnectionState::Disconnected, .. } => {
-                return Some(self.disconnected());
+                self.disconnected = true;
+                return self.logout.as_ref().map(|reason| Over::Failed(self.logged_out(reason.as_deref())));
             }
-            VmsSocketItem::Continuity(
-                VmsContinuity::Fresh { channel } | VmsContinuity::ResyncNeeded { channel, .. },
-            ) => {
-                self.lost.retain(|(lost, _)| lost != channel);
-            }
-            VmsSocketItem::Continuity(VmsContinuity::Unavailable { channel, session_is_invalid, .. }) => {
-                self.lost.retain(|(lost, _)| lost != channel);
-                self.lost.push((*channel, *session_is_invalid));
-                return (self.lost.len() == CHANNELS).then(|| self.deaf());
-            }
+            VmsSocketItem::Continuity(continuity) => return self.on_continuity(continuity),
             VmsSocketItem::AppSocket(_)
             | VmsSocketItem::ConnectionState { .. }
-            | VmsSocketItem::Continuity(_)
             | VmsSocketItem::Info { .. }
             | VmsSocketItem::IntercomSocket(_) => {}
         }
         None
     }
 
-    fn disconnected(&self) -> Failure {
-        if let Some(reason) = &self.logout {
-            let reason = reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
-            return Failure::new(Exit::Unauthorized, format!("{} ended the session{reason}", self.base_url))
-                .tip("log in again, with --login or a new token");
+    fn on_continuity(&mut self, continuity: &VmsContinuity) -> Option<Over> {
+        match continuity {
+            VmsContinuity::Fresh { channel } | VmsContinuity::ResyncNeeded { channel, .. } => {
+                self.accepted = true;
+                self.lost.retain(|lost| lost != channel);
+                None
+            }
+            VmsContinuity::Unavailable { session_is_invalid: true, .. } => {
+                Some(Over::SessionRefused(self.session_refused()))
+            }
+            VmsContinuity::Unavailable { channel, is_final: true, .. } => {
+                self.lost.retain(|lost| lost != channel);
+                self.lost.push(*channel);
+                (self.lost.len() == CHANNELS).then(|| Over::Failed(self.deaf()))
+            }
+            VmsContinuity::Interrupted { .. }
+            | VmsContinuity::Lagged { .. }
+            | VmsContinuity::Suspended { .. }
+            | VmsContinuity::Unavailable { .. }
+            | VmsContinuity::Unreadable { .. } => None,
         }
-        let (code, message) = match &self.last_error {
-            Some(error) => (error.code, error.to_string()),
-            None => (None, "no reason was given".to_owned()),
+    }
+
+    /// Returns what to say when the reason does not come.
+    pub(super) fn without_reason(&self) -> Failure {
+        let error = PusherError {
+            kind: PusherErrorKind::Other,
+            code: None,
+            status: None,
+            message: "no reason was given".to_owned(),
         };
-        let message = format!("{} refuses the connection for good: {message}", self.socket_url);
-        match code {
-            Some(UNAUTHORIZED) => Failure::new(Exit::Unauthorized, message).tip("is the token still valid?"),
-            Some(NO_SUCH_APP | APP_DISABLED) => Failure::new(Exit::Refused, message)
-                .tip("check --app-key and --socket-url, or leave both out: the VMS is then asked for them"),
-            Some(_) | None => Failure::new(Exit::Refused, message).tip("check --socket-url and --app-key"),
+        self.refused(&error)
+    }
+
+    fn logged_out(&self, reason: Option<&str>) -> Failure {
+        let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+        Failure::new(Exit::Unauthorized, format!("{} ended the session{reason}", self.base_url))
+            .tip("log in again, with --login or a new token")
+    }
+
+    fn refused(&self, error: &PusherError) -> Failure {
+        let exit = if error.code == Some(UNAUTHORIZED) { Exit::Unauthorized } else { Exit::Refused };
+        Failure::new(exit, format!("{} refuses the connection for good: {error}", self.socket_url))
+            .tip(advice::tip(error))
+            .because(error)
+    }
+
+    fn session_refused(&self) -> Failure {
+        let failure = |why: &str| {
+            Failure::new(Exit::Unauthorized, format!("{} does not take the session for valid{why}", self.base_url))
+        };
+        match &self.last_error {
+            Some(error) => failure(&format!(": {error}")).tip(advice::tip(error)).because(error),
+            None => failure(""),
         }
     }
 
     /// Connected, but to no channel.
     fn deaf(&self) -> Failure {
-        let why = self.last_error.as_ref().map_or_else(String::new, |error| format!(": {error}"));
-        if self.lost.iter().any(|(_, session_is_invalid)| *session_is_invalid) {
-            let message = format!("{} does not authorize either channel{why}", self.base_url);
-            return Failure::new(Exit::Unauthorized, message)
-                .tip("is the token valid, and are --user-id and --access-token-id those that belong to it?");
-        }
-        Failure::new(Exit::Refused, format!("{} gives neither channel{why}", self.socket_url))
-            .tip("are --socket-url and --app-key those of this VMS? without them it is asked")
+        let message = format!("{} gives neither channel", self.socket_url);
+        let Some(error) = &self.last_error else { return Failure::new(Exit::Refused, message) };
+        let is_denial = error.kind == PusherErrorKind::Denied;
+        let exit = if is_denial { Exit::Unauthorized } else { Exit::Refused };
+        Failure::new(exit, format!("{message}: {error}")).tip(advice::tip(error)).because(error)
     }
 }
 
 /// The user's and the session's.
 const CHANNELS: usize = 2;
-/// Close codes of the Pusher protocol.
-const NO_SUCH_APP: u16 = 4001;
-const APP_DISABLED: u16 = 4003;
+/// A close code of the Pusher protocol.
 const UNAUTHORIZED: u16 = 4009;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict() -> Verdict {
+        Verdict::new("wss://push.example", "https://vms.example")
+    }
+
+    fn error(kind: PusherErrorKind, code: Option<u16>, status: Option<u16>) -> VmsSocketItem {
+        VmsSocketItem::Error(PusherError { kind, code, status, message: format!("{kind:?}") })
+    }
+
+    fn disconnected() -> VmsSocketItem {
+        VmsSocketItem::ConnectionState { from: ConnectionState::Connected, to: ConnectionState::Disconnected }
+    }
+
+    fn unavailable(channel: VmsChannel, is_final: bool, session_is_invalid: bool) -> VmsSocketItem {
+        VmsSocketItem::Continuity(VmsContinuity::Unavailable { channel, is_final, session_is_invalid })
+    }
+
+    #[track_caller]
+    fn failure(items: &[VmsSocketItem]) -> (Exit, String) {
+        let mut verdict = verdict();
+        let (last, before) = items.split_last().unwrap();
+        for item in before {
+            assert!(verdict.on(item).is_none(), "{item:?}");
+        }
+        let Some(Over::Failed(failure)) = verdict.on(last) else { panic!("it goes on after {items:?}") };
+        (failure.exit(), failure.to_string())
+    }
+
+    // C05, C06
+    #[test]
+    fn the_exit_code_is_that_of_the_error_which_ended_it_whatever_came_before() {
+        use PusherErrorKind::{HttpStatus, Refused, ServerError};
+        let (exit, text) = failure(&[disconnected(), error(Refused, Some(4001), None)]);
+        assert_eq!(exit, Exit::Refused);
+        assert!(text.contains("code 4001") && text.contains("--app-key"), "{text}");
+        let before = error(ServerError, Some(4009), None);
+        assert_eq!(failure(&[before, disconnected(), error(Refused, Some(4001), None)]).0, Exit::Refused);
+        let before = error(HttpStatus, None, Some(503));
+        assert_eq!(failure(&[before, disconnected(), error(Refused, Some(4009), None)]).0, Exit::Unauthorized);
+        assert_eq!(failure(&[error(Refused, Some(4004), None)]).0, Exit::Refused);
+    }
+
+    #[test]
+    fn a_channel_that_is_tried_again_ends_nothing() {
+        let mut verdict = verdict();
+        for _ in 0..3 {
+            for channel in [VmsChannel::Token, VmsChannel::User] {
+                assert!(verdict.on(&error(PusherErrorKind::Denied, None, Some(403))).is_none());
+                assert!(verdict.on(&unavailable(channel, false, false)).is_none());
+            }
+        }
+        assert!(verdict.on(&unavailable(VmsChannel::Token, true, false)).is_none(), "the other may come yet");
+        let Some(Over::Failed(failure)) = verdict.on(&unavailable(VmsChannel::User, true, false)) else { panic!() };
+        assert_eq!(failure.exit(), Exit::Unauthorized);
+    }
+
+    #[test]
+    fn a_session_that_is_refused_is_told_apart_with_whether_it_ever_was_accepted() {
+        let mut verdict = verdict();
+        verdict.on(&error(PusherErrorKind::Denied, None, Some(401)));
+        let refused = verdict.on(&unavailable(VmsChannel::Token, true, true));
+        assert!(matches!(&refused, Some(Over::SessionRefused(failure)) if failure.exit() == Exit::Unauthorized));
+        assert!(!verdict.was_accepted());
+        verdict.on(&VmsSocketItem::Continuity(VmsContinuity::Fresh { channel: VmsChannel::User }));
+        assert!(verdict.was_accepted());
+    }
+}

@@ -13,6 +13,11 @@ impl Waits {
         Self { random: fastrand::Rng::with_seed(seed), ceiling: FIRST_CEILING }
     }
 
+    /// Returns the longest wait that the server does not ask for.
+    pub(super) const fn longest(&self) -> Duration {
+        LONGEST_CEILING
+    }
+
     /// Returns the next wait. What the server asks for is never undercut.
     pub(super) fn next(&mut self, asked: Option<Duration>) -> Duration {
         let wait = match asked {

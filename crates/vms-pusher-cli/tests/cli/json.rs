@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 use vms_pusher::{ConnectionState, VmsContinuity, VmsDecoder, VmsSocketItem, VmsTime};
 use vms_sandbox::{EVENT_TYPES, Push, Sockets, Target};
 
-use crate::support::{Desk, From};
+use crate::support::{Desk, Finished, From, finish, run};
 
 fn is_push(line: &str) -> bool {
     line.contains(r#","item":"app_socket","#) || line.contains(r#","item":"intercom_socket","#)
@@ -57,6 +57,34 @@ fn a_line_of_every_event_reads_back_as_the_item_that_was_sent() {
     }
     let done = listen.interrupt().expect(130);
     assert_eq!(done.stderr, "");
+}
+
+#[test]
+fn a_failure_is_the_last_line_too() {
+    let last = |done: &Finished, code: i32| -> Value {
+        let line: Value = serde_json::from_str(done.stdout.lines().last().expect("a last line")).unwrap();
+        assert_eq!((&line["item"], &line["exit_code"]), (&json!("error"), &json!(code)), "{line}");
+        assert!(VmsTime::parse(line["time"].as_str().unwrap()).is_some(), "{line}");
+        assert!(done.stderr.contains(line["message"].as_str().unwrap()), "{line}: {}", done.stderr);
+        line
+    };
+    let desk = Desk::new();
+    let refused = finish(&mut desk.listen(&["--json", "--app-key", "wrong-key"])).expect(5);
+    let line = last(&refused, 5);
+    assert_eq!((&line["kind"], &line["code"]), (&json!("refused"), &json!(4001)), "{line}");
+    assert!(line["tip"].as_str().unwrap().contains("--app-key"), "{line}");
+    for line in refused.stdout.lines() {
+        serde_json::from_str::<VmsSocketItem>(line).unwrap();
+    }
+    let denied = last(&finish(desk.listen(&["--json"]).env("VMS_TOKEN", "wrong")).expect(4), 4);
+    assert_eq!((&denied["kind"], &denied["status"]), (&json!("api"), &json!(401)), "{denied}");
+    last(&finish(desk.listen(&["--json"]).env("VMS_TOKEN", "two words")).expect(2), 2);
+    let listen = desk.listening(&["--json"]);
+    desk.block_on(desk.sandbox.log_out(&desk.session.access_token_id, Some("Signed in elsewhere")));
+    let line = last(&listen.finish().expect(4), 4);
+    assert!(line["message"].as_str().unwrap().contains("Signed in elsewhere"), "{line}");
+    let sandbox = ["sandbox", "--json", "--bind", &desk.sandbox.local_addr().to_string()];
+    last(&run(&sandbox).expect(1), 1);
 }
 
 #[test]

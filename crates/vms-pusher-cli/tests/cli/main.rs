@@ -15,6 +15,8 @@ mod json;
 mod listen;
 mod sandbox;
 mod secrets;
+mod sessions;
+mod start;
 mod support;
 mod terminal;
 mod tls;

@@ -1,0 +1,78 @@
+use vms_pusher::{VmsContinuity, VmsSocketItem};
+
+use super::advice::Servers;
+use crate::{
+    clock,
+    failure::{Exit, Failure},
+    output::{
+        Output,
+        json::{self, ItemLine},
+        text::{self, Line, Tone},
+    },
+    settings::{Filter, ListenSettings},
+};
+
+/// Prints items as they were asked for.
+pub(super) struct Printer<'a> {
+    output: &'a mut Output,
+    json: bool,
+    filter: &'a Filter,
+    pub(super) servers: Servers,
+}
+
+impl<'a> Printer<'a> {
+    pub(super) fn new(output: &'a mut Output, settings: &'a ListenSettings) -> Self {
+        let servers = Servers { api: settings.base_url.clone(), socket: settings.base_url.clone() };
+        Self { output, json: settings.json, filter: &settings.filter, servers }
+    }
+
+    pub(super) fn print(&mut self, item: &VmsSocketItem) -> Result<(), Failure> {
+        if !self.filter.lets_through(item) {
+            return Ok(());
+        }
+        let time = clock::now();
+        if self.json {
+            let line = json::line(&ItemLine { time, side: None, item });
+            return self.output.data(&line.map_err(|error| Failure::new(Exit::Other, error))?);
+        }
+        let mut line = text::item(item);
+        if let VmsSocketItem::Error(error) = item {
+            line = Line::new(line.tone, line.name, &self.servers.explain(error));
+        }
+        let line = line.render(&text::date_and_clock(time), None);
+        if is_data(item) {
+            self.output.data(&line)
+        } else {
+            self.output.note(&line);
+            Ok(())
+        }
+    }
+
+    /// Tells what a developer may want to know.
+    pub(super) fn info(&mut self, message: String) -> Result<(), Failure> {
+        self.print(&VmsSocketItem::Info { message })
+    }
+
+    /// Tells a person something that no program needs.
+    pub(super) fn hint(&mut self, name: &'static str, detail: &str) {
+        if !self.json {
+            let line = Line::new(Tone::Quiet, name, detail);
+            self.output.note(&line.render(&text::date_and_clock(clock::now()), None));
+        }
+    }
+}
+
+/// Events, and the holes in them.
+const fn is_data(item: &VmsSocketItem) -> bool {
+    match item {
+        VmsSocketItem::AppSocket(_) | VmsSocketItem::IntercomSocket(_) => true,
+        VmsSocketItem::Continuity(continuity) => match continuity {
+            VmsContinuity::Interrupted { .. }
+            | VmsContinuity::Lagged { .. }
+            | VmsContinuity::ResyncNeeded { .. }
+            | VmsContinuity::Unreadable { .. } => true,
+            VmsContinuity::Fresh { .. } | VmsContinuity::Suspended { .. } | VmsContinuity::Unavailable { .. } => false,
+        },
+        VmsSocketItem::ConnectionState { .. } | VmsSocketItem::Error(_) | VmsSocketItem::Info { .. } => false,
+    }
+}
