@@ -72,7 +72,8 @@ pub enum Item<T> {
         /// Everything the server sent before is in: when the last byte was received, less the time a message may have been
         /// under way (twice the longest round trip seen on the socket, a second at least).
         since: SystemTime,
-        /// Whose time `since` is: the server's, by this estimate of its clock, or this device's when there is none.
+        /// Whose time `since` is: the server's, by this estimate of its clock and earlier by its uncertainty, or this
+        /// device's when there is none, because no answer of the server had a `Date`.
         clock: Option<ServerClock>,
         /// What happened.
         cause: GapCause,
@@ -148,23 +149,35 @@ pub enum Continuity {
     Fresh,
     /// Events sent between `since` and `until` were missed, if there were any.
     Gap {
-        /// Everything the server sent before was received on the old socket; see [`Item::Interrupted`].
+        /// Everything the server sent before was received on the old socket; see [`Item::Interrupted`], whose `since` is not
+        /// earlier when it was told by the server's clock too.
         since: SystemTime,
         /// When the new subscription was acknowledged.
         until: SystemTime,
         /// Whose time these are: the server's, by this estimate of its clock and rounded outwards by its uncertainty, or
-        /// this device's when there is none.
+        /// this device's when there is none. A better estimate than at the interruption makes the gap no narrower, and a
+        /// server's clock that was set in between makes it wider.
         clock: Option<ServerClock>,
         /// What ended the old socket.
         cause: GapCause,
     },
 }
 
-/// An estimate of the server's clock, from the `Date` of its answers.
+/// An estimate of the server's clock, from the `Date` of its answers; see [`ServerTime`](crate::ServerTime).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerClock {
-    /// How far the server's clock is ahead of this device's, in milliseconds; negative when it is behind.
+    /// How far the server's clock is ahead of this device's as that stood when the item was made, in milliseconds; negative
+    /// when it is behind.
     pub ahead_ms: i64,
     /// By how much that may be wrong, either way.
     pub uncertainty: Duration,
+}
+
+impl ServerClock {
+    /// Returns the earliest time that the server's clock may have shown when this device's showed `wall`.
+    pub(crate) fn earliest(self, wall: SystemTime) -> SystemTime {
+        let ahead = Duration::from_millis(self.ahead_ms.unsigned_abs());
+        let shown = if self.ahead_ms < 0 { wall.checked_sub(ahead) } else { wall.checked_add(ahead) };
+        shown.and_then(|shown| shown.checked_sub(self.uncertainty)).unwrap_or(SystemTime::UNIX_EPOCH)
+    }
 }

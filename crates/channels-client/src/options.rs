@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use channels_proto::AppKey;
 
-use crate::{Clock, SocketUrl, SystemClock, Tls};
+use crate::{Clock, ServerTime, SocketUrl, SystemClock, Tls};
 
 /// How a [`Client`](crate::Client) connects and delivers; [`ClientOptions::new`] gives the defaults.
 #[derive(Clone, Debug)]
@@ -23,6 +23,9 @@ pub struct ClientOptions {
     pub write_timeout: Duration,
     /// The clock; tests put their own here.
     pub clock: Arc<dyn Clock>,
+    /// What is known of the server's clock. Give the HTTP clients of the same server a clone of it, and it learns from
+    /// their answers too; none makes one that learns from the upgrades alone. It has to be made with the same `clock`.
+    pub server_time: Option<ServerTime>,
     /// The seed of the jitter; none takes one from the operating system.
     pub seed: Option<u64>,
 }
@@ -40,6 +43,7 @@ impl ClientOptions {
             client_version: env!("CARGO_PKG_VERSION").to_owned(),
             write_timeout: Duration::from_secs(10),
             clock: Arc::new(SystemClock::new()),
+            server_time: None,
             seed: None,
         }
     }

@@ -3,6 +3,7 @@
 //! A turn is one input (or a batch of messages), everything the machine wants done about it, and one hand-over to the
 //! consumer's queue.
 
+mod gap_times;
 mod inputs;
 mod jobs;
 mod outputs;
@@ -15,10 +16,12 @@ use tokio::{
     time::{Instant, Sleep, sleep, timeout},
 };
 
-use self::jobs::{Done, Opener};
+use self::{
+    gap_times::GapTimes,
+    jobs::{Done, Opener},
+};
 use crate::{
-    Authorizer, ClientOptions, Clock, Decoder,
-    clock::WallTimes,
+    Authorizer, ClientOptions, Clock, Decoder, ServerTime,
     delivery::{Core, Turn},
     entropy,
     intent::CarriedOut,
@@ -32,7 +35,8 @@ pub(crate) fn start<D: Decoder>(
     decoder: D,
     core: &Arc<Core<D::Item>>,
 ) {
-    let opener = Arc::new(Opener::new(&options));
+    let server_time = options.server_time.clone().unwrap_or_else(|| ServerTime::new(Arc::clone(&options.clock)));
+    let opener = Arc::new(Opener::new(&options, server_time.clone()));
     let ClientOptions { mut protocol, clock, seed, .. } = options;
     let seed = seed.unwrap_or_else(entropy::random);
     // The handles keep to the limit; the machine also counts channels that it is still leaving.
@@ -40,7 +44,7 @@ pub(crate) fn start<D: Decoder>(
     let mut task = Task {
         machine: Connection::new(protocol, seed),
         clock,
-        wall_times: WallTimes::default(),
+        gap_times: GapTimes::new(server_time),
         opener,
         core: Arc::clone(core),
         decoder,
@@ -65,7 +69,7 @@ pub(crate) fn start<D: Decoder>(
 struct Task<D: Decoder> {
     machine: Connection,
     clock: Arc<dyn Clock>,
-    wall_times: WallTimes,
+    gap_times: GapTimes,
     opener: Arc<Opener>,
     core: Arc<Core<D::Item>>,
     decoder: D,

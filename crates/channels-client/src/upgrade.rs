@@ -39,8 +39,16 @@ pub(crate) enum UpgradeError {
     Broken(&'static str),
 }
 
-/// Upgrades `stream`; returns the bytes that came after the answer.
-pub(crate) async fn upgrade<S>(stream: &mut S, request: &UpgradeRequest) -> Result<Vec<u8>, UpgradeError>
+/// What came of an upgrade.
+#[derive(Debug)]
+pub(crate) struct Upgraded {
+    pub(crate) headers: HeaderMap,
+    /// The bytes that came after the answer.
+    pub(crate) early: Vec<u8>,
+}
+
+/// Upgrades `stream`.
+pub(crate) async fn upgrade<S>(stream: &mut S, request: &UpgradeRequest) -> Result<Upgraded, UpgradeError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -64,9 +72,9 @@ where
             if is_interim(status) {
                 continue;
             }
-            check(status, headers, &key)?;
+            let headers = check(status, headers, &key)?;
             received.drain(..end);
-            return Ok(received);
+            return Ok(Upgraded { headers, early: received });
         }
         if received.len() >= MAX_HEADER {
             return Err(UpgradeError::HeaderTooLarge);
@@ -142,7 +150,7 @@ fn parse(received: &[u8], begin: usize) -> Result<Option<Answer>, UpgradeError> 
     Ok(Some((status, headers, end)))
 }
 
-fn check(status: StatusCode, headers: HeaderMap, key: &str) -> Result<(), UpgradeError> {
+fn check(status: StatusCode, headers: HeaderMap, key: &str) -> Result<HeaderMap, UpgradeError> {
     if status != StatusCode::SWITCHING_PROTOCOLS {
         return Err(UpgradeError::Refused { status, headers: Box::new(headers) });
     }
@@ -163,7 +171,7 @@ fn check(status: StatusCode, headers: HeaderMap, key: &str) -> Result<(), Upgrad
     if headers.contains_key(header::SEC_WEBSOCKET_PROTOCOL) {
         return Err(UpgradeError::Broken("a sub-protocol was chosen that nobody offered"));
     }
-    Ok(())
+    Ok(headers)
 }
 
 fn describe(status: StatusCode, headers: &HeaderMap) -> String {

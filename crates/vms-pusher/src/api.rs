@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use channels_client::http::{HttpClient, HttpLimits};
-use channels_client::{Client, ClientCounters, ClientOptions, Decoded, Decoder, HttpAuthorizer};
+use channels_client::{Client, ClientCounters, ClientOptions, Decoded, Decoder, HttpAuthorizer, ServerTime};
 use channels_proto::{Event, SocketId};
 
 use crate::config::{ConfigError, VmsPusherConfig};
@@ -52,15 +52,18 @@ impl VmsPusherApi {
             runtime::handle(options.runtime).map_err(|error| ConfigError::Runtime { reason: error.to_string() })?;
         let headers = Arc::new(options.client.headers()?);
         let root = rest::api_root(&checked.base_url);
+        let mut client_options = ClientOptions::new(checked.socket_url, checked.app_key);
+        let server_time = ServerTime::new(Arc::clone(&client_options.clock));
+        client_options.server_time = Some(server_time.clone());
         let authorizer = HttpAuthorizer::new(
-            HttpClient::new(root.origin(), options.tls.clone(), HttpLimits::default()),
+            HttpClient::new(root.origin(), options.tls.clone(), HttpLimits::default()).telling(server_time.clone()),
             root.join("broadcasting/auth"),
             Arc::clone(&headers),
             Arc::clone(&checked.tokens),
         );
         let tokens = Some(checked.tokens);
         let rest = Rest::new(&checked.base_url, options.tls.clone(), headers, tokens, runtime.clone());
-        let mut client_options = ClientOptions::new(checked.socket_url, checked.app_key);
+        let rest = rest.telling(server_time);
         client_options.protocol.activity_timeout = options.activity_timeout;
         client_options.protocol.pong_timeout = options.pong_timeout;
         client_options.tls = options.tls;

@@ -25,7 +25,8 @@ pub enum VmsContinuity {
         channel: VmsChannel,
         /// Every push sent before this has arrived.
         since: VmsTime,
-        /// Whose time `since` is: the server's, by this estimate of its clock, or this device's when there is none.
+        /// Whose time `since` is: the server's, by this estimate of its clock and earlier by its uncertainty, or this
+        /// device's when there is none, because no answer of the server said the time.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         clock: Option<VmsServerClock>,
         /// What kind of event ended the subscription.
@@ -34,6 +35,9 @@ pub enum VmsContinuity {
         cause: String,
     },
     /// The channel is back: pushes sent between `since` and `until` were missed, if there were any.
+    ///
+    /// Ask the API for what is newer than `since` as it is: no time has to be allowed for a clock that is wrong, as long as
+    /// `clock` is there.
     ///
     /// Both channels of a client come back within moments of each other and each says so: collect for a second before
     /// reloading, and spread reloads after a large outage.

@@ -140,8 +140,16 @@ impl<T> Standing<T> {
 /// A gap wins over a first subscription, because it asks for more; of two gaps the whole span counts.
 fn merge(old: Option<Continuity>, new: Continuity) -> Continuity {
     match (old, new) {
-        (Some(Continuity::Gap { since, .. }), Continuity::Gap { until, clock, cause, .. }) => {
-            Continuity::Gap { since, until, clock, cause }
+        (
+            Some(Continuity::Gap { since: first, until: before, clock: old, .. }),
+            Continuity::Gap { since, until, clock, cause },
+        ) => {
+            let (first, before) = match (old, clock) {
+                // By then there was no estimate of the server's clock.
+                (None, Some(clock)) => (clock.earliest(first), until),
+                (Some(_) | None, _) => (first, before),
+            };
+            Continuity::Gap { since: since.min(first), until: until.max(before), clock, cause }
         }
         (_, new) => new,
     }

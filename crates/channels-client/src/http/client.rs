@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use ::http::{HeaderValue, Request, Response, Uri, Version, header};
+use ::http::{HeaderValue, Request, Response, Uri, Version, header, response::Parts};
 use bytes::Bytes;
 use futures_util::future::join_all;
 
@@ -9,7 +9,7 @@ use super::{
     connection::{Connection, ExchangeError},
     pool::{Opening, Pool, Source},
 };
-use crate::{Tls, dial::Dialer, endpoint::presentable};
+use crate::{ServerTime, Tls, dial::Dialer, endpoint::presentable};
 
 /// What an answer may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,10 @@ impl Default for HttpLimits {
 
 /// Sends requests to one server over connections that are kept alive. Cheap to clone; clones share the connections.
 #[derive(Clone)]
-pub struct HttpClient(Arc<Shared>);
+pub struct HttpClient {
+    shared: Arc<Shared>,
+    server_time: Option<ServerTime>,
+}
 
 /// Whether a request may be sent a second time.
 #[derive(Clone, Copy, Debug)]
@@ -53,13 +56,20 @@ impl HttpClient {
     }
 
     pub(crate) fn with_dialer(origin: HttpOrigin, dialer: Dialer, limits: HttpLimits) -> Self {
-        Self(Arc::new(Shared { origin, dialer, limits, pool: Pool::default() }))
+        let shared = Arc::new(Shared { origin, dialer, limits, pool: Pool::default() });
+        Self { shared, server_time: None }
+    }
+
+    /// Returns the same client, from whose answers `server_time` learns.
+    #[must_use]
+    pub fn telling(self, server_time: ServerTime) -> Self {
+        Self { server_time: Some(server_time), ..self }
     }
 
     /// Returns the server that requests go to.
     #[must_use]
     pub fn origin(&self) -> &HttpOrigin {
-        &self.0.origin
+        &self.shared.origin
     }
 
     /// Sends `request` once and returns the complete answer, whatever its status is unless it is a redirect.
@@ -94,7 +104,7 @@ impl HttpClient {
 
     async fn answer(&self, request: Request<Bytes>, repeat: Repeat) -> Result<Response<Bytes>, HttpError> {
         let request = self.complete(request)?;
-        let after = self.0.limits.deadline;
+        let after = self.shared.limits.deadline;
         let exchange = Box::pin(self.exchange(request, repeat));
         let answered = tokio::time::timeout(after, exchange).await;
         let response = answered.map_err(|_| HttpError::TimedOut { origin: self.origin().to_string(), after })??;
@@ -113,43 +123,57 @@ impl HttpClient {
     ///
     /// Failures are kept quiet: the request that needs a connection opens its own and reports.
     pub async fn prepare(&self, connections: usize) {
-        let openings = self.0.pool.announce(connections);
+        let openings = self.shared.pool.announce(connections);
         join_all(openings.into_iter().map(|opening| Box::pin(self.open_ahead(opening)))).await;
     }
 
     /// Closes the connections that are not in use.
     pub fn release(&self) {
-        self.0.pool.clear();
+        self.shared.pool.clear();
     }
 
     async fn exchange(&self, request: Request<Bytes>, repeat: Repeat) -> Result<Response<Bytes>, HttpError> {
-        let limit = self.0.limits.max_body_bytes;
         let (mut connection, answered) = match repeat {
             Repeat::Never => {
                 let mut connection = self.open().await?;
-                let answered = connection.exchange(request, limit).await;
+                let answered = self.exchange_over(&mut connection, request).await;
                 (connection, answered)
             }
             Repeat::WhenStale => {
                 let mut connection = self.kept().await?;
-                let mut answered = connection.exchange(request.clone(), limit).await;
+                let mut answered = self.exchange_over(&mut connection, request.clone()).await;
                 if matches!(answered, Err(ExchangeError::Stale)) {
                     connection = self.open().await?;
-                    answered = connection.exchange(request, limit).await;
+                    answered = self.exchange_over(&mut connection, request).await;
                 }
                 (connection, answered)
             }
         };
         let response = answered.map_err(|error| self.explain(error))?;
         if connection.is_alive() {
-            self.0.pool.put(connection);
+            self.shared.pool.put(connection);
         }
         Ok(response)
     }
 
+    async fn exchange_over(
+        &self,
+        connection: &mut Connection,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, ExchangeError> {
+        let timed = self.server_time.as_ref().map(|server_time| (server_time, server_time.now()));
+        let learn = |parts: &Parts| {
+            // Who redirects may be the login page of a network.
+            if let Some((server_time, sent)) = timed.filter(|_| !parts.status.is_redirection()) {
+                server_time.learn(sent, &parts.headers);
+            }
+        };
+        connection.exchange(request, self.shared.limits.max_body_bytes, learn).await
+    }
+
     /// Returns a connection that was kept or is being opened ahead, or else a new one.
     async fn kept(&self) -> Result<Connection, HttpError> {
-        match self.0.pool.take() {
+        match self.shared.pool.take() {
             Source::Idle(connection) => Ok(*connection),
             Source::Opening(opening) => match opening.await {
                 Ok(connection) => Ok(connection),
@@ -160,7 +184,7 @@ impl HttpClient {
     }
 
     async fn open_ahead(&self, opening: Opening<'_>) {
-        match tokio::time::timeout(self.0.limits.deadline, self.open()).await {
+        match tokio::time::timeout(self.shared.limits.deadline, self.open()).await {
             Ok(Ok(connection)) => opening.opened(connection),
             Ok(Err(error)) => tracing::debug!(%error, "no connection could be opened ahead"),
             Err(_) => tracing::debug!(origin = %self.origin(), "no connection could be opened ahead in time"),
@@ -168,14 +192,14 @@ impl HttpClient {
     }
 
     async fn open(&self) -> Result<Connection, HttpError> {
-        let stream = self.0.dialer.connect(self.origin().endpoint()).await?;
+        let stream = self.shared.dialer.connect(self.origin().endpoint()).await?;
         Connection::new(stream).await.map_err(|error| self.explain(error))
     }
 
     fn explain(&self, error: ExchangeError) -> HttpError {
         let origin = self.origin().to_string();
         match error {
-            ExchangeError::TooLarge => HttpError::TooLarge { origin, limit: self.0.limits.max_body_bytes },
+            ExchangeError::TooLarge => HttpError::TooLarge { origin, limit: self.shared.limits.max_body_bytes },
             ExchangeError::Failed(reason) => HttpError::Failed { origin, reason },
             ExchangeError::Stale => HttpError::Failed { origin, reason: "the connection was closed".to_owned() },
         }
@@ -207,7 +231,7 @@ impl HttpClient {
 
 impl fmt::Debug for HttpClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Shared { origin, limits, .. } = &*self.0;
+        let Shared { origin, limits, .. } = &*self.shared;
         f.debug_struct("HttpClient").field("origin", origin).field("limits", limits).finish_non_exhaustive()
     }
 }

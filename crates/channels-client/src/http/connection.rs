@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use ::http::{Request, Response};
+use ::http::{Request, Response, response::Parts};
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
 use hyper::{
@@ -61,11 +61,12 @@ impl Connection {
         self.kept = true;
     }
 
-    /// Sends `request` and reads the whole answer, of at most `limit` bytes.
+    /// Sends `request` and reads the whole answer, of at most `limit` bytes; its header is `seen` as soon as it is there.
     pub(super) async fn exchange(
         &mut self,
         request: Request<Bytes>,
         limit: usize,
+        seen: impl FnOnce(&Parts),
     ) -> Result<Response<Bytes>, ExchangeError> {
         let received_before = self.bytes_in.load(Ordering::Relaxed);
         let answer = self.sender.send_request(request.map(Full::new));
@@ -74,6 +75,7 @@ impl Connection {
             if self.kept && untouched { ExchangeError::Stale } else { failed(&error) }
         })?;
         let (parts, body) = response.into_parts();
+        seen(&parts);
         let body = self.mover.drive(read_body(body, limit)).await?;
         Ok(Response::from_parts(parts, body))
     }

@@ -27,6 +27,7 @@ impl<D: Decoder> Task<D> {
             self.turn.begin(session);
         }
         for channel in &steps.unsubscribe {
+            self.gap_times.forget(channel);
             self.machine.unsubscribe(now, channel);
             self.drain(now);
         }

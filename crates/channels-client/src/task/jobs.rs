@@ -8,10 +8,10 @@ use channels_proto::{
 use futures_util::FutureExt;
 
 use crate::{
-    AuthorizationRequest, Authorizer, ClientOptions, Clock, SocketUrl,
+    AuthorizationRequest, Authorizer, ClientOptions, Clock, ServerTime, SocketUrl,
     dial::Dialer,
     socket::Socket,
-    upgrade::{UpgradeRequest, upgrade},
+    upgrade::{UpgradeRequest, Upgraded, upgrade},
 };
 
 /// How a job ended.
@@ -30,12 +30,13 @@ pub(super) struct Opener {
     url: SocketUrl,
     request: UpgradeRequest,
     clock: Arc<dyn Clock>,
+    server_time: ServerTime,
     max_message_bytes: usize,
     write_timeout: Duration,
 }
 
 impl Opener {
-    pub(super) fn new(options: &ClientOptions) -> Self {
+    pub(super) fn new(options: &ClientOptions, server_time: ServerTime) -> Self {
         let ClientOptions { socket_url, protocol, client_name, client_version, .. } = options;
         let printable =
             |text: &str| text.chars().map(|c| if c.is_ascii_graphic() { c } else { '-' }).collect::<String>();
@@ -48,6 +49,7 @@ impl Opener {
                 user_agent: format!("{}/{}", printable(client_name), printable(client_version)),
             },
             clock: Arc::clone(&options.clock),
+            server_time,
             max_message_bytes: protocol.limits.max_message_bytes,
             write_timeout: options.write_timeout,
         }
@@ -70,8 +72,11 @@ impl Opener {
             let class = if error.is_refusal() { FailureClass::Refused } else { FailureClass::Network };
             self.failure(class, error.kind(), &error.to_string())
         })?;
+        let sent = self.server_time.now();
         let upgraded = upgrade(&mut stream, &self.request).await;
-        let early = upgraded.map_err(|error| error.into_failure(&endpoint.to_string(), self.clock.wall()))?;
+        let Upgraded { headers, early } =
+            upgraded.map_err(|error| error.into_failure(&endpoint.to_string(), self.clock.wall()))?;
+        self.server_time.learn(sent, &headers);
         Ok(Box::new(Socket::new(stream, &early, self.max_message_bytes, self.write_timeout).await))
     }
 

@@ -5,9 +5,9 @@ use std::{
     sync::Arc,
 };
 
-use channels_proto::{CloseFrame, ConnectionError, Continuity as Proven, Epoch, Output, Report, Time};
+use channels_proto::{CloseFrame, ConnectionError, ConnectionState, Continuity as Proven, Epoch, Output, Report, Time};
 
-use super::{Link, Task, jobs};
+use super::{Link, Task, gap_times::Span, jobs};
 use crate::{AuthorizationRequest, Continuity, Decoder, Item, delivery::Entry};
 
 impl<D: Decoder> Task<D> {
@@ -92,27 +92,34 @@ impl<D: Decoder> Task<D> {
     }
 
     fn tell(&mut self, report: Report) {
-        let Self { clock, wall_times, .. } = self;
-        let mut wall = |at: Time| wall_times.of(clock.as_ref(), at);
+        let Self { clock, gap_times, .. } = self;
+        let clock = clock.as_ref();
         let item = match report {
             Report::StateChanged { from, to } => {
+                if to == ConnectionState::Disconnected {
+                    gap_times.clear();
+                }
                 tracing::debug!(?from, ?to, "the state changed");
                 self.turn.state = Some((self.machine.state(), self.machine.socket_id().cloned()));
                 Item::StateChanged { from, to }
             }
             Report::Subscribed { channel, continuity } => {
                 let continuity = if let Proven::Gap { since, until, cause } = continuity {
-                    Continuity::Gap { since: wall(since), until: wall(until), clock: None, cause }
+                    let Span { since, until, clock } = gap_times.end(clock, &channel, since, until);
+                    Continuity::Gap { since, until, clock, cause }
                 } else {
+                    gap_times.forget(&channel);
                     Continuity::Fresh
                 };
                 Item::Subscribed { channel, continuity }
             }
             Report::Interrupted { channel, since, cause } => {
-                Item::Interrupted { channel, since: wall(since), clock: None, cause }
+                let (since, clock) = gap_times.begin(clock, &channel, since);
+                Item::Interrupted { channel, since, clock, cause }
             }
             Report::SubscriptionFailed { channel, error, since, failures, retry_in } => {
-                Item::SubscriptionFailed { channel, error, since: wall(since), failures, retry_in }
+                let since = gap_times.wall(clock, since);
+                Item::SubscriptionFailed { channel, error, since, failures, retry_in }
             }
             Report::Event(event) => {
                 self.take_event(event.as_event());
@@ -124,7 +131,7 @@ impl<D: Decoder> Task<D> {
                 Item::ConnectionFailed { error, retry_in }
             }
             Report::ServerError { code, message } => Item::ServerError { code, message },
-            Report::Suspended { channel, since } => Item::Suspended { channel, since: wall(since) },
+            Report::Suspended { channel, since } => Item::Suspended { channel, since: gap_times.wall(clock, since) },
             Report::Unreadable { lost, last } => Item::Unreadable { lost, last },
         };
         self.turn.entries.push(Entry::report(item));

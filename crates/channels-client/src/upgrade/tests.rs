@@ -15,7 +15,7 @@ async fn exchange(answer: impl FnOnce(&str) -> Vec<u8>) -> (String, Result<Vec<u
         head
     };
     let (outcome, head) = tokio::join!(upgrade(&mut near, &request), server);
-    (head, outcome)
+    (head, outcome.map(|upgraded| upgraded.early))
 }
 
 /// One read: the request has to come in one write.
@@ -124,7 +124,7 @@ async fn exchange_in_two(interim: &str, cut: usize) -> Result<Vec<u8>, UpgradeEr
         tokio::task::yield_now().await;
         far.write_all(second).await.unwrap();
     };
-    tokio::join!(upgrade(&mut near, &request), server).0
+    tokio::join!(upgrade(&mut near, &request), server).0.map(|upgraded| upgraded.early)
 }
 
 // W01: RFC 9110, section 15.2

@@ -16,6 +16,7 @@ mod support;
 mod authorize;
 mod connecting;
 mod delivery;
+mod gap_times;
 mod handler;
 mod http;
 mod lifecycle;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use vms_pusher::{VmsContinuity, VmsResyncScope, VmsSocketItem, VmsTime};
+use vms_pusher::{VmsContinuity, VmsResyncScope, VmsServerClock, VmsSocketItem, VmsTime};
 
 use super::{describe, escape};
 use crate::event_name;
@@ -80,20 +80,22 @@ fn continuity(continuity: &VmsContinuity) -> Line {
         VmsContinuity::Fresh { channel } => {
             Line::new(Tone::State, "fresh", &format!("{channel} channel subscribed: its events come from here on"))
         }
-        VmsContinuity::Interrupted { channel, since, cause, .. } => {
-            let detail = format!("{channel} channel: {cause}; events may be missed since {}", clock(*since));
+        VmsContinuity::Interrupted { channel, since, clock: by, cause, .. } => {
+            let (since, by) = (clock(*since), whose(by.as_ref()));
+            let detail = format!("{channel} channel: {cause}; events may be missed since {since} {by}");
             Line::new(Tone::Gap, "interrupted", &detail)
         }
         VmsContinuity::Lagged { dropped } => {
             let detail = format!("{dropped} events were dropped here, because they came faster than they were taken");
             Line::new(Tone::Gap, "lagged", &detail)
         }
-        VmsContinuity::ResyncNeeded { channel, scopes, since, until, .. } => {
+        VmsContinuity::ResyncNeeded { channel, scopes, since, until, clock: by } => {
             let detail = format!(
-                "{channel} channel is back: what came from {} to {} ({}) may be missed; reload {}",
+                "{channel} channel is back: what came from {} to {} ({}, {}) may be missed; reload {}",
                 clock(*since),
                 clock(*until),
                 length(*since, *until),
+                whose(by.as_ref()),
                 self::scopes(scopes),
             );
             Line::new(Tone::Gap, "resync_needed", &detail)
@@ -113,6 +115,16 @@ fn continuity(continuity: &VmsContinuity) -> Line {
             Line::new(Tone::Error, "unavailable", &format!("{channel} channel: {why}; {next}"))
         }
     }
+}
+
+/// Whose clock the times are by.
+fn whose(server: Option<&VmsServerClock>) -> String {
+    server.map_or_else(
+        || "by this device's clock".to_owned(),
+        |clock| {
+            format!("by the server's clock, ±{}.{} s", clock.uncertainty_ms / 1_000, clock.uncertainty_ms % 1_000 / 100)
+        },
+    )
 }
 
 fn scopes(scopes: &[VmsResyncScope]) -> String {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use channels_client::http::{HttpClient, HttpLimits, HttpUrl};
-use channels_client::{Clock as _, StaticToken, SystemClock, Tls, TokenProvider, current_token};
+use channels_client::{Clock as _, ServerTime, StaticToken, SystemClock, Tls, TokenProvider, current_token};
 use channels_proto::Secret;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use serde::Serialize;
@@ -59,6 +59,11 @@ impl Rest {
         let limits = HttpLimits { max_body_bytes: MAX_ANSWER_BYTES, ..HttpLimits::default() };
         let http = HttpClient::new(base_url.origin(), tls, limits);
         Self { http, root: api_root(base_url), headers, tokens, runtime }
+    }
+
+    /// Returns the same, from whose answers `server_time` learns.
+    pub(crate) fn telling(self, server_time: ServerTime) -> Self {
+        Self { http: self.http.telling(server_time), ..self }
     }
 }
 

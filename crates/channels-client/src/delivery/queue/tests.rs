@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use channels_proto::{ConnectionError, ConnectionState, GapCause, SubscriptionError};
 
 use super::*;
-use crate::Continuity;
+use crate::{Continuity, ServerClock};
 
 fn channel(name: &str) -> ChannelName {
     ChannelName::parse(name).unwrap()
@@ -207,6 +207,33 @@ fn interrupted(name: &str, since: u64) -> Item<u32> {
 
 const fn gap(since: SystemTime, until: SystemTime) -> Continuity {
     Continuity::Gap { since, until, clock: None, cause: CAUSE }
+}
+
+// I27: of gaps by different clocks one is made that contains them all.
+#[test]
+fn gaps_folded_into_one_are_told_by_the_clock_that_is_known_last() {
+    use ConnectionState::{Connected, Reconnecting};
+    let minute = Duration::from_secs(60);
+    let by =
+        |since: u64, until: u64, clock| Continuity::Gap { since: at(since), until: at(until), clock, cause: CAUSE };
+    let fast = Some(ServerClock { ahead_ms: -300_000, uncertainty: minute });
+    let fold = |first, second| {
+        let mut queue = queue(8, usize::MAX);
+        push_all(&mut queue, [Entry::report(subscribed("a", first)), Entry::report(subscribed("a", second))]);
+        for _ in 0..MIN_REPORTS {
+            push_all(&mut queue, [state(Connected, Reconnecting), state(Reconnecting, Connected)]);
+        }
+        let items = drain(&mut queue);
+        let gaps = items.into_iter().filter_map(|item| match item {
+            Item::Subscribed { continuity, .. } => Some(continuity),
+            _ => None,
+        });
+        gaps.collect::<Vec<_>>()
+    };
+    assert_eq!(fold(by(1_000, 1_010, None), by(800, 810, fast)), [by(640, 810, fast)]);
+    assert_eq!(fold(by(1_000, 1_010, fast), by(1_020, 1_030, fast)), [by(1_000, 1_030, fast)]);
+    // The server's clock was set back.
+    assert_eq!(fold(by(1_000, 1_010, fast), by(500, 510, fast)), [by(500, 1_010, fast)]);
 }
 
 // B04, B08, I27, I36

@@ -107,12 +107,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
         let request = self.read_head().await;
         // The client may be gone by now.
         let _ = self.stream.write_all(switching(&request).as_bytes()).await;
-        let socket = WebSocketStream::from_raw_socket(self.stream, Role::Server, None).await;
-        Peer { socket, request }
+        Peer::upgraded(self.stream, request).await
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
+    /// The peer on a stream that has been upgraded.
+    pub async fn upgraded(stream: S, request: String) -> Self {
+        let socket = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
+        Self { socket, request }
+    }
+
     pub async fn text(&mut self, text: impl Into<String>) {
         self.socket.send(Message::text(text.into())).await.unwrap();
     }
