@@ -31,7 +31,7 @@ impl Established {
 }
 
 /// `pusher:error`.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ServerError {
     pub(crate) code: Option<u16>,
     pub(crate) message: String,

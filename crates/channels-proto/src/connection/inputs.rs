@@ -233,9 +233,9 @@ impl Connection {
 
     fn judge(&mut self, now: Time, closed: Closed) -> Ending {
         let Closed { code, reason, error } = closed;
-        let (mut verdict, early) = match &self.phase {
-            Phase::Up(live) => (judge_close(now, code, live.last_error.as_ref()), false),
-            Phase::Idle | Phase::Waiting { .. } | Phase::Opening { .. } => (close::classify(code), true),
+        let ((mut verdict, said), early) = match &self.phase {
+            Phase::Up(live) => (judge_close(now, code, &reason, live.last_error.as_ref()), false),
+            Phase::Idle | Phase::Waiting { .. } | Phase::Opening { .. } => ((close::classify(code), None), true),
         };
         let refused = error.is_none() && code.is_some_and(|code| SUBSCRIBE_REFUSED.contains(&code));
         if refused && self.channels.suspect(code, &mut self.outputs) {
@@ -254,7 +254,7 @@ impl Connection {
             Some(message) => ConnectionError::Lost { message },
             None => closed_error(code, reason, early),
         };
-        Ending { verdict, ..Ending::retry(error, cause, Close::Done) }
+        Ending { verdict, said, ..Ending::retry(error, cause, Close::Done) }
     }
 }
 

@@ -110,6 +110,8 @@ impl Malformed {
 pub(super) struct Ending {
     pub(super) error: ConnectionError,
     pub(super) verdict: Verdict,
+    /// What the server said shortly before, when the verdict follows from that.
+    pub(super) said: Option<ServerError>,
     pub(super) cause: GapCause,
     pub(super) retry_after: Option<Duration>,
     /// Whether the socket has still to be closed, and with which frame.
@@ -119,7 +121,8 @@ pub(super) struct Ending {
 impl Ending {
     /// An ending after which the usual back-off follows.
     pub(super) fn retry(error: impl Into<ConnectionError>, cause: GapCause, close: Close) -> Self {
-        Self { error: error.into(), verdict: Verdict::Retry(Class::Normal), cause, retry_after: None, close }
+        let verdict = Verdict::Retry(Class::Normal);
+        Self { error: error.into(), verdict, said: None, cause, retry_after: None, close }
     }
 }
 
@@ -219,7 +222,7 @@ impl Connection {
 
     /// The one way in which a socket or an attempt ends without the caller asking for it.
     pub(super) fn end_socket(&mut self, now: Time, ending: Ending) {
-        let Ending { error, verdict, cause, retry_after, close } = ending;
+        let Ending { error, verdict, said, cause, retry_after, close } = ending;
         let Some(epoch) = self.epoch() else { return };
         let close = match close {
             Close::Done => None,
@@ -241,7 +244,7 @@ impl Connection {
                 self.phase = Phase::Idle;
                 self.outage = Outage::None;
                 self.set_state(ConnectionState::Disconnected);
-                self.report(Report::ConnectionFailed { error: refused(error), retry_in: None });
+                self.report(Report::ConnectionFailed { error: refused(error, said), retry_in: None });
             }
             Some(class) => {
                 let delay = self.backoff.next_delay(class, retry_after, &mut self.rng);
@@ -294,28 +297,38 @@ impl Connection {
 }
 
 /// What a close means together with a `pusher:error` shortly before it: one decision, the stricter; a socket that ended
-/// without a code means what the error said.
-pub(super) fn judge_close(now: Time, code: Option<u16>, last_error: Option<&(Time, ServerError)>) -> Verdict {
-    let announced = last_error
-        .filter(|(at, _)| now.saturating_since(*at) <= ERROR_EXPLAINS_CLOSE)
-        .and_then(|(_, error)| error.code)
-        .map(|code| close::classify(Some(code)));
-    match (close::classify(code), announced) {
-        (_, Some(announced)) if code.is_none() => announced,
-        (closed, Some(announced)) if strictness(announced) > strictness(closed) => announced,
-        (closed, _) => closed,
+/// without a code means what the error said. Returns that error when it decides, or says more than an equal close.
+pub(super) fn judge_close(
+    now: Time,
+    code: Option<u16>,
+    reason: &str,
+    last_error: Option<&(Time, ServerError)>,
+) -> (Verdict, Option<ServerError>) {
+    let closed = close::classify(code);
+    let recent = last_error.filter(|(at, _)| now.saturating_since(*at) <= ERROR_EXPLAINS_CLOSE);
+    let Some((_, error)) = recent.filter(|(_, error)| error.code.is_some()) else { return (closed, None) };
+    let announced = close::classify(error.code);
+    let says_more = error.code == code && reason.is_empty();
+    if code.is_none() || strictness(announced) > strictness(closed) || says_more {
+        return (announced, Some(error.clone()));
     }
+    (closed, None)
 }
 
-/// The error of a socket after which no attempt follows.
-fn refused(error: ConnectionError) -> ConnectionError {
-    if let ConnectionError::Closed { code: Some(code), reason }
-    | ConnectionError::ClosedEarly { code: Some(code), reason } = error
-    {
-        let message = if reason.is_empty() { close::name_of(code).to_owned() } else { reason };
-        return ConnectionError::Refused { code, message };
-    }
-    error
+/// The error after which no attempt follows: it names the code that says so, whether that came in an error or with the
+/// close.
+fn refused(error: ConnectionError, said: Option<ServerError>) -> ConnectionError {
+    let (code, text) = match (said, error) {
+        (Some(ServerError { code: Some(code), message }), _) => (code, message),
+        (
+            _,
+            ConnectionError::Closed { code: Some(code), reason }
+            | ConnectionError::ClosedEarly { code: Some(code), reason },
+        ) => (code, reason),
+        (_, error) => return error,
+    };
+    let message = if text.is_empty() { close::name_of(code).to_owned() } else { text };
+    ConnectionError::Refused { code, message }
 }
 
 const fn strictness(verdict: Verdict) -> u8 {

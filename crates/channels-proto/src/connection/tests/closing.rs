@@ -1,5 +1,5 @@
 use super::*;
-use crate::ConnectionError;
+use crate::{ConnectionError, close};
 use ConnectionState::{Disconnected, Reconnecting};
 
 /// Closes a fresh connection with `code`; returns the delay announced, none when it was the end.
@@ -167,6 +167,61 @@ fn an_error_and_the_close_behind_it_are_one_decision_the_stricter() {
     assert_eq!(with_error(4001, None, 0.0), None);
     assert!(with_error(4201, None, 0.0).is_some());
     assert!(with_error(4001, None, 60.0).is_some(), "an error of a minute ago explains nothing");
+}
+
+// C06, C10: the error by which it ends is final, and names the code that decides, however the server said it.
+#[test]
+fn the_last_error_says_what_ended_the_connection() {
+    let said = |code: u16, message: &str| {
+        format!(r#"{{"event":"pusher:error","data":{{"code":{code},"message":"{message}"}}}}"#)
+    };
+    let closed = |code: Option<u16>, reason: &str| Closed { code, reason: reason.to_owned(), error: None };
+    let reset = Closed { error: Some("reset by peer".to_owned()), ..Closed::default() };
+    let no_app = close::name_of(4001);
+    let cases = [
+        (vec![(4001, "no such app")], closed(None, ""), 4001, "no such app"),
+        (vec![(4001, "no such app")], closed(Some(1000), "bye"), 4001, "no such app"),
+        (vec![(4001, "no such app")], reset, 4001, "no such app"),
+        (vec![(4001, "no such app")], closed(Some(4001), ""), 4001, "no such app"),
+        (vec![(4001, "no such app")], closed(Some(4001), "gone"), 4001, "gone"),
+        (vec![(4001, "")], closed(None, ""), 4001, no_app),
+        (vec![], closed(Some(4001), ""), 4001, no_app),
+        (vec![(4009, "unauthorized")], closed(Some(4001), ""), 4001, no_app),
+        (vec![(4001, "no such app")], closed(Some(4009), "who?"), 4001, "no such app"),
+        (vec![(4301, "too fast")], closed(Some(4003), "off"), 4003, "off"),
+    ];
+    for (errors, close, code, message) in cases {
+        let mut world = World::subscribed(&["a"]);
+        for (code, message) in errors {
+            world.text(&said(code, message));
+        }
+        let epoch = world.epoch();
+        world.take();
+        world.command(|connection, now| connection.handle_closed(now, epoch, close.clone()));
+        let reports = world.reports();
+        assert_eq!(reports[0], state(ConnectionState::Connected, Disconnected));
+        let Report::ConnectionFailed { error, retry_in: None } = &reports[1] else { panic!("{close:?}: {reports:?}") };
+        assert_eq!(*error, ConnectionError::Refused { code, message: message.to_owned() }, "{close:?}");
+        assert!(error.is_final());
+    }
+}
+
+// C06, A09: also when the code came in an error each time, and never with the close.
+#[test]
+fn the_second_4009_is_named_by_the_last_error() {
+    let mut world = World::subscribed(&["private-a"]);
+    let error = r#"{"event":"pusher:error","data":{"message":"unauthorized","code":4009}}"#;
+    world.text(error);
+    world.close(None);
+    assert_eq!(world.connection.state(), Reconnecting);
+    assert!(world.reports().iter().all(|r| !matches!(r, Report::ConnectionFailed { error, .. } if error.is_final())));
+    world.until_next_attempt();
+    world.establish();
+    world.text(error);
+    world.take();
+    world.close(None);
+    let refused = ConnectionError::Refused { code: 4009, message: "unauthorized".to_owned() };
+    assert!(world.reports().contains(&Report::ConnectionFailed { error: refused, retry_in: None }));
 }
 
 #[test]
