@@ -69,8 +69,9 @@ pub enum Item<T> {
     Interrupted {
         /// The channel.
         channel: ChannelName,
-        /// Everything the server sent before is in: when the last byte was received, less the time a message may have been
-        /// under way (twice the longest round trip seen on the socket, a second at least).
+        /// Everything the server sent before is in: when the last request was sent (a ping or a subscribe) that the server
+        /// answered on the lost socket. That is up to half a minute and a round trip before the loss, longer when the
+        /// process stood still or the server did not answer.
         since: SystemTime,
         /// Whose time `since` is: the server's, by this estimate of its clock and earlier by its uncertainty, or this
         /// device's when there is none, because no answer of the server had a `Date`.

@@ -1,4 +1,8 @@
-//! Whether the server is still there: only what was received counts.
+//! Whether the server is still there, and up to when all that it sent is in.
+//!
+//! Any byte shows that the server is there. But a byte proves nothing about what was sent before it was read: it may have
+//! been under way for long, behind it others may be lost, and the process may have stood still in between. Only an
+//! answer does: a server answers in order, so whatever it sent before it had the request is in.
 
 use std::time::Duration;
 
@@ -10,22 +14,32 @@ pub(crate) struct Liveness {
     interval: Duration,
     pong_timeout: Duration,
     last_received: Time,
-    ping: Option<Ping>,
+    /// When the last ping was sent; before the first one, when the connection was established.
+    last_ping: Time,
+    /// Until when something has to be received.
+    deadline: Option<Time>,
+    unanswered: Unanswered,
+    /// A hint came while a ping was on its way: its pong may have been sent before, so another look is wanted.
+    look_again: bool,
+    /// When the last request was sent that was answered.
+    certain_until: Time,
 }
 
-/// A ping on its way.
-#[derive(Clone, Copy, Debug)]
-struct Ping {
-    sent: Time,
-    deadline: Time,
+/// The pings that were not answered yet; the last of them is [`Liveness::last_ping`]. A pong does not say which ping it
+/// answers: it belongs to the oldest.
+#[derive(Debug, Default)]
+struct Unanswered {
+    count: u32,
+    /// When the oldest was sent, or one before it.
+    oldest: Time,
 }
 
 /// What is due.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Due {
     Nothing,
-    /// Send a ping.
-    Ping,
+    /// Send a ping, and expect something to be received within this time.
+    Ping(Duration),
     /// Give the socket up.
     Dead,
 }
@@ -41,7 +55,16 @@ impl Liveness {
             }
             None => activity,
         };
-        Self { interval, pong_timeout, last_received: now, ping: None }
+        Self {
+            interval,
+            pong_timeout,
+            last_received: now,
+            last_ping: now,
+            deadline: None,
+            unanswered: Unanswered::default(),
+            look_again: false,
+            certain_until: now,
+        }
     }
 
     /// Time without a byte.
@@ -49,54 +72,95 @@ impl Liveness {
         now.saturating_since(self.last_received)
     }
 
-    /// Any byte counts: it proves the server is there as well as a pong does.
-    pub(crate) const fn received(&mut self, now: Time) {
-        self.last_received = now;
-        self.ping = None;
+    /// Returns the time before which everything the server sent on a subscribed channel is in.
+    pub(crate) const fn certain_until(&self) -> Time {
+        self.certain_until
     }
 
-    pub(crate) fn deadline(&self) -> Time {
-        match self.ping {
-            Some(ping) => ping.deadline,
-            None if self.interval >= SHORTEST_ALIGNED => (self.last_received + self.interval).floor(ALIGNMENT),
-            None => self.last_received + self.interval,
+    /// Any byte counts: it shows that the server is there as well as a pong does.
+    pub(crate) const fn received(&mut self, now: Time) {
+        self.last_received = now;
+        self.deadline = None;
+    }
+
+    /// Notes the answer to a request that was sent at `sent`.
+    pub(crate) fn answered(&mut self, sent: Time) {
+        self.certain_until = self.certain_until.max(sent);
+    }
+
+    /// Notes a pong, and returns whether another ping has to be sent at once. One that no ping waits for proves nothing.
+    pub(crate) fn ponged(&mut self) -> bool {
+        let sent = match self.unanswered.count {
+            0 => return false,
+            1 => self.last_ping,
+            _ => self.unanswered.oldest,
+        };
+        self.answered(sent);
+        self.unanswered.count -= 1;
+        match self.unanswered.count {
+            0 => std::mem::take(&mut self.look_again),
+            1 => {
+                self.unanswered.oldest = self.last_ping;
+                false
+            }
+            _ => false,
         }
     }
 
-    /// Judges the time `now`; [`Due::Ping`] is answered by [`probe`](Self::probe) once the ping is on its way.
+    pub(crate) fn deadline(&self) -> Time {
+        self.deadline.unwrap_or_else(|| self.next_ping())
+    }
+
+    /// Pings go out whether anything is received or not: they are what is known for certain, and some servers drop a
+    /// client that says nothing.
+    fn next_ping(&self) -> Time {
+        let next = self.last_ping + self.interval;
+        if self.interval >= SHORTEST_ALIGNED { next.floor(ALIGNMENT) } else { next }
+    }
+
+    /// Judges the time `now`; [`Due::Ping`] is answered by [`pinged`](Self::pinged) once the ping is on its way.
     pub(crate) fn check(&self, now: Time) -> Due {
         if now < self.deadline() {
             return Due::Nothing;
         }
-        // Without a ping on its way this late, the process was frozen: the server has not heard of us for as long.
-        if self.ping.is_some() || self.silence(now) >= self.interval + self.pong_timeout {
+        // With nothing awaited and as silent as this, the process was frozen: the server has not heard of us for as long.
+        if self.deadline.is_some() || self.silence(now) >= self.interval + self.pong_timeout {
             return Due::Dead;
         }
-        Due::Ping
+        let frozen = now > self.next_ping() + FREEZE;
+        Due::Ping(if frozen { self.pong_timeout.min(PROBE_TIMEOUT) } else { self.pong_timeout })
     }
 
-    /// Expects something to be received within `within`, or sooner if that was asked before. Returns whether a ping
-    /// has to be sent: at most one is on its way.
-    pub(crate) fn probe(&mut self, now: Time, within: Duration) -> bool {
-        let deadline = now + within;
-        if let Some(ping) = &mut self.ping {
-            ping.deadline = ping.deadline.min(deadline);
-            return false;
+    /// Notes that a ping was sent: something has to be received within `within`.
+    pub(crate) fn pinged(&mut self, now: Time, within: Duration) {
+        if self.unanswered.count == 0 {
+            self.unanswered.oldest = now;
         }
-        self.ping = Some(Ping { sent: now, deadline });
-        true
+        self.unanswered.count = self.unanswered.count.saturating_add(1);
+        (self.last_ping, self.look_again) = (now, false);
+        self.expect(now + within);
     }
 
-    /// Returns when the ping on its way was sent.
-    pub(crate) fn ping_sent(&self) -> Option<Time> {
-        self.ping.map(|ping| ping.sent)
+    /// Hears that the connection is doubtful. Returns whether a ping has to be sent: while one is unanswered, its pong is
+    /// awaited first.
+    pub(crate) fn doubted(&mut self, now: Time) -> bool {
+        if self.unanswered.count == 0 {
+            return true;
+        }
+        self.look_again = true;
+        self.expect(now + PROBE_TIMEOUT);
+        false
     }
 
-    pub(crate) const fn pong_timeout(&self) -> Duration {
-        self.pong_timeout
+    fn expect(&mut self, by: Time) {
+        self.deadline = Some(self.deadline.map_or(by, |deadline| deadline.min(by)));
     }
 }
 
+/// How long a connection that is doubtful has to show that it lives.
+pub(crate) const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A timer later than this was not late by scheduling: the process stood still.
+const FREEZE: Duration = Duration::from_secs(2);
 /// Pings go out at whole seconds of the clock, a little early: the sessions of a process, or of a phone, then wake it
 /// together and not one after the other.
 const ALIGNMENT: Duration = Duration::from_secs(1);
@@ -130,43 +194,124 @@ mod tests {
         assert_eq!(interval(Some(u64::MAX)), 30);
     }
 
+    fn usual() -> Liveness {
+        Liveness::new(at(0), Duration::from_secs(30), Duration::from_secs(10), None)
+    }
+
+    fn ping(liveness: &mut Liveness, now: Time) {
+        let Due::Ping(within) = liveness.check(now) else { panic!("no ping is due at {now:?}") };
+        liveness.pinged(now, within);
+    }
+
     #[test]
     fn sessions_ping_together_and_never_late() {
-        let ping_at = |received: u64| {
-            let mut liveness = Liveness::new(at(0), Duration::from_secs(30), Duration::from_secs(10), None);
-            liveness.received(Time::from_nanos(received));
-            assert_eq!(liveness.check(liveness.deadline()), Due::Ping);
+        let ping_at = |established: u64| {
+            let established = Time::from_nanos(established);
+            let liveness = Liveness::new(established, Duration::from_secs(30), Duration::from_secs(10), None);
+            assert_eq!(liveness.check(liveness.deadline()), Due::Ping(Duration::from_secs(10)));
             liveness.deadline().as_nanos()
         };
-        for received in [7_000_000_000, 7_000_000_001, 7_400_000_000, 7_999_999_999] {
-            assert_eq!(ping_at(received), 37_000_000_000);
+        for established in [7_000_000_000, 7_000_000_001, 7_400_000_000, 7_999_999_999] {
+            assert_eq!(ping_at(established), 37_000_000_000);
         }
         assert_eq!(ping_at(8_000_000_000), 38_000_000_000);
-        let mut short = Liveness::new(at(0), Duration::from_secs(5), Duration::from_secs(1), None);
-        short.received(Time::from_nanos(7_400_000_000));
+        let started = Time::from_nanos(7_400_000_000);
+        let short = Liveness::new(started, Duration::from_secs(5), Duration::from_secs(1), None);
         assert_eq!(short.deadline().as_nanos(), 12_400_000_000);
     }
 
     // L01, L06, L12
     #[test]
     fn silence_leads_to_one_ping_and_then_to_the_end() {
-        let mut liveness = Liveness::new(at(0), Duration::from_secs(30), Duration::from_secs(10), None);
+        let mut liveness = usual();
         assert_eq!(liveness.check(at(29)), Due::Nothing);
-        assert_eq!(liveness.check(at(30)), Due::Ping);
-        assert!(liveness.probe(at(30), Duration::from_secs(10)));
+        ping(&mut liveness, at(30));
         assert_eq!(liveness.check(at(39)), Due::Nothing);
-        assert!(!liveness.probe(at(39), Duration::from_secs(10)), "one ping at a time");
         assert_eq!(liveness.check(at(40)), Due::Dead);
         liveness.received(at(40));
-        assert_eq!((liveness.check(at(40)), liveness.deadline()), (Due::Nothing, at(70)));
+        assert_eq!((liveness.check(at(40)), liveness.deadline()), (Due::Nothing, at(60)));
+    }
+
+    // L06, I4
+    #[test]
+    fn pings_go_out_an_interval_apart_whatever_is_received() {
+        let mut liveness = usual();
+        let mut pings = vec![];
+        for second in 1..=100 {
+            liveness.received(at(second));
+            if let Due::Ping(within) = liveness.check(at(second)) {
+                liveness.pinged(at(second), within);
+                pings.push(second);
+            }
+        }
+        assert_eq!(pings, [30, 60, 90]);
+    }
+
+    // I27
+    #[test]
+    fn a_pong_belongs_to_the_oldest_ping_that_was_not_answered() {
+        let mut liveness = usual();
+        assert!(!liveness.ponged());
+        assert_eq!(liveness.certain_until(), at(0), "a pong that nobody asked for proves nothing");
+        for second in [30, 60] {
+            ping(&mut liveness, at(second));
+            liveness.received(at(second + 1));
+        }
+        liveness.ponged();
+        assert_eq!(liveness.certain_until(), at(30));
+        ping(&mut liveness, at(90));
+        liveness.received(at(91));
+        liveness.ponged();
+        assert_eq!(liveness.certain_until(), at(60));
+        liveness.ponged();
+        assert_eq!(liveness.certain_until(), at(90));
+        liveness.ponged();
+        assert_eq!(liveness.certain_until(), at(90));
+    }
+
+    // I27
+    #[test]
+    fn of_many_unanswered_pings_none_is_taken_for_answered_too_early() {
+        let mut liveness = usual();
+        let sent: Vec<_> = (1..=10).map(|number| at(number * 30)).collect();
+        for at in &sent {
+            ping(&mut liveness, *at);
+            liveness.received(*at + Duration::from_secs(1));
+        }
+        for at in &sent {
+            liveness.ponged();
+            assert!(liveness.certain_until() <= *at, "{at:?}");
+        }
+        assert_eq!(liveness.certain_until(), at(300));
+    }
+
+    // X01, X02
+    #[test]
+    fn a_hint_while_a_ping_is_unanswered_waits_for_its_pong_and_then_asks_again() {
+        let mut liveness = usual();
+        assert!(liveness.doubted(at(10)));
+        liveness.pinged(at(10), PROBE_TIMEOUT);
+        assert!(!liveness.doubted(at(12)));
+        assert_eq!(liveness.deadline(), at(15), "shortened, never extended");
+        liveness.received(at(13));
+        assert!(!liveness.doubted(at(14)));
+        assert_eq!(liveness.deadline(), at(19), "what came before the hint does not answer it");
+        liveness.received(at(16));
+        assert!(liveness.ponged(), "another ping");
+        liveness.pinged(at(16), PROBE_TIMEOUT);
+        liveness.received(at(17));
+        assert!(!liveness.ponged(), "and no more");
     }
 
     // Z02, Z03
     #[test]
     fn a_timer_that_is_late_by_a_whole_wait_means_the_process_was_frozen() {
-        let liveness = Liveness::new(at(0), Duration::from_secs(30), Duration::from_secs(10), None);
-        assert_eq!(liveness.check(at(39)), Due::Ping);
+        let mut liveness = usual();
+        assert_eq!(liveness.check(at(32)), Due::Ping(Duration::from_secs(10)));
+        assert_eq!(liveness.check(at(39)), Due::Ping(PROBE_TIMEOUT));
         assert_eq!(liveness.check(at(8 * 3600)), Due::Dead);
+        liveness.received(at(8 * 3600));
+        assert_eq!(liveness.check(at(8 * 3600)), Due::Ping(PROBE_TIMEOUT));
     }
 
     // Z06

@@ -7,10 +7,11 @@ use crate::AppKey;
 pub struct Options {
     /// The key of the application; an authorization signed for another key is refused (fault S06).
     pub app_key: AppKey,
-    /// Longest silence before a ping is sent, 30 s by default. The server may shorten it: what it announces, less
-    /// 5 s but at least half of it, is used when that is less.
+    /// From one ping to the next, 30 s by default, whatever is received in between: what is answered is known for certain,
+    /// and some servers drop a client that says nothing. The server may shorten it: what it announces, less 5 s but at
+    /// least half of it, is used when that is less.
     pub activity_timeout: Duration,
-    /// How long a ping may stay unanswered before the socket is given up, 10 s by default.
+    /// How long nothing at all may be received after a ping before the socket is given up, 10 s by default.
     pub pong_timeout: Duration,
     /// From the start of an attempt (name resolution) to `pusher:connection_established`, 10 s by default.
     pub connect_timeout: Duration,

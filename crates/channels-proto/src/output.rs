@@ -82,8 +82,9 @@ pub enum Report {
     Interrupted {
         /// The channel.
         channel: ChannelName,
-        /// Everything the server sent before is in: when the last byte was received, less the time a message may have
-        /// been under way (twice the longest round trip seen on the socket, a second at least).
+        /// Everything the server sent before is in: when the last request was sent (a ping or a subscribe) that the server
+        /// answered on the lost socket. Pings go out at least every [`Options::activity_timeout`](crate::Options), so with
+        /// a server that answers it is that long and a round trip before the loss, or less.
         since: Time,
         /// What happened.
         cause: GapCause,

@@ -46,10 +46,10 @@ pub struct VmsPusherOptions {
     pub allow_insecure_socket: bool,
     /// Where fresh tokens come from when the server refuses the present one; without it `user_token` is all there is.
     pub token_provider: Option<Arc<dyn TokenProvider>>,
-    /// How long the server may be silent before it is asked whether it is there, 30 s by default. The server's own wish
-    /// may shorten it.
+    /// How often the server is asked whether it is there, every 30 s by default; while all is well, a gap begins no more than
+    /// that and a round trip before the connection is lost. The server's own wish may shorten it.
     pub activity_timeout: Duration,
-    /// How long it may take to answer that, 10 s by default.
+    /// How long nothing at all may come in answer before the connection is given up, 10 s by default.
     pub pong_timeout: Duration,
     /// What this client says about itself to the API.
     pub client: VmsClientInfo,

@@ -23,7 +23,8 @@ pub enum VmsContinuity {
     Interrupted {
         /// The channel.
         channel: VmsChannel,
-        /// Every push sent before this has arrived.
+        /// Every push sent before this has arrived: it is when the last request was sent that the server answered on the
+        /// lost connection, up to half a minute before the loss while all was well.
         since: VmsTime,
         /// Whose time `since` is: the server's, by this estimate of its clock and earlier by its uncertainty, or this
         /// device's when there is none, because no answer of the server said the time.

@@ -11,6 +11,7 @@ use crate::{
     backoff::Class,
     close::{self, Verdict},
     envelope::Envelope,
+    liveness::PROBE_TIMEOUT,
     wire::{self, Established, Rejection, ServerError},
 };
 
@@ -63,12 +64,11 @@ impl Connection {
     pub fn handle_text<'t>(&mut self, now: Time, epoch: Epoch, text: &'t str) -> Option<Event<'t>> {
         let mut event = None;
         if self.is_current(epoch) {
-            let ping = self.ping_sent();
             self.note_activity(now);
             match Envelope::parse(text, &self.options.limits, &mut self.event_names) {
                 Err(error) => self.count_malformed(now, error),
                 Ok(envelope) if matches!(self.phase, Phase::Opening { .. }) => self.take_first(now, epoch, &envelope),
-                Ok(envelope) if is_internal(&envelope.event) => self.take_internal(now, epoch, &envelope, ping),
+                Ok(envelope) if is_internal(&envelope.event) => self.take_internal(now, epoch, &envelope),
                 Ok(envelope) => event = self.take_event(envelope, text.len()),
             }
         }
@@ -172,18 +172,20 @@ impl Connection {
     }
 
     /// A message of the protocol itself on an established connection.
-    fn take_internal(&mut self, now: Time, epoch: Epoch, envelope: &Envelope<'_>, ping: Option<Time>) {
+    fn take_internal(&mut self, now: Time, epoch: Epoch, envelope: &Envelope<'_>) {
         let Envelope { event, channel, data, .. } = envelope;
         match (event.as_ref(), channel.as_deref()) {
             ("pusher:ping", None) => self.outputs.push_back(Output::SendText { epoch, text: wire::pong() }),
-            ("pusher:pong", None) => self.note_answer(ping, now),
+            ("pusher:pong", None) => self.take_pong(now),
             ("pusher:error", None) => self.take_error(now, ServerError::parse(*data)),
             ("pusher:connection_established", None) => {
                 self.end_by_violation(now, ProtocolViolation::EstablishedTwice);
             }
             ("pusher_internal:subscription_succeeded", Some(channel)) => {
                 let sent = self.with_link(now, |channels, link| channels.acknowledge(channel, link));
-                self.note_answer(sent.flatten(), now);
+                if let (Phase::Up(live), Some(sent)) = (&mut self.phase, sent.flatten()) {
+                    live.liveness.answered(sent);
+                }
             }
             ("pusher:subscription_error", Some(channel)) => {
                 let rejection = Rejection::parse(*data);
@@ -193,14 +195,11 @@ impl Connection {
         }
     }
 
-    fn ping_sent(&self) -> Option<Time> {
-        if let Phase::Up(live) = &self.phase { live.liveness.ping_sent() } else { None }
-    }
-
-    /// Notes that what was sent at `sent` has been answered.
-    fn note_answer(&mut self, sent: Option<Time>, now: Time) {
-        if let (Phase::Up(live), Some(sent)) = (&mut self.phase, sent) {
-            live.receipts.answered(sent, now);
+    fn take_pong(&mut self, now: Time) {
+        if let Phase::Up(live) = &mut self.phase
+            && live.liveness.ponged()
+        {
+            self.ping(now, PROBE_TIMEOUT);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Connection, ConnectionState, PROBE_TIMEOUT, STABLE_AFTER};
+use super::{Connection, ConnectionState, STABLE_AFTER};
 use crate::{
     CloseFrame, ConnectionError, Epoch, FrameError, GapCause, Output, ProtocolViolation, Report, SocketId, Time,
     backoff::Class,
@@ -35,40 +35,11 @@ pub(super) struct Live {
     pub(super) epoch: Epoch,
     pub(super) socket_id: SocketId,
     pub(super) liveness: Liveness,
-    pub(super) receipts: Receipts,
     pub(super) last_error: Option<(Time, ServerError)>,
     /// Since when every wanted channel is subscribed; none as well once the back-off was reset for it.
     pub(super) settled_since: Option<Time>,
     /// The back-off was reset on this socket.
     pub(super) stable: bool,
-}
-
-/// What the receipts on a socket prove about the time before them.
-#[derive(Debug)]
-pub(super) struct Receipts {
-    last: Time,
-    /// When the last request was sent that was answered since: the server had sent nothing before that is not in.
-    answered: Time,
-    longest_round_trip: Duration,
-}
-
-impl Receipts {
-    pub(super) const fn new(now: Time) -> Self {
-        Self { last: now, answered: now, longest_round_trip: Duration::ZERO }
-    }
-
-    /// Notes the answer to a request sent at `sent`.
-    pub(super) fn answered(&mut self, sent: Time, now: Time) {
-        self.answered = self.answered.max(sent);
-        self.longest_round_trip = self.longest_round_trip.max(now.saturating_since(sent));
-    }
-
-    /// Returns the time before which everything the server sent is in. The last receipt alone does not prove it: a
-    /// later message may have been under way already when that came, so the time that takes is allowed for.
-    fn certain_until(&self) -> Time {
-        let under_way = UNDER_WAY.max(self.longest_round_trip * 2);
-        self.last.saturating_sub(under_way).max(self.answered)
-    }
 }
 
 /// The time without a connection.
@@ -163,7 +134,6 @@ impl Connection {
             epoch,
             socket_id,
             liveness,
-            receipts: Receipts::new(now),
             last_error: None,
             settled_since: None,
             stable: false,
@@ -176,31 +146,24 @@ impl Connection {
 
     /// Notes that something was received on the live socket.
     pub(super) fn note_activity(&mut self, now: Time) {
-        let Phase::Up(live) = &mut self.phase else { return };
-        // Bytes read long after they should have been looked for were sent while nobody looked: what the server sent
-        // since the last look may be lost behind them, and whether it is still there has to be asked.
-        let frozen = now > live.liveness.deadline() + FREEZE;
-        live.receipts.last = if frozen { live.receipts.last.max(self.last_input) } else { now };
-        live.liveness.received(now);
-        if frozen {
-            self.probe(now, PROBE_TIMEOUT);
+        if let Phase::Up(live) = &mut self.phase {
+            live.liveness.received(now);
         }
     }
 
-    pub(super) fn probe(&mut self, now: Time, within: Duration) {
+    pub(super) fn ping(&mut self, now: Time, within: Duration) {
         let Phase::Up(live) = &mut self.phase else { return };
-        if live.liveness.probe(now, within) {
-            let epoch = live.epoch;
-            self.counters.pings += 1;
-            self.outputs.push_back(Output::SendText { epoch, text: wire::ping() });
-        }
+        live.liveness.pinged(now, within);
+        let epoch = live.epoch;
+        self.counters.pings += 1;
+        self.outputs.push_back(Output::SendText { epoch, text: wire::ping() });
     }
 
     pub(super) fn check_liveness(&mut self, now: Time) {
         let Phase::Up(live) = &self.phase else { return };
         match live.liveness.check(now) {
             Due::Nothing => {}
-            Due::Ping => self.probe(now, live.liveness.pong_timeout()),
+            Due::Ping(within) => self.ping(now, within),
             Due::Dead => {
                 let error = ConnectionError::Silent { silence: live.liveness.silence(now) };
                 self.end_socket(now, Ending::retry(error, GapCause::Silent, Close::Abort));
@@ -235,7 +198,7 @@ impl Connection {
         let lost_at = match &self.phase {
             Phase::Up(live) => {
                 self.outage = Outage::Since(now);
-                Some(live.receipts.certain_until())
+                Some(live.liveness.certain_until())
             }
             Phase::Idle | Phase::Waiting { .. } | Phase::Opening { .. } => None,
         };
@@ -280,7 +243,6 @@ impl Connection {
 
     /// Settles what follows from any input: whether the connection is complete, and since when.
     pub(super) fn end_input(&mut self, now: Time) {
-        self.last_input = self.last_input.max(now);
         let settled = self.channels.is_settled();
         let Phase::Up(live) = &mut self.phase else { return };
         match (settled, live.settled_since) {
@@ -349,10 +311,6 @@ const ATTEMPTS_APART: Duration = Duration::from_secs(1);
 const SUSPENDED_AFTER: Duration = Duration::from_secs(2 * 60);
 /// Fault M01.
 const MAX_MALFORMED: u32 = 100;
-/// A timer later than this was not late by scheduling: the process stood still.
-const FREEZE: Duration = Duration::from_secs(2);
-/// How long a message is taken to be under way at least, when the round trips seen were shorter.
-const UNDER_WAY: Duration = Duration::from_secs(1);
 /// Fault C10: how close before a close an error has to come to explain it.
 pub(super) const ERROR_EXPLAINS_CLOSE: Duration = Duration::from_secs(2);
 /// RFC 6455, section 7.4.1.

@@ -16,6 +16,7 @@ use crate::{
     ChannelName, CloseFrame, Counters, Epoch, Options, Output, Report, SocketId, SubscribeError, Time,
     backoff::{self, Backoff},
     event_name::EventNames,
+    liveness::PROBE_TIMEOUT,
 };
 
 /// Where a connection stands. It starts [`Disconnected`](Self::Disconnected).
@@ -63,7 +64,6 @@ pub struct Connection {
     outage: Outage,
     malformed: Malformed,
     last_attempt: Option<Time>,
-    last_input: Time,
     /// The server closed with 4009 and the connection has not been stable since.
     unauthorized: bool,
     /// The next authorizations shall ask for a fresh token.
@@ -88,7 +88,6 @@ impl Connection {
             outage: Outage::None,
             malformed: Malformed::default(),
             last_attempt: None,
-            last_input: Time::ZERO,
             unauthorized: false,
             refresh_token: false,
             outputs: VecDeque::new(),
@@ -201,7 +200,11 @@ impl Connection {
     /// back-off ends, but for what the server asked for: the time of a `Retry-After`, a second after 4100 to 4199.
     pub fn network_changed(&mut self, now: Time) {
         match &mut self.phase {
-            Phase::Up(_) => self.probe(now, PROBE_TIMEOUT),
+            Phase::Up(live) => {
+                if live.liveness.doubted(now) {
+                    self.ping(now, PROBE_TIMEOUT);
+                }
+            }
             Phase::Waiting { not_before, .. } => {
                 let not_before = *not_before;
                 self.hurry(now, not_before);
@@ -273,6 +276,5 @@ impl Connection {
 
 /// RFC 6455, section 7.4.1.
 const NORMAL_CLOSURE: u16 = 1000;
-const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The back-off forgets earlier failures after a connection has been complete for this long.
 const STABLE_AFTER: Duration = Duration::from_secs(10);

@@ -1,14 +1,14 @@
 use super::*;
-use crate::GapCause;
+use crate::{GapCause, connection::lifecycle::Phase};
 use ConnectionState::{Connected, Reconnecting};
 
 // I27
 #[test]
 fn a_gap_opens_with_the_loss_and_closes_with_the_next_acknowledgement() {
     let mut world = World::subscribed(&["a", "b"]);
+    let since = world.now;
     world.pass(3.0);
     world.event("a", "last");
-    let since = world.now.saturating_sub(Duration::from_secs(1));
     world.pass(7.0);
     world.close(1001);
     let cause = GapCause::ClosedByServer { code: Some(1001) };
@@ -111,43 +111,133 @@ fn what_was_missed_is_remembered_while_a_channel_is_failed() {
     assert_eq!(world.reports(), [subscribed("private-a", Continuity::Gap { since, until: world.now, cause })]);
 }
 
-// I27: what was under way when the last byte came is inside the gap.
-#[test]
-fn a_gap_begins_before_the_last_byte_by_the_time_a_message_may_have_been_under_way() {
-    let gap_begins = |round_trip: f64, quiet: f64| {
-        let mut world = World::connected();
-        world.subscribe("a");
-        world.pass(round_trip);
-        world.acknowledge("a");
-        world.pass(20.0);
-        world.event("a", "last");
-        let last = world.now;
-        world.pass(quiet);
-        world.take();
-        world.close(None);
-        let since = world.reports().into_iter().find_map(|report| match report {
-            Report::Interrupted { since, .. } => Some(since),
-            _ => None,
-        });
-        last.saturating_since(since.unwrap()).as_secs_f64()
-    };
-    assert!((gap_begins(0.1, 5.0) - 1.0).abs() < 1e-6);
-    assert!((gap_begins(3.0, 5.0) - 6.0).abs() < 1e-6, "twice the round trip");
-    assert!((gap_begins(9.0, 5.0) - 18.0).abs() < 1e-6);
+/// Where the gap begins that opens when the socket breaks now.
+fn gap_begins(world: &mut World) -> Time {
+    world.take();
+    world.close(None);
+    let since = world.reports().into_iter().find_map(|report| match report {
+        Report::Interrupted { since, .. } => Some(since),
+        _ => None,
+    });
+    since.unwrap()
 }
 
-// I27: nothing the server sent before a ping can follow its answer.
+// I27: an old message that comes after a stall says nothing about those that were sent behind it.
 #[test]
-fn a_gap_begins_no_earlier_than_the_last_request_that_was_answered() {
+fn a_message_that_comes_late_does_not_move_the_beginning_of_a_gap() {
     let mut world = World::subscribed(&["a"]);
     world.pass(30.0);
     let asked = world.now;
-    world.pass(0.2);
+    world.pass(0.1);
     world.text(PONG);
-    world.pass(0.3);
+    world.pass(20.0);
+    world.event("a", "sent-before-the-stall");
+    world.pass(0.1);
+    assert_eq!(gap_begins(&mut world), asked);
+}
+
+// I27
+#[test]
+fn a_gap_begins_at_the_last_request_that_was_answered() {
+    let mut world = World::connected();
+    let mut begins = world.now;
+    for (round, answer) in [PONG, "acknowledgement", PONG, "acknowledgement"].into_iter().enumerate() {
+        let channel = format!("c{round}");
+        if answer == PONG {
+            while !world.sent().contains(&PING.to_owned()) {
+                world.pass(1.0);
+            }
+            begins = world.now;
+            world.pass(3.0);
+            world.text(PONG);
+        } else {
+            world.subscribe(&channel);
+            begins = world.now;
+            world.pass(3.0);
+            world.acknowledge(&channel);
+        }
+        world.pass(2.0);
+    }
+    assert_eq!(gap_begins(&mut world), begins);
+}
+
+// I27: the pong of the first ping is credited to the first, however many hints came in between.
+#[test]
+fn a_pong_is_credited_to_its_own_ping() {
+    let mut world = World::subscribed(&["a"]);
+    world.pass(10.0);
+    let first = world.now;
+    world.command(Connection::network_changed);
+    world.pass(0.05);
     world.event("a", "e");
-    world.take();
-    world.close(None);
-    let cause = GapCause::ClosedByServer { code: None };
-    assert!(world.reports().contains(&Report::Interrupted { channel: name("a"), since: asked, cause }));
+    world.pass(0.35);
+    world.command(Connection::network_changed);
+    world.pass(0.1);
+    world.text(PONG);
+    world.pass(0.1);
+    assert_eq!(gap_begins(&mut world), first);
+}
+
+// I27: a pong that no ping waits for proves nothing.
+#[test]
+fn a_pong_that_nobody_asked_for_does_not_move_the_beginning_of_a_gap() {
+    let mut world = World::subscribed(&["a"]);
+    let subscribed = world.now;
+    for _ in 0..20 {
+        world.pass(1.0);
+        world.text(PONG);
+        activity(&mut world);
+    }
+    assert_eq!(gap_begins(&mut world), subscribed);
+}
+
+// I27, Z02: whatever its length, a pause leaves the beginning where the last answered request was.
+#[test]
+fn a_pause_of_any_length_leaves_the_beginning_of_a_gap_before_itself() {
+    for pause in [0.2, 1.0, 5.0, 12.0, 29.0, 31.0, 39.0, 100.0, 8.0 * 3600.0] {
+        let mut world = World::subscribed(&["a"]);
+        world.pass(30.0);
+        let asked = world.now;
+        world.pass(0.1);
+        world.text(PONG);
+        world.pass(3.0);
+        world.now = world.now + Duration::from_secs_f64(pause);
+        world.event("a", "sent-before-the-pause");
+        assert_eq!(gap_begins(&mut world), asked, "{pause} s");
+    }
+}
+
+// I27, Z02: the answer is read after the pause, and proves no more than it would have before.
+#[test]
+fn an_answer_read_after_a_pause_proves_only_up_to_its_request() {
+    let mut world = World::subscribed(&["a"]);
+    world.pass(30.0);
+    let asked = world.now;
+    assert_eq!(world.sent(), [PING]);
+    world.now = world.now + Duration::from_secs(3600);
+    world.text(PONG);
+    world.command(Connection::handle_timeout);
+    assert_eq!(world.sent(), [PING], "whether the server is still there has to be asked");
+    assert_eq!(gap_begins(&mut world), asked);
+}
+
+// I27: how wide a gap may be for nothing.
+#[test]
+fn in_a_healthy_network_a_gap_begins_no_earlier_than_an_interval_and_a_round_trip_before_the_loss() {
+    for quiet in [false, true] {
+        let mut world = World::subscribed(&["a"]);
+        for tick in 0..6_000 {
+            world.pass(0.1);
+            if world.sent().contains(&PING.to_owned()) {
+                world.pass(0.05);
+                world.text(PONG);
+            }
+            if !quiet && tick % 3 == 0 {
+                world.event("a", "e");
+            }
+            let Phase::Up(live) = &world.connection.phase else { panic!("the socket was given up") };
+            let width = world.now.saturating_since(live.liveness.certain_until());
+            assert!(width <= Duration::from_millis(30_250), "{width:?}");
+        }
+    }
 }

@@ -38,8 +38,8 @@ fn garbage_is_counted_by_the_minute() {
         for _ in 0..100 {
             world.text("garbage");
         }
-        for _ in 0..4 {
-            world.pass(16.0);
+        for _ in 0..8 {
+            world.pass(8.0);
             world.text(PONG);
         }
     }
@@ -90,10 +90,11 @@ fn acknowledgements_that_nobody_asked_for_are_unsubscribed_once_and_not_without_
 #[test]
 fn a_binary_message_counts_as_activity_only() {
     let mut world = World::connected();
-    world.pass(29.0);
+    world.pass(30.0);
+    assert_eq!(world.sent(), [PING]);
     let epoch = world.epoch();
     world.command(|connection, now| connection.handle_binary(now, epoch));
-    world.pass(29.0);
+    world.pass(20.0);
     assert_eq!(world.take(), []);
     assert_eq!(world.connection.counters().binary_frames, 1);
 }

@@ -2,11 +2,6 @@ use super::*;
 use crate::{ConnectionError, GapCause};
 use ConnectionState::{Connected, Reconnecting};
 
-fn activity(world: &mut World) {
-    let epoch = world.epoch();
-    world.command(|connection, now| connection.handle_activity(now, epoch));
-}
-
 // L01, L02, L06, I4, X08
 #[test]
 fn a_silent_server_is_pinged_once_and_given_up_within_forty_seconds() {
@@ -30,8 +25,8 @@ fn a_silent_server_is_pinged_once_and_given_up_within_forty_seconds() {
 #[test]
 fn anything_received_answers_a_ping() {
     let mut world = World::subscribed(&["c"]);
+    world.pass(30.0);
     for round in 0..5 {
-        world.pass(30.0);
         assert_eq!(world.sent(), [PING], "round {round}");
         match round {
             0 => world.text(PONG),
@@ -42,9 +37,35 @@ fn anything_received_answers_a_ping() {
         }
         world.pass(10.0);
         assert_eq!(world.connection.state(), Connected, "round {round}");
-        world.pass(19.0);
-        world.text(PONG);
-        world.take();
+        world.pass(20.0);
+    }
+}
+
+// L12: a server that answers no ping is kept for as long as it sends something.
+#[test]
+fn events_without_pongs_keep_the_connection() {
+    let mut world = World::subscribed(&["c"]);
+    for _ in 0..120 {
+        world.pass(5.0);
+        world.event("c", "e");
+    }
+    assert_eq!((world.connection.state(), world.sent().len()), (Connected, 20));
+    world.pass(40.0);
+    assert_eq!(world.connection.state(), Reconnecting);
+}
+
+// L06: some servers drop a client that says nothing, however much they send.
+#[test]
+fn under_traffic_a_ping_goes_out_every_interval() {
+    let mut world = World::subscribed(&["c"]);
+    for second in 1..=120 {
+        world.pass(1.0);
+        world.event("c", "e");
+        let pings = if second % 30 == 0 { vec![PING.to_owned()] } else { vec![] };
+        assert_eq!(world.sent(), pings, "{second}");
+        if second % 30 == 0 {
+            world.text(PONG);
+        }
     }
 }
 
@@ -104,8 +125,10 @@ fn a_hint_probes_the_connection_for_five_seconds() {
     }
     assert_eq!(world.sent(), [PING]);
     world.text(PONG);
+    assert_eq!(world.sent(), [PING], "the hints that came behind the ping want a look of their own");
+    world.text(PONG);
     world.pass(10.0);
-    assert_eq!(world.connection.state(), Connected);
+    assert_eq!((world.sent(), world.connection.state()), (vec![], Connected));
     world.command(Connection::resumed);
     world.pass(4.9);
     assert_eq!(world.connection.state(), Connected);
@@ -142,6 +165,7 @@ fn bytes_read_after_a_sleep_do_not_shorten_the_gap_and_the_server_is_probed() {
     let asleep = world.now;
     world.now = world.now + Duration::from_secs(3600);
     world.event("c", "sent-before-the-sleep");
+    world.command(Connection::handle_timeout);
     assert_eq!(world.sent(), [PING]);
     world.pass(5.0);
     let interrupted = Report::Interrupted { channel: name("c"), since: asleep, cause: GapCause::Silent };

@@ -185,6 +185,11 @@ impl World {
     }
 }
 
+fn activity(world: &mut World) {
+    let epoch = world.epoch();
+    world.command(|connection, now| connection.handle_activity(now, epoch));
+}
+
 fn describe(event: &crate::Event<'_>) -> String {
     format!("{} {}", event.channel(), event.name())
 }
