@@ -4,6 +4,7 @@
 //! machine of [`proto`]; this crate gives it sockets, a clock and a consumer. [`http`] is the HTTP client that the
 //! authorization uses, for others too.
 
+mod address;
 mod authorize;
 mod client;
 mod clock;
@@ -26,6 +27,7 @@ mod threads;
 mod tls;
 mod upgrade;
 
+pub use address::{SocketAddress, SocketAddressError, SocketAddressProvider};
 pub use authorize::{
     AuthorizationRequest, Authorizer, HttpAuthorizer, SharedTokens, StaticToken, TokenError, TokenProvider,
     current_token,

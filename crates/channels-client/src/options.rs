@@ -2,13 +2,15 @@ use std::{sync::Arc, time::Duration};
 
 use channels_proto::AppKey;
 
-use crate::{Clock, ServerTime, SocketUrl, SystemClock, Tls};
+use crate::{Clock, ServerTime, SocketAddressProvider, SocketUrl, SystemClock, Tls};
 
 /// How a [`Client`](crate::Client) connects and delivers; [`ClientOptions::new`] gives the defaults.
 #[derive(Clone, Debug)]
 pub struct ClientOptions {
     /// Where the Pusher server listens.
     pub socket_url: SocketUrl,
+    /// Who is asked for another address, and for the app key on it, when this one does not work any more; none by default.
+    pub address_provider: Option<Arc<dyn SocketAddressProvider>>,
     /// The protocol's own options: the app key, timeouts and limits.
     pub protocol: channels_proto::Options,
     /// How the server is verified. Give all clients the same `Tls`: they then share its certificates and sessions.
@@ -36,6 +38,7 @@ impl ClientOptions {
     pub fn new(socket_url: SocketUrl, app_key: AppKey) -> Self {
         Self {
             socket_url,
+            address_provider: None,
             protocol: channels_proto::Options::new(app_key),
             tls: Tls::platform(),
             queue: QueueLimits::default(),

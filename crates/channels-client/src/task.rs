@@ -3,6 +3,7 @@
 //! A turn is one input (or a batch of messages), everything the machine wants done about it, and one hand-over to the
 //! consumer's queue.
 
+mod address;
 mod gap_times;
 mod inputs;
 mod jobs;
@@ -17,6 +18,7 @@ use tokio::{
 };
 
 use self::{
+    address::AddressSearch,
     gap_times::GapTimes,
     jobs::{Done, Opener},
 };
@@ -37,7 +39,7 @@ pub(crate) fn start<D: Decoder>(
 ) {
     let server_time = options.server_time.clone().unwrap_or_else(|| ServerTime::new(Arc::clone(&options.clock)));
     let opener = Arc::new(Opener::new(&options, server_time.clone()));
-    let ClientOptions { mut protocol, clock, seed, .. } = options;
+    let ClientOptions { mut protocol, clock, seed, address_provider, .. } = options;
     let seed = seed.unwrap_or_else(entropy::random);
     // The handles keep to the limit; the machine also counts channels that it is still leaving.
     protocol.limits.max_channels = protocol.limits.max_channels.saturating_mul(2);
@@ -46,6 +48,7 @@ pub(crate) fn start<D: Decoder>(
         clock,
         gap_times: GapTimes::new(server_time),
         opener,
+        search: AddressSearch::new(address_provider),
         core: Arc::clone(core),
         decoder,
         authorizer,
@@ -71,6 +74,7 @@ struct Task<D: Decoder> {
     clock: Arc<dyn Clock>,
     gap_times: GapTimes,
     opener: Arc<Opener>,
+    search: AddressSearch,
     core: Arc<Core<D::Item>>,
     decoder: D,
     authorizer: Arc<dyn Authorizer>,

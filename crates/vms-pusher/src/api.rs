@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use channels_client::http::{HttpClient, HttpLimits};
-use channels_client::{Client, ClientCounters, ClientOptions, Decoded, Decoder, HttpAuthorizer, ServerTime};
+use channels_client::{
+    Client, ClientCounters, ClientOptions, Decoded, Decoder, HttpAuthorizer, ServerTime, SharedTokens, TokenProvider,
+};
 use channels_proto::{Event, SocketId};
 
 use crate::config::{ConfigError, VmsPusherConfig};
@@ -52,6 +54,7 @@ impl VmsPusherApi {
             runtime::handle(options.runtime).map_err(|error| ConfigError::Runtime { reason: error.to_string() })?;
         let headers = Arc::new(options.client.headers()?);
         let root = rest::api_root(&checked.base_url);
+        let tokens: Arc<dyn TokenProvider> = Arc::new(SharedTokens::new(checked.tokens));
         let mut client_options = ClientOptions::new(checked.socket_url, checked.app_key);
         let server_time = ServerTime::new(Arc::clone(&client_options.clock));
         client_options.server_time = Some(server_time.clone());
@@ -59,11 +62,14 @@ impl VmsPusherApi {
             HttpClient::new(root.origin(), options.tls.clone(), HttpLimits::default()).telling(server_time.clone()),
             root.join("broadcasting/auth"),
             Arc::clone(&headers),
-            Arc::clone(&checked.tokens),
+            Arc::clone(&tokens),
         );
-        let tokens = Some(checked.tokens);
-        let rest = Rest::new(&checked.base_url, options.tls.clone(), headers, tokens, runtime.clone());
-        let rest = rest.telling(server_time);
+        let (tls, all) = (options.tls.clone(), Some(Arc::clone(&tokens)));
+        let rest = Rest::new(&checked.base_url, tls, headers, all, runtime.clone()).telling(server_time);
+        let rest = Arc::new(rest);
+        let discovery = &options.socket_discovery;
+        let insecure = options.allow_insecure_socket;
+        client_options.address_provider = discovery.provider(&checked.base_url, insecure, &rest, tokens);
         client_options.protocol.activity_timeout = options.activity_timeout;
         client_options.protocol.pong_timeout = options.pong_timeout;
         client_options.tls = options.tls;
@@ -78,7 +84,7 @@ impl VmsPusherApi {
             }
         }
         let outlet = Arc::new(Outlet::new(delivery, checked.channels.clone()));
-        let shared = Shared { client, outlet, channels: checked.channels, rest: Arc::new(rest) };
+        let shared = Shared { client, outlet, channels: checked.channels, rest };
         Ok(Self { shared: Arc::new(shared) })
     }
 

@@ -10,6 +10,7 @@ use channels_proto::{AppKey, AppKeyError, ChannelName, ChannelNameError, Secret}
 use thiserror::Error;
 use tokio::runtime::Handle;
 
+use crate::discovery::VmsSocketDiscovery;
 use crate::item::Channels;
 use crate::rest::VmsClientInfo;
 
@@ -46,6 +47,8 @@ pub struct VmsPusherOptions {
     pub allow_insecure_socket: bool,
     /// Where fresh tokens come from when the server refuses the present one; without it `user_token` is all there is.
     pub token_provider: Option<Arc<dyn TokenProvider>>,
+    /// Where the Pusher server is looked for when it is not found any more; nowhere by default.
+    pub socket_discovery: VmsSocketDiscovery,
     /// How often the server is asked whether it is there, every 30 s by default; while all is well, a gap begins no more than
     /// that and a round trip before the connection is lost. The server's own wish may shorten it.
     pub activity_timeout: Duration,
@@ -124,11 +127,8 @@ pub(crate) struct Checked {
 impl VmsPusherConfig {
     pub(crate) fn check(&self) -> Result<Checked, ConfigError> {
         let base_url = HttpUrl::parse(&self.base_url).map_err(ConfigError::BaseUrl)?;
-        let socket_url = SocketUrl::parse(&self.socket_url).map_err(ConfigError::SocketUrl)?;
-        if base_url.is_secure() && !socket_url.is_secure() && !self.options.allow_insecure_socket {
-            return Err(ConfigError::InsecureSocketUrl { socket_url: socket_url.to_string() });
-        }
-        let app_key = AppKey::parse(&self.app_key).map_err(ConfigError::AppKey)?;
+        let allow_insecure = self.options.allow_insecure_socket;
+        let (socket_url, app_key) = check_socket(&base_url, &self.socket_url, &self.app_key, allow_insecure)?;
         check_token(&self.user_token)?;
         let user = format!("private-user.{}", self.user_id);
         let user = ChannelName::parse(&user).ok().filter(|_| self.user_id >= 0);
@@ -147,6 +147,20 @@ impl VmsPusherConfig {
         ChannelName::parse(&format!("private-token.{value}"))
             .map_err(|error| ConfigError::AccessTokenId { value, error })
     }
+}
+
+/// Checks what says where the socket is, whether it comes from the configuration or is found later.
+pub(crate) fn check_socket(
+    base_url: &HttpUrl,
+    socket_url: &str,
+    app_key: &str,
+    allow_insecure: bool,
+) -> Result<(SocketUrl, AppKey), ConfigError> {
+    let socket_url = SocketUrl::parse(socket_url).map_err(ConfigError::SocketUrl)?;
+    if base_url.is_secure() && !socket_url.is_secure() && !allow_insecure {
+        return Err(ConfigError::InsecureSocketUrl { socket_url: socket_url.to_string() });
+    }
+    Ok((socket_url, AppKey::parse(app_key).map_err(ConfigError::AppKey)?))
 }
 
 /// A token stands in a header (H05).
@@ -189,6 +203,7 @@ impl Default for VmsPusherOptions {
             stay_after_logout: false,
             allow_insecure_socket: false,
             token_provider: None,
+            socket_discovery: VmsSocketDiscovery::Off,
             activity_timeout: Duration::from_secs(30),
             pong_timeout: Duration::from_secs(10),
             client: VmsClientInfo::default(),
@@ -215,6 +230,7 @@ impl fmt::Debug for VmsPusherOptions {
             .field("stay_after_logout", &self.stay_after_logout)
             .field("allow_insecure_socket", &self.allow_insecure_socket)
             .field("token_provider", &self.token_provider.is_some())
+            .field("socket_discovery", &self.socket_discovery)
             .field("activity_timeout", &self.activity_timeout)
             .field("pong_timeout", &self.pong_timeout)
             .field("client", &self.client)

@@ -43,6 +43,7 @@ mod connection;
 mod continuity;
 mod decode;
 mod delegate;
+mod discovery;
 mod events;
 mod item;
 mod lenient;
@@ -61,8 +62,8 @@ mod time;
 
 pub use api::VmsPusherApi;
 pub use channels_client::{
-    CertificateDer, ClientCounters, QueueLimits, RootCertificateError, StaticToken, Tls, TokenError, TokenProvider,
-    UrlError,
+    CertificateDer, ClientCounters, QueueLimits, RootCertificateError, SocketAddressError, StaticToken, Tls,
+    TokenError, TokenProvider, UrlError,
 };
 pub use channels_proto::{AppKeyError, ChannelNameError, Secret};
 pub use config::{ConfigError, VmsPusherConfig, VmsPusherOptions};
@@ -70,6 +71,7 @@ pub use connection::{ConnectionState, PusherError, PusherErrorKind};
 pub use continuity::{VmsChannel, VmsContinuity, VmsGapKind, VmsResyncScope, VmsServerClock};
 pub use decode::VmsDecoder;
 pub use delegate::{VmsSocketManager, VmsSocketManagerDelegate};
+pub use discovery::{VmsSocketDiscovery, VmsSocketUrlProvider};
 pub use events::VmsEvents;
 pub use item::VmsSocketItem;
 pub use model::*;

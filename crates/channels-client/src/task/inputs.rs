@@ -1,13 +1,13 @@
 //! One input a turn, and what the machine is told of it.
 
-use channels_proto::{Epoch, Event, Time};
+use channels_proto::{ConnectionState, Epoch, Event, Time};
 
 use super::{
     Link, Next, Task,
     jobs::{self, Done},
 };
 use crate::{
-    Decoder,
+    Decoder, SocketAddress, SocketAddressError,
     incoming::Texts,
     socket::{Received, Socket, reproach},
 };
@@ -87,6 +87,7 @@ impl<D: Decoder> Task<D> {
                 }
             }
             Done::Prepared => self.preparing = None,
+            Done::Found(answer) => self.take_address(now, answer),
             Done::Watch => self.look_after_handler(),
         }
         Next::Input
@@ -190,6 +191,18 @@ impl<D: Decoder> Task<D> {
             }
         }
         self.drain(now);
+    }
+
+    fn take_address(&mut self, now: Time, answer: Result<SocketAddress, SocketAddressError>) {
+        let is_new = answer.as_ref().is_ok_and(|address| address != self.opener.address());
+        self.search.answered(now, answer);
+        if self.machine.state() == ConnectionState::Connected {
+            self.search.connected();
+        } else if is_new {
+            // A back-off was about the old address; what the server asked for stands.
+            self.machine.network_changed(now);
+            self.drain(now);
+        }
     }
 
     /// Fault K04: a handler that does not return is worth a line in the log.

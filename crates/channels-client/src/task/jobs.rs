@@ -8,7 +8,8 @@ use channels_proto::{
 use futures_util::FutureExt;
 
 use crate::{
-    AuthorizationRequest, Authorizer, ClientOptions, Clock, ServerTime, SocketUrl,
+    AuthorizationRequest, Authorizer, ClientOptions, Clock, ServerTime, SocketAddress, SocketAddressError,
+    SocketAddressProvider,
     dial::Dialer,
     socket::Socket,
     upgrade::{UpgradeRequest, Upgraded, upgrade},
@@ -20,14 +21,17 @@ pub(super) enum Done {
     Authorized(AuthorizationId, Result<Authorization, AuthorizationError>),
     /// The authorizer has prepared.
     Prepared,
+    /// The provider of the address has answered.
+    Found(Result<SocketAddress, SocketAddressError>),
     /// It is time to look after the handler.
     Watch,
 }
 
-/// Opens sockets to the one server.
+/// Opens sockets to one server.
 pub(super) struct Opener {
     dialer: Dialer,
-    url: SocketUrl,
+    address: SocketAddress,
+    client: (String, String),
     request: UpgradeRequest,
     clock: Arc<dyn Clock>,
     server_time: ServerTime,
@@ -38,16 +42,13 @@ pub(super) struct Opener {
 impl Opener {
     pub(super) fn new(options: &ClientOptions, server_time: ServerTime) -> Self {
         let ClientOptions { socket_url, protocol, client_name, client_version, .. } = options;
-        let printable =
-            |text: &str| text.chars().map(|c| if c.is_ascii_graphic() { c } else { '-' }).collect::<String>();
+        let address = SocketAddress { url: socket_url.clone(), app_key: protocol.app_key.clone() };
+        let client = (client_name.clone(), client_version.clone());
         Self {
             dialer: Dialer::new(options.tls.clone()),
-            url: socket_url.clone(),
-            request: UpgradeRequest {
-                host: socket_url.endpoint().host_header(),
-                target: socket_url.request_target(&protocol.app_key, client_name, client_version),
-                user_agent: format!("{}/{}", printable(client_name), printable(client_version)),
-            },
+            request: request(&address, &client),
+            address,
+            client,
             clock: Arc::clone(&options.clock),
             server_time,
             max_message_bytes: protocol.limits.max_message_bytes,
@@ -55,8 +56,27 @@ impl Opener {
         }
     }
 
+    /// Returns where it opens sockets.
+    pub(super) const fn address(&self) -> &SocketAddress {
+        &self.address
+    }
+
+    /// Returns the same for another server.
+    pub(super) fn at(&self, address: SocketAddress) -> Self {
+        Self {
+            dialer: self.dialer.clone(),
+            request: request(&address, &self.client),
+            address,
+            client: self.client.clone(),
+            clock: Arc::clone(&self.clock),
+            server_time: self.server_time.clone(),
+            max_message_bytes: self.max_message_bytes,
+            write_timeout: self.write_timeout,
+        }
+    }
+
     pub(super) async fn open(self: Arc<Self>, epoch: Epoch) -> Done {
-        tracing::debug!(%epoch, url = %self.url, "opening a socket");
+        tracing::debug!(%epoch, url = %self.address.url, "opening a socket");
         let opened = AssertUnwindSafe(Box::pin(self.try_open())).catch_unwind().await;
         Done::Opened(
             epoch,
@@ -67,7 +87,7 @@ impl Opener {
     }
 
     async fn try_open(&self) -> Result<Box<Socket>, ConnectFailure> {
-        let endpoint = self.url.endpoint();
+        let endpoint = self.address.url.endpoint();
         let mut stream = self.dialer.connect(endpoint).await.map_err(|error| {
             let class = if error.is_refusal() { FailureClass::Refused } else { FailureClass::Network };
             self.failure(class, error.kind(), &error.to_string())
@@ -84,6 +104,33 @@ impl Opener {
         let message = message.to_owned();
         ConnectFailure { class, kind, retry_after: None, message }
     }
+}
+
+fn request(address: &SocketAddress, (name, version): &(String, String)) -> UpgradeRequest {
+    let printable = |text: &str| text.chars().map(|c| if c.is_ascii_graphic() { c } else { '-' }).collect::<String>();
+    UpgradeRequest {
+        host: address.url.endpoint().host_header(),
+        target: address.url.request_target(&address.app_key, name, version),
+        user_agent: format!("{}/{}", printable(name), printable(version)),
+    }
+}
+
+/// The attempt that fails because there is no address.
+pub(super) fn without_address(epoch: Epoch, error: &SocketAddressError) -> impl Future<Output = Done> + use<> {
+    let (class, kind) = (FailureClass::Network, ConnectFailureKind::Address);
+    let failure = ConnectFailure { class, kind, retry_after: None, message: error.to_string() };
+    std::future::ready(Done::Opened(epoch, Err(failure)))
+}
+
+/// Asks for the address, within a deadline of its own: no attempt waits for it.
+pub(super) async fn find(provider: Arc<dyn SocketAddressProvider>) -> Done {
+    let asked = AssertUnwindSafe(async move { provider.find().await }).catch_unwind();
+    let failed = |message: &str| Err(SocketAddressError { message: message.to_owned(), retry_after: None });
+    Done::Found(match tokio::time::timeout(ADDRESS_DEADLINE, asked).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_)) => failed("its provider panicked"),
+        Err(_) => failed("its provider did not answer within 30 s"),
+    })
 }
 
 pub(super) async fn authorize(
@@ -112,5 +159,6 @@ fn unavailable(message: &str) -> AuthorizationError {
     AuthorizationError::Unavailable { message: message.to_owned(), retry_after: None }
 }
 
+const ADDRESS_DEADLINE: Duration = Duration::from_secs(30);
 /// Seen three times, a call has lasted 5 s (fault K04).
 const WATCH_EVERY: Duration = Duration::from_millis(2_500);

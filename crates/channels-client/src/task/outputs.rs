@@ -68,7 +68,16 @@ impl<D: Decoder> Task<D> {
     }
 
     fn open(&mut self, epoch: Epoch) {
-        let opening = self.jobs.spawn(Arc::clone(&self.opener).open(epoch));
+        let opening = match self.search.begin_attempt() {
+            Some(Err(error)) => self.jobs.spawn(jobs::without_address(epoch, &error)),
+            found => {
+                if let Some(Ok(address)) = found {
+                    self.machine.set_app_key(address.app_key.clone());
+                    self.opener = Arc::new(self.opener.at(address));
+                }
+                self.jobs.spawn(Arc::clone(&self.opener).open(epoch))
+            }
+        };
         self.link = Link::Opening(epoch, opening);
         let needed = self.machine.authorizations_needed();
         if needed > 0 {
@@ -96,8 +105,10 @@ impl<D: Decoder> Task<D> {
         let clock = clock.as_ref();
         let item = match report {
             Report::StateChanged { from, to } => {
-                if to == ConnectionState::Disconnected {
-                    gap_times.clear();
+                match to {
+                    ConnectionState::Disconnected => gap_times.clear(),
+                    ConnectionState::Connected => self.search.connected(),
+                    ConnectionState::Connecting | ConnectionState::Disconnecting | ConnectionState::Reconnecting => {}
                 }
                 tracing::debug!(?from, ?to, "the state changed");
                 self.turn.state = Some((self.machine.state(), self.machine.socket_id().cloned()));
@@ -128,6 +139,9 @@ impl<D: Decoder> Task<D> {
             Report::Lagged { dropped, .. } => Item::Lagged { dropped },
             Report::ConnectionFailed { error, retry_in } => {
                 tracing::debug!(error = kind(&error), is_final = error.is_final(), ?retry_in, "the connection failed");
+                if let Some(provider) = self.search.failed(clock.now(), &error) {
+                    self.jobs.spawn(jobs::find(provider));
+                }
                 Item::ConnectionFailed { error, retry_in }
             }
             Report::ServerError { code, message } => Item::ServerError { code, message },

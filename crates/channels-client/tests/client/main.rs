@@ -13,6 +13,7 @@
 
 mod support;
 
+mod address;
 mod authorize;
 mod connecting;
 mod delivery;

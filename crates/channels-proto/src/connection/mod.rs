@@ -13,7 +13,7 @@ use self::{
     lifecycle::{Malformed, Outage, Phase},
 };
 use crate::{
-    ChannelName, CloseFrame, Counters, Epoch, Options, Output, Report, SocketId, SubscribeError, Time,
+    AppKey, ChannelName, CloseFrame, Counters, Epoch, Options, Output, Report, SocketId, SubscribeError, Time,
     backoff::{self, Backoff},
     event_name::EventNames,
     liveness::PROBE_TIMEOUT,
@@ -175,6 +175,12 @@ impl Connection {
         (self.unauthorized, self.refresh_token, self.last_attempt) = (false, false, None);
         self.set_state(ConnectionState::Disconnected);
         self.end_input(now);
+    }
+
+    /// Names the application of the sockets to come, in answer to [`Output::OpenSocket`] at the latest: an authorization
+    /// signed for another key is refused.
+    pub fn set_app_key(&mut self, app_key: AppKey) {
+        self.options.app_key = app_key;
     }
 
     /// Wants a channel; remembered across sockets. Twice is once; a channel that was given up is tried again.

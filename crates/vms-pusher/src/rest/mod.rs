@@ -88,6 +88,10 @@ impl VmsApi {
         Self { rest: Arc::clone(rest), socket: Arc::downgrade(socket) }
     }
 
+    pub(crate) fn without_socket(rest: &Arc<Rest>) -> Self {
+        Self { rest: Arc::clone(rest), socket: Weak::new() }
+    }
+
     /// Returns the same API for the user with this access token.
     ///
     /// # Errors

@@ -10,6 +10,7 @@
 
 mod continuity;
 mod delegate;
+mod discovery;
 mod lifetime;
 mod rest;
 mod session;

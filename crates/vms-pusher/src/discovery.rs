@@ -1,0 +1,162 @@
+//! Where the Pusher server is looked for when it is not found any more.
+
+use std::fmt;
+use std::sync::Arc;
+
+use channels_client::http::HttpUrl;
+use channels_client::{
+    SocketAddress, SocketAddressError, SocketAddressProvider, TokenError, TokenProvider, current_token,
+};
+use channels_proto::Secret;
+use futures_core::future::BoxFuture;
+
+use crate::config::{ConfigError, check_socket};
+use crate::rest::{ApiError, ApiErrorKind, Rest, VmsApi, VmsSocketUrl};
+
+/// Where the Pusher server is looked for when it refuses the client, or three attempts in a row came to nothing.
+///
+/// The first attempt goes to the address in the configuration. Attempts go on at the known address while another one is
+/// looked for, and turn to what is found, which is checked as the configuration is
+/// ([`allow_insecure_socket`](crate::VmsPusherOptions::allow_insecure_socket)).
+#[derive(Clone, Default)]
+pub enum VmsSocketDiscovery {
+    /// Nowhere: the address in the configuration is all there is.
+    #[default]
+    Off,
+    /// At the VMS, as [`VmsApi::socket_url`](crate::VmsApi::socket_url) asks; with a fresh token when the VMS refuses the
+    /// present one.
+    Api,
+    /// Where the app knows.
+    Provider(Arc<dyn VmsSocketUrlProvider>),
+}
+
+/// Who knows where the Pusher server is.
+pub trait VmsSocketUrlProvider: Send + Sync + 'static {
+    /// Returns where it is now; that may be the known address. Asked once at a time; it may take 30 s.
+    fn socket_url(&self) -> BoxFuture<'static, Result<VmsSocketUrl, SocketAddressError>>;
+}
+
+/// A discovery that checks what it finds.
+#[derive(Clone)]
+struct Checking {
+    source: Source,
+    base_url: HttpUrl,
+    allow_insecure: bool,
+}
+
+#[derive(Clone)]
+enum Source {
+    Api(VmsApi, Arc<dyn TokenProvider>),
+    Provider(Arc<dyn VmsSocketUrlProvider>),
+}
+
+impl VmsSocketDiscovery {
+    /// Returns the provider for the client. `tokens` are those of the client too.
+    pub(crate) fn provider(
+        &self,
+        base_url: &HttpUrl,
+        allow_insecure: bool,
+        rest: &Arc<Rest>,
+        tokens: Arc<dyn TokenProvider>,
+    ) -> Option<Arc<dyn SocketAddressProvider>> {
+        let source = match self {
+            Self::Off => return None,
+            Self::Api => Source::Api(VmsApi::without_socket(rest), tokens),
+            Self::Provider(provider) => Source::Provider(Arc::clone(provider)),
+        };
+        Some(Arc::new(Checking { source, base_url: base_url.clone(), allow_insecure }))
+    }
+}
+
+impl SocketAddressProvider for Checking {
+    fn find(&self) -> BoxFuture<'static, Result<SocketAddress, SocketAddressError>> {
+        let Self { source, base_url, allow_insecure } = self.clone();
+        Box::pin(async move {
+            let VmsSocketUrl { ws_url, app_key } = match source {
+                Source::Api(api, tokens) => ask(&api, &tokens).await?,
+                Source::Provider(provider) => provider.socket_url().await?,
+            };
+            let (url, app_key) =
+                check_socket(&base_url, &ws_url, &app_key, allow_insecure).map_err(|error| of_config(&error))?;
+            Ok(SocketAddress { url, app_key })
+        })
+    }
+}
+
+/// Asks the VMS; once more with a fresh token when it refuses the present one.
+async fn ask(api: &VmsApi, tokens: &Arc<dyn TokenProvider>) -> Result<VmsSocketUrl, SocketAddressError> {
+    let token = current_token(Arc::clone(tokens)).await.map_err(|error| of_token(&error))?;
+    let refused = match with_token(api, &token)?.socket_url().await {
+        Err(error) if matches!(error.kind(), ApiErrorKind::Unauthorized | ApiErrorKind::SessionExpired) => error,
+        answer => return answer.map_err(|error| of_api(&error)),
+    };
+    let newer = tokens.refresh(&token).await.map_err(|error| of_token(&error))?;
+    if newer == token {
+        return Err(of_api(&refused));
+    }
+    with_token(api, &newer)?.socket_url().await.map_err(|error| of_api(&error))
+}
+
+fn with_token(api: &VmsApi, token: &Secret) -> Result<VmsApi, SocketAddressError> {
+    api.with_token(token).map_err(|error| of_config(&error))
+}
+
+fn of_api(error: &ApiError) -> SocketAddressError {
+    SocketAddressError { message: error.to_string(), retry_after: error.retry_after() }
+}
+
+fn of_token(error: &TokenError) -> SocketAddressError {
+    SocketAddressError { message: error.to_string(), retry_after: None }
+}
+
+fn of_config(error: &ConfigError) -> SocketAddressError {
+    SocketAddressError { message: error.to_string(), retry_after: None }
+}
+
+impl fmt::Debug for VmsSocketDiscovery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Off => "Off",
+            Self::Api => "Api",
+            Self::Provider(_) => "Provider",
+        })
+    }
+}
+
+impl fmt::Debug for Checking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Checking").field("base_url", &self.base_url).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    struct Known(&'static str);
+
+    impl VmsSocketUrlProvider for Known {
+        fn socket_url(&self) -> BoxFuture<'static, Result<VmsSocketUrl, SocketAddressError>> {
+            let found = VmsSocketUrl { ws_url: self.0.to_owned(), app_key: "key".to_owned() };
+            Box::pin(std::future::ready(Ok(found)))
+        }
+    }
+
+    fn find(base_url: &str, found: &'static str, allow_insecure: bool) -> Result<SocketAddress, SocketAddressError> {
+        let base_url = HttpUrl::parse(base_url).unwrap();
+        let checking = Checking { source: Source::Provider(Arc::new(Known(found))), base_url, allow_insecure };
+        checking.find().now_or_never().unwrap()
+    }
+
+    // H03
+    #[test]
+    fn an_unencrypted_address_is_not_gone_to_because_it_was_found() {
+        let refused = find("https://example.com", "ws://example.com:6001", false).unwrap_err();
+        assert!(refused.message.contains("allow_insecure_socket"), "{refused}");
+        assert!(find("https://example.com", "ws://example.com:6001", true).is_ok());
+        assert!(find("http://example.com", "ws://example.com:6001", false).is_ok());
+        assert!(find("https://example.com", "wss://example.com", false).is_ok());
+    }
+}
