@@ -31,6 +31,11 @@ pub(crate) const fn classify(code: Option<u16>) -> Verdict {
     }
 }
 
+/// Returns whether a server may put `code` into a close frame (RFC 6455, section 7.4, and the registry it founded).
+pub(crate) const fn may_be_sent(code: u16) -> bool {
+    matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
+}
+
 /// The protocol's name for a code of the final range, for servers that give no reason.
 pub(crate) const fn name_of(code: u16) -> &'static str {
     match code {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::{ChannelKind, ChannelName, ConnectFailureKind, envelope::FrameError};
+use crate::{ChannelKind, ChannelName, ConnectFailureKind, Printable, close, envelope::FrameError};
 
 /// Why an attempt to connect failed, or a live connection ended.
 ///
@@ -11,7 +11,7 @@ use crate::{ChannelKind, ChannelName, ConnectFailureKind, envelope::FrameError};
 #[non_exhaustive]
 pub enum ConnectionError {
     /// The socket could not be opened: resolution, TCP, TLS or the WebSocket upgrade failed.
-    #[error("{message}")]
+    #[error("{}", Printable(.message))]
     Connect {
         /// What failed, for a program.
         kind: ConnectFailureKind,
@@ -43,7 +43,7 @@ pub enum ConnectionError {
         reason: String,
     },
     /// The socket broke.
-    #[error("the connection was lost: {message}")]
+    #[error("the connection was lost: {}", Printable(.message))]
     Lost {
         /// What the transport said.
         message: String,
@@ -65,7 +65,7 @@ pub enum ConnectionError {
     },
     /// The server refuses this application or these parameters (codes 4000 to 4099); no further attempt is made
     /// until the caller connects again.
-    #[error("the server refuses the connection: {message} (code {code})")]
+    #[error("the server refuses the connection: {} (code {code})", Printable(.message))]
     Refused {
         /// The Pusher code, 4000 to 4099.
         code: u16,
@@ -87,7 +87,7 @@ impl ConnectionError {
 #[non_exhaustive]
 pub enum ProtocolViolation {
     /// Another event came before `pusher:connection_established`.
-    #[error("`{event}` came before `pusher:connection_established`")]
+    #[error("`{}` came before `pusher:connection_established`", Printable(.event))]
     EventBeforeEstablished {
         /// Its name.
         event: String,
@@ -135,13 +135,13 @@ pub enum SubscribeError {
 #[non_exhaustive]
 pub enum SubscriptionError {
     /// The authorization endpoint refused, also with a fresh token.
-    #[error("the authorization was denied with status {status}")]
+    #[error("the authorization was denied with status {status}{}", denial(*.status))]
     Denied {
         /// The HTTP status.
         status: u16,
     },
     /// The authorization endpoint answered something else than an authorization, three times.
-    #[error("the authorization endpoint gave an unusable answer: {message}")]
+    #[error("the authorization endpoint gave an unusable answer: {}", Printable(.message))]
     MalformedAuthorization {
         /// What was wrong with the answer.
         message: String,
@@ -150,7 +150,7 @@ pub enum SubscriptionError {
     #[error("the authorization is signed for another app key than the one in use")]
     WrongAppKey,
     /// The server refused the subscription.
-    #[error("the server rejected the subscription: {message}")]
+    #[error("the server rejected the subscription: {}", Printable(.message))]
     RejectedByServer {
         /// The server's code or status, when it gave one.
         code: Option<u16>,
@@ -161,7 +161,7 @@ pub enum SubscriptionError {
     #[error("the server never acknowledged the subscription")]
     Unacknowledged,
     /// The authorization endpoint could not be asked or could not answer.
-    #[error("the authorization endpoint is unavailable: {message}")]
+    #[error("the authorization endpoint is unavailable: {}", Printable(.message))]
     AuthorizationUnavailable {
         /// What failed.
         message: String,
@@ -176,13 +176,13 @@ pub enum SubscriptionError {
 #[non_exhaustive]
 pub enum AuthorizationError {
     /// The endpoint refused: final, after one fresh token.
-    #[error("the authorization was denied with status {status}")]
+    #[error("the authorization was denied with status {status}{}", denial(*.status))]
     Denied {
         /// The HTTP status.
         status: u16,
     },
     /// The endpoint could not be asked or could not answer; tried again after a back-off.
-    #[error("the authorization endpoint is unavailable: {message}")]
+    #[error("the authorization endpoint is unavailable: {}", Printable(.message))]
     Unavailable {
         /// What failed.
         message: String,
@@ -190,7 +190,7 @@ pub enum AuthorizationError {
         retry_after: Option<Duration>,
     },
     /// The endpoint answered something else than an authorization; tried three times.
-    #[error("the authorization endpoint gave an unusable answer: {message}")]
+    #[error("the authorization endpoint gave an unusable answer: {}", Printable(.message))]
     Malformed {
         /// What was wrong with the answer.
         message: String,
@@ -218,9 +218,77 @@ impl AuthorizationError {
 }
 
 fn describe_close(code: Option<u16>, reason: &str) -> String {
-    match (code, reason) {
-        (None, _) => " without a close frame".to_owned(),
-        (Some(code), "") => format!(" with code {code}"),
-        (Some(code), reason) => format!(" with code {code}: {}", reason.escape_debug()),
+    let Some(code) = code else { return " without a close frame".to_owned() };
+    let forbidden = if close::may_be_sent(code) { "" } else { ", which no server may send" };
+    let reason = if reason.is_empty() { String::new() } else { format!(": {}", Printable(reason)) };
+    format!(" with code {code}{forbidden}{reason}")
+}
+
+/// What a status of the authorization endpoint points at.
+const fn denial(status: u16) -> &'static str {
+    match status {
+        401 | 419 => "; the token is not valid, or not any more",
+        403 => "; the user of this token may not listen to it",
+        404 | 405 | 410 => "; there is no authorization endpoint at this address: check the URL",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FORGED: &str = "no\nerror: the password is needed\u{202e}\u{3164}";
+
+    // M06: whatever a server says stays on the line of the message that quotes it
+    #[test]
+    fn nothing_that_a_server_says_makes_a_line_of_its_own() {
+        let text = || FORGED.to_owned();
+        let connection = [
+            ConnectionError::Connect { kind: ConnectFailureKind::NotWebSocket, message: text() },
+            ConnectionError::Closed { code: Some(4200), reason: text() },
+            ConnectionError::ClosedEarly { code: Some(1000), reason: text() },
+            ConnectionError::Lost { message: text() },
+            ConnectionError::Violation(ProtocolViolation::EventBeforeEstablished { event: text() }),
+            ConnectionError::Refused { code: 4001, message: text() },
+        ];
+        let subscription = [
+            SubscriptionError::MalformedAuthorization { message: text() },
+            SubscriptionError::RejectedByServer { code: None, message: text() },
+            SubscriptionError::AuthorizationUnavailable { message: text() },
+        ];
+        let authorization = [
+            AuthorizationError::Unavailable { message: text(), retry_after: None },
+            AuthorizationError::Malformed { message: text() },
+        ];
+        let shown = connection.iter().map(ToString::to_string);
+        let shown = shown.chain(subscription.iter().map(ToString::to_string));
+        for text in shown.chain(authorization.iter().map(ToString::to_string)) {
+            assert!(text.contains(r"no\nerror: the password is needed\u{202e}\u{3164}"), "{text}");
+            assert!(!text.contains(crate::is_unprintable), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_close_code_that_may_not_be_sent_is_named_as_such() {
+        let closed = |code| ConnectionError::Closed { code, reason: "bye".to_owned() }.to_string();
+        for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535] {
+            let expected = format!("the server closed the connection with code {code}, which no server may send: bye");
+            assert_eq!(closed(Some(code)), expected);
+        }
+        for code in [1000, 1002, 1008, 1011, 1012, 3000, 4001, 4999] {
+            assert_eq!(closed(Some(code)), format!("the server closed the connection with code {code}: bye"));
+        }
+        assert_eq!(closed(None), "the server closed the connection without a close frame");
+    }
+
+    #[test]
+    fn a_denial_says_what_its_status_points_at() {
+        let denied = |status| SubscriptionError::Denied { status }.to_string();
+        assert!(
+            denied(401).contains("token") && denied(419).contains("token") && denied(403).contains("may not listen")
+        );
+        assert!(denied(404).contains("no authorization endpoint at this address"));
+        assert_eq!(denied(422), "the authorization was denied with status 422");
     }
 }

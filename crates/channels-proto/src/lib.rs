@@ -20,7 +20,9 @@ mod liveness;
 mod name;
 mod options;
 mod output;
+mod printable;
 mod secret;
+mod spelling;
 mod time;
 mod wire;
 
@@ -36,5 +38,6 @@ pub use output::{
     Authorization, AuthorizationId, CloseFrame, Closed, ConnectFailure, ConnectFailureKind, Continuity, Epoch,
     FailureClass, GapCause, Output, Report,
 };
+pub use printable::{Printable, is_unprintable};
 pub use secret::Secret;
 pub use time::Time;

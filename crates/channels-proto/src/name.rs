@@ -2,6 +2,8 @@ use std::{fmt, sync::Arc};
 
 use thiserror::Error;
 
+use crate::Printable;
+
 /// The name of a channel, valid by construction.
 ///
 /// At most 164 characters out of `A-Z a-z 0-9 _ - = @ , . ;`, and the leading `#` of `#server-to-user-` (Pusher Channels
@@ -45,7 +47,7 @@ pub enum ChannelNameError {
         length: usize,
     },
     /// The name holds a character outside the allowed set.
-    #[error("the channel name `{}` holds {character:?}; allowed are letters, digits and _-=@,.;", .name.escape_debug())]
+    #[error("the channel name `{}` holds {character:?}; allowed are letters, digits and _-=@,.;", Printable(.name))]
     Character {
         /// The name.
         name: String,
@@ -146,7 +148,7 @@ pub enum AppKeyError {
     #[error("the app key is empty")]
     Empty,
     /// The key holds a character that cannot stand in a path segment as it is.
-    #[error("the app key `{}` holds {character:?}; allowed are letters, digits and -._~", .key.escape_debug())]
+    #[error("the app key `{}` holds {character:?}; allowed are letters, digits and -._~", Printable(.key))]
     Character {
         /// The key.
         key: String,

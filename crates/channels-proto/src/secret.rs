@@ -1,6 +1,8 @@
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use zeroize::Zeroizing;
+
+use crate::spelling;
 
 /// A text that no log, error or `Debug` output may show: it prints as `***` and is wiped when dropped.
 #[derive(Clone, PartialEq, Eq)]
@@ -18,10 +20,119 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// Returns `text` with `***` in every place of this secret, however it is spelled there: as it is, in other case,
+    /// percent-encoded, or escaped as JSON, HTML and Rust do. Its beginning at the end of a text that was cut counts too.
+    ///
+    /// For texts from outside on their way into an error or a log: whoever sends one may put the secret in that it was
+    /// given. A secret of less than four characters is not searched for; it would be found in any text.
+    ///
+    /// # Examples
+    /// ```
+    /// use channels_proto::Secret;
+    ///
+    /// let token = Secret::new("12|abc/def");
+    /// assert_eq!(token.hide_in("bad token 12|abc/def!"), "bad token ***!");
+    /// assert_eq!(token.hide_in("/login?t=12%7Cabc%2Fdef"), "/login?t=***");
+    /// ```
+    #[must_use]
+    pub fn hide_in<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let secret = self.expose();
+        if secret.chars().nth(SHORTEST_HIDDEN - 1).is_none() {
+            return Cow::Borrowed(text);
+        }
+        let mut hidden: Option<String> = None;
+        let (mut at, mut kept) = (0, 0);
+        while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+            match spelling::length_of(secret, rest) {
+                Some(length) => {
+                    let hidden = hidden.get_or_insert_default();
+                    hidden.push_str(text.get(kept..at).unwrap_or_default());
+                    hidden.push_str("***");
+                    at += length;
+                    kept = at;
+                }
+                None => at += rest.chars().next().map_or(1, char::len_utf8),
+            }
+        }
+        match hidden {
+            Some(hidden) => Cow::Owned(hidden + text.get(kept..).unwrap_or_default()),
+            None => Cow::Borrowed(text),
+        }
+    }
 }
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
+    }
+}
+
+const SHORTEST_HIDDEN: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "12|aB/c+d=\"é\\";
+
+    fn hidden(text: &str) -> String {
+        Secret::new(TOKEN).hide_in(text).into_owned()
+    }
+
+    // Q01: whoever was given the token may write it in any way
+    #[test]
+    fn a_secret_is_found_in_every_spelling() {
+        let percent = "%31%32%7C%61%42%2F%63%2B%64%3D%22%C3%A9%5C";
+        let spellings = [
+            TOKEN.to_owned(),
+            TOKEN.to_uppercase(),
+            "12%7CaB%2Fc%2Bd%3D%22%C3%A9%5C".to_owned(),
+            "12%7caB%2fc%2bd%3d%22%c3%a9%5c".to_owned(),
+            percent.to_owned(),
+            percent.replace('%', "%25"),
+            percent.replace('%', "%2525"),
+            r#"12|aB\/c+d=\"é\\"#.to_owned(),
+            r"12\u007caB\u002fc\u002bd\u003d\u0022\u00e9\u005c".to_owned(),
+            r"12\\u007caB\\/c\\u002bd=\\u0022\\u00e9\\u005c".to_owned(),
+            r"12\u{7c}aB\u{2f}c+d=\u{22}\u{e9}\u{5c}".to_owned(),
+            r"12\x7caB\x2fc+d=\x22\xe9\x5c".to_owned(),
+            "12&#124;aB&#x2F;c&#43;d&#61;&quot;&#233;&#92;".to_owned(),
+        ];
+        for spelling in spellings {
+            assert_eq!(hidden(&format!("no: {spelling}.")), "no: ***.", "{spelling}");
+            assert_eq!(hidden(&spelling.repeat(2)), "******", "{spelling}");
+        }
+    }
+
+    // Q01: a text for a person is cut, and the cut may fall into the token
+    #[test]
+    fn the_beginning_of_a_secret_at_the_end_of_a_text_is_hidden() {
+        let secret = Secret::new("0123456789abcdef");
+        for cut in 6..16 {
+            assert_eq!(secret.hide_in(&format!("no: {}", &secret.expose()[..cut])), "no: ***");
+            assert_eq!(secret.hide_in(&format!("no: {}…", &secret.expose()[..cut])), "no: ***…");
+        }
+        assert_eq!(Secret::new("12|abcdef").hide_in("t=12%7Cabc%"), "t=***%");
+        assert_eq!(secret.hide_in("no: 01234567 is"), "no: 01234567 is");
+        assert_eq!(secret.hide_in("no: 01"), "no: 01");
+    }
+
+    #[test]
+    fn a_text_without_the_secret_is_left_as_it_is() {
+        for text in ["", "plain", "12|aB", "%", "%2", "\\", "\\u", "&", "&#", "&#x;", "100 %é", "12|aB/c+d= and more"]
+        {
+            assert!(matches!(Secret::new(TOKEN).hide_in(text), Cow::Borrowed(same) if same == text), "{text}");
+        }
+        assert_eq!(Secret::new("").hide_in("a text"), "a text");
+        assert_eq!(Secret::new("the").hide_in("the text"), "the text");
+    }
+
+    // M09: the cost is bounded whatever the text is
+    #[test]
+    fn a_text_made_to_be_searched_slowly_ends_too() {
+        let secret = Secret::new("a".repeat(2_000) + "b");
+        let text = "%25".repeat(700) + &"a".repeat(2_000) + &"\\".repeat(2_000);
+        assert_eq!(secret.hide_in(&text), text);
     }
 }
