@@ -13,6 +13,7 @@ mod failures;
 mod generated;
 mod json;
 mod listen;
+mod said;
 mod sandbox;
 mod secrets;
 mod sessions;

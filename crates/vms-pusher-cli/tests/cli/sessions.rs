@@ -79,7 +79,7 @@ fn a_session_that_is_refused_is_followed_by_another_with_a_gap_over_both_channel
         let resync =
             lines.iter().rfind(|line| line["change"] == "resync_needed" && line["channel"] == fresh["channel"]);
         let printed = VmsTime::parse(resync.unwrap()["time"].as_str().unwrap()).unwrap();
-        assert!(began < ended && ended.unix_micros() - printed.unix_micros() <= 2_000_000, "{began} {ended} {printed}");
+        assert!(began < ended && ended.unix_micros() - printed.unix_micros() <= 5_000_000, "{began} {ended} {printed}");
     }
 }
 

@@ -1,10 +1,11 @@
 use std::time::{Duration, SystemTime};
 
-use channels_client::http::HttpUrl;
+use channels_client::http::{ConnectError, HttpError, HttpUrl};
 use http::Response;
 
-use super::error::of_status;
+use super::error::{of_http, of_status};
 use super::{ApiErrorKind as Kind, VmsClientInfo};
+use crate::connection::{PusherError, PusherErrorKind};
 
 fn answer(status: u16, body: &'static str) -> super::ApiError {
     let url = HttpUrl::parse("https://example.com/api/v1/token").unwrap();
@@ -35,6 +36,23 @@ fn every_status_is_an_error_of_its_kind() {
         assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
         assert!(error.to_string().contains("https://example.com:443/api/v1/token"), "{error}");
     }
+}
+
+#[test]
+fn an_error_is_told_with_what_kept_the_server_from_being_asked() {
+    let address = || "example.com:443".to_owned();
+    let reason = || "it says so".to_owned();
+    let resolve = HttpError::Connect(ConnectError::Resolve { address: address(), reason: reason() });
+    let tls = HttpError::Connect(ConnectError::Tls { address: address(), reason: reason() });
+    let failed = HttpError::Failed { origin: address(), reason: reason() };
+    for (error, kind) in
+        [(resolve, PusherErrorKind::Resolve), (tls, PusherErrorKind::Tls), (failed, PusherErrorKind::Lost)]
+    {
+        let told = PusherError::from(&of_http(&error));
+        assert_eq!((told.kind, told.status, told.message), (kind, None, error.to_string()));
+    }
+    let told = PusherError::from(&answer(503, ""));
+    assert_eq!((told.kind, told.status, told.code), (PusherErrorKind::Api, Some(503), None));
 }
 
 // M06: what the server says is escaped where it is printed, and bounded
