@@ -11,6 +11,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use futures_core::Stream;
@@ -90,6 +91,13 @@ impl<T: Send + 'static> Delivery<T> {
     /// the item and is called no more. The item is the first one that the next handler, or the stream, gets.
     pub fn set_leaving_handler(&self, handler: Box<dyn FnMut(Item<T>) -> Option<Item<T>> + Send>) {
         self.core.set_handler(Some(handler));
+    }
+
+    /// Waits until the handler is not being called, up to `patience`, and returns whether it is not. A call on the calling
+    /// thread is not waited for. As long as a handler is set, the next call may begin at any time.
+    #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
+    pub fn wait_for_call(&self, patience: Duration) -> bool {
+        self.core.is_call_over_within(patience)
     }
 }
 

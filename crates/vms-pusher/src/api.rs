@@ -185,7 +185,6 @@ impl VmsPusherApi {
 /// A delegate that panics on the first of two items is still told the second, unless the session has ended meanwhile.
 fn call<D: VmsSocketManagerDelegate + ?Sized>(outlet: &Outlet, delegate: &D, (first, second): Told) {
     let session = outlet.session();
-    let _call = outlet.begin_call();
     let told = catch_unwind(AssertUnwindSafe(|| delegate::call(delegate, first)));
     if let Some(second) = second.filter(|_| outlet.session() == session) {
         delegate::call(delegate, second);

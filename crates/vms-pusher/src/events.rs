@@ -3,9 +3,8 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
-use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use channels_client::{Delivery, Item};
@@ -23,9 +22,6 @@ pub(crate) struct Outlet {
     source: Mutex<Source>,
     /// Grows with every disconnect.
     session: AtomicU64,
-    /// The thread on which the delegate is being called.
-    caller: Mutex<Option<ThreadId>>,
-    call_ended: Condvar,
     channels: Channels,
 }
 
@@ -40,14 +36,7 @@ struct Source {
 
 impl Outlet {
     pub(crate) fn new(delivery: Delivery<VmsSocketData>, channels: Channels) -> Self {
-        Self {
-            delivery,
-            source: Mutex::default(),
-            session: AtomicU64::new(0),
-            caller: Mutex::new(None),
-            call_ended: Condvar::new(),
-            channels,
-        }
+        Self { delivery, source: Mutex::default(), session: AtomicU64::new(0), channels }
     }
 
     pub(crate) fn set_handler(&self, handler: Handler) {
@@ -69,18 +58,9 @@ impl Outlet {
         drop(old);
     }
 
-    /// The delegate is being called until the guard is dropped.
-    pub(crate) fn begin_call(&self) -> CallGuard<'_> {
-        *lock(&self.caller) = Some(thread::current().id());
-        CallGuard(self)
-    }
-
     /// Returns whether the delegate is not being called any more, but for the calling thread.
     pub(crate) fn wait_for_call(&self, patience: Duration) -> bool {
-        let is_elsewhere = |caller: &mut Option<ThreadId>| caller.is_some_and(|id| id != thread::current().id());
-        let waited = self.call_ended.wait_timeout_while(lock(&self.caller), patience, is_elsewhere);
-        let (mut caller, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        !is_elsewhere(&mut caller)
+        self.delivery.wait_for_call(patience)
     }
 
     fn poll_next(&self, stream: u64, cx: &mut Context<'_>) -> Poll<Option<VmsSocketItem>> {
@@ -137,15 +117,6 @@ impl Outlet {
     fn take_pending(&self, source: &mut Source) -> Option<VmsSocketItem> {
         let (session, item) = source.pending.take()?;
         (session == self.session()).then_some(item)
-    }
-}
-
-pub(crate) struct CallGuard<'o>(&'o Outlet);
-
-impl Drop for CallGuard<'_> {
-    fn drop(&mut self) {
-        *lock(&self.0.caller) = None;
-        self.0.call_ended.notify_all();
     }
 }
 

@@ -41,6 +41,8 @@ pub(super) struct Shared<T> {
     muted: BTreeMap<ChannelName, u64>,
     pub(super) handler: Slot<T>,
     sleeper: Option<Waker>,
+    /// Threads that wait for the end of a handler's call: to wake nobody costs a system call, too.
+    pub(super) waiting: usize,
     pub(super) consumer_gone: bool,
     /// The task has ended: nothing more will come.
     ended: bool,
@@ -59,6 +61,7 @@ impl<T: Send + 'static> Core<T> {
             muted: BTreeMap::new(),
             handler: Slot::default(),
             sleeper: None,
+            waiting: 0,
             consumer_gone: false,
             ended: false,
         };
@@ -111,7 +114,7 @@ impl<T: Send + 'static> Core<T> {
             shared.farewell = true;
         }
         let wake = shared.wake();
-        let shared = self.wait_for_call(shared);
+        let shared = self.wait_a_moment_for_call(shared);
         drop(shared);
         self.changed.notify_one();
         self.deliver(wake);
@@ -227,14 +230,31 @@ impl<T: Send + 'static> Core<T> {
         shared.poll_end(cx, item.is_some()).map(|()| item)
     }
 
-    /// Waits a moment for a handler's call in progress to end, unless it is that call that waits.
-    pub(super) fn wait_for_call<'a>(&'a self, shared: MutexGuard<'a, Shared<T>>) -> MutexGuard<'a, Shared<T>> {
+    /// Waits for a handler's call in progress to end, unless it is that call that waits.
+    fn wait_for_call<'a>(
+        &'a self,
+        mut shared: MutexGuard<'a, Shared<T>>,
+        patience: Duration,
+    ) -> MutexGuard<'a, Shared<T>> {
         let Some(call) = shared.handler.call_of_another_thread() else {
             return shared;
         };
         let still_on = |shared: &mut Shared<T>| shared.handler.call_of_another_thread() == Some(call);
-        let waited = self.call_ended.wait_timeout_while(shared, LONGEST_WAIT, still_on);
-        waited.unwrap_or_else(PoisonError::into_inner).0
+        shared.waiting += 1;
+        let waited = self.call_ended.wait_timeout_while(shared, patience, still_on);
+        let (mut shared, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        shared.waiting -= 1;
+        shared
+    }
+
+    /// Returns whether the handler is not being called any more, but for the calling thread.
+    pub(super) fn is_call_over_within(&self, patience: Duration) -> bool {
+        self.wait_for_call(self.lock(), patience).handler.call_of_another_thread().is_none()
+    }
+
+    /// Waits a moment for a handler's call in progress to end.
+    pub(super) fn wait_a_moment_for_call<'a>(&'a self, shared: MutexGuard<'a, Shared<T>>) -> MutexGuard<'a, Shared<T>> {
+        self.wait_for_call(shared, LONGEST_WAIT)
     }
 
     pub(super) fn deliver(self: &Arc<Self>, wake: Wake) {

@@ -126,7 +126,7 @@ impl<T: Send + 'static> Core<T> {
         if is_set && known != ConnectionState::Disconnected && !shared.farewell {
             shared.handler.greeting = Some(known);
         }
-        let shared = self.wait_for_call(shared);
+        let shared = self.wait_a_moment_for_call(shared);
         drop(shared);
         drop(old);
         let wake = self.lock().wake();
@@ -144,7 +144,7 @@ impl<T: Send + 'static> Core<T> {
     /// Ends the call before and returns the next one to make; none ends the job.
     fn next_call(self: &Arc<Self>, held: &mut Option<Held<T>>) -> Option<Item<T>> {
         let mut shared = self.lock();
-        if shared.handler.call.take().is_some() {
+        if shared.handler.call.take().is_some() && shared.waiting > 0 {
             self.call_ended.notify_all();
         }
         shared.handler.in_hand = None;
