@@ -9,7 +9,7 @@ mod inputs;
 mod jobs;
 mod outputs;
 
-use std::{collections::BTreeMap, pin::Pin, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, future::ready, pin::Pin, sync::Arc, time::Duration};
 
 use channels_proto::{AuthorizationId, ChannelName, Connection, Epoch, Time};
 use tokio::{
@@ -61,6 +61,7 @@ pub(crate) fn start<D: Decoder>(
         carried_out: CarriedOut::default(),
         turn: Turn::default(),
         leave: false,
+        wake_is_due: false,
         postponed: Vec::new(),
         timer: None,
         timer_at: None,
@@ -90,6 +91,8 @@ struct Task<D: Decoder> {
     turn: Turn<D::Item>,
     /// An event of this turn asks to disconnect after it.
     leave: bool,
+    /// The consumer is left to sleep while there is more to take at once.
+    wake_is_due: bool,
     /// Channels that the machine has no place for until it has left others.
     postponed: Vec<ChannelName>,
     timer: Option<Pin<Box<Sleep>>>,
@@ -134,7 +137,7 @@ impl<D: Decoder> Task<D> {
                 Input::Done(done) => self.take_done(now, done),
                 Input::Timer => self.take_timer(now),
             };
-            self.end_turn(now);
+            self.end_turn(now, matches!(next, Next::More));
             match next {
                 Next::End => break,
                 Next::Input => {}
@@ -148,8 +151,8 @@ impl<D: Decoder> Task<D> {
     }
 
     async fn next_input(&mut self) -> Input {
-        let Self { core, link, jobs, farewells, timer, timer_at, .. } = self;
         loop {
+            let Self { core, link, jobs, farewells, timer, timer_at, .. } = self;
             tokio::select! {
                 biased;
                 () = core.changed() => return Input::Intent,
@@ -162,24 +165,29 @@ impl<D: Decoder> Task<D> {
                 received = link.received() => return Input::Received(received),
                 Some(_) = farewells.join_next() => {}
                 () = fired(timer), if timer_at.is_some() => return Input::Timer,
+                // There is nothing else to do.
+                () = ready(()), if self.wake_is_due => {
+                    self.wake_is_due = false;
+                    let handler_at_work = self.core.wake_consumer();
+                    self.watch_handler_if(handler_at_work);
+                }
             }
         }
     }
 
-    fn end_turn(&mut self, now: Time) {
+    fn end_turn(&mut self, now: Time, more: bool) {
         self.subscribe_postponed(now);
         let released = self.release_if_done();
         self.turn.protocol = *self.machine.counters();
-        let handler_at_work = self.core.hand_over(&mut self.turn);
+        let handler_at_work = self.core.hand_over(&mut self.turn, more);
+        self.wake_is_due = more;
         if released {
             // What connecting took is given back: most sessions are idle most of the time.
             self.turn.entries = Vec::new();
             self.authorizations = BTreeMap::new();
             self.machine.shrink();
         }
-        if handler_at_work && self.watched_call.is_none() {
-            self.watch_handler();
-        }
+        self.watch_handler_if(handler_at_work);
         let due = self.machine.poll_timeout();
         if let Some(at) = due.filter(|at| self.timer_at.is_none_or(|armed| *at < armed)) {
             let wait = at.saturating_since(now);

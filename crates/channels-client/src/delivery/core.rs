@@ -142,7 +142,10 @@ impl<T: Send + 'static> Core<T> {
 
     /// Takes over what a turn of the task brought, and wakes the consumer when it sleeps. `turn` comes back empty. Returns
     /// whether a handler is at work.
-    pub(crate) fn hand_over(self: &Arc<Self>, turn: &mut Turn<T>) -> bool {
+    ///
+    /// With `more` to come at once the consumer is left to sleep until there is much for it: to be woken for every few
+    /// events, and to sleep again, costs it more than they do. [`wake_consumer`](Self::wake_consumer) has to follow.
+    pub(crate) fn hand_over(self: &Arc<Self>, turn: &mut Turn<T>, more: bool) -> bool {
         let mut discarded = Vec::new();
         let used = turn.entries.len();
         let mut shared = self.lock();
@@ -164,12 +167,22 @@ impl<T: Send + 'static> Core<T> {
             let lost = shared.queue.push(entry, &mut discarded).saturating_add(told);
             shared.counters.dropped_events = shared.counters.dropped_events.saturating_add(lost);
         }
-        let wake = shared.wake();
+        let wake = if more && !shared.queue.is_filling_up() { Wake::Nobody } else { shared.wake() };
         let at_work = shared.handler.has_job();
         drop(shared);
         self.deliver(wake);
         drop(discarded);
         turn.shrink(used);
+        at_work
+    }
+
+    /// Wakes the consumer when it sleeps and there is something for it. Returns whether a handler is at work.
+    pub(crate) fn wake_consumer(self: &Arc<Self>) -> bool {
+        let mut shared = self.lock();
+        let wake = shared.wake();
+        let at_work = shared.handler.has_job();
+        drop(shared);
+        self.deliver(wake);
         at_work
     }
 

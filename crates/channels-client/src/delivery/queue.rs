@@ -156,6 +156,11 @@ impl<T> Queue<T> {
         }
     }
 
+    /// Returns whether a quarter of the room is taken.
+    pub(super) fn is_filling_up(&self) -> bool {
+        self.events > self.limits.max_items / 4 || self.bytes > self.limits.max_bytes / 4
+    }
+
     fn is_over(&self) -> bool {
         self.events > self.limits.max_items || self.bytes > self.limits.max_bytes
     }

@@ -99,9 +99,11 @@ impl<D: Decoder> Task<D> {
         Next::Input
     }
 
-    pub(super) fn watch_handler(&mut self) {
-        self.watched_call = Some((0, 0));
-        self.jobs.spawn(jobs::watch());
+    pub(super) fn watch_handler_if(&mut self, at_work: bool) {
+        if at_work && self.watched_call.is_none() {
+            self.watched_call = Some((0, 0));
+            self.jobs.spawn(jobs::watch());
+        }
     }
 
     fn take_due(&mut self, now: Time) {

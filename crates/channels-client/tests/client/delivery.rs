@@ -53,7 +53,7 @@ impl World {
         let mut bytes = Vec::new();
         let mut count = 0;
         for (name, data) in events {
-            bytes.extend(frame(&json!({"event": name, "channel": "a", "data": data}).to_string()));
+            bytes.extend(event_frame(name, &data));
             count += 1;
         }
         tokio::io::AsyncWriteExt::write_all(self.peer.socket.get_mut(), &bytes).await.unwrap();
@@ -68,6 +68,27 @@ impl World {
     fn taken(&mut self) -> Vec<Item<i64>> {
         std::iter::from_fn(|| self.delivery.try_next()).collect()
     }
+}
+
+// I26: whether the client expects more to come at once or not, the consumer is woken for what is there.
+#[tokio::test]
+async fn a_consumer_that_sleeps_gets_the_whole_of_every_burst() {
+    let mut world = subscribed(QueueLimits::default()).await;
+    let mut expected = 0;
+    for length in (1..=140).chain([192, 256, 257, 320]) {
+        // Far less than a read brings: it comes at once.
+        let burst: Vec<u8> =
+            (0..length).flat_map(|number| event_frame("n", &(expected + number).to_string())).collect();
+        tokio::io::AsyncWriteExt::write_all(world.peer.socket.get_mut(), &burst).await.unwrap();
+        for _ in 0..length {
+            assert_eq!(soon("an event", world.delivery.next()).await, Some(Item::Event(expected)));
+            expected += 1;
+        }
+    }
+}
+
+fn event_frame(name: &str, data: &str) -> Vec<u8> {
+    frame(&json!({"event": name, "channel": "a", "data": data}).to_string())
 }
 
 // B01, B03, I26, L05

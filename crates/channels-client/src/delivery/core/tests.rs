@@ -1,4 +1,7 @@
-use std::sync::mpsc;
+use std::sync::{
+    atomic::{AtomicUsize, Ordering},
+    mpsc,
+};
 
 use super::*;
 use crate::delivery::Delivery;
@@ -27,7 +30,7 @@ fn connected(core: &Arc<Core<u32>>) {
     let (from, to) = (ConnectionState::Disconnected, ConnectionState::Connected);
     let mut turn = turn(0, vec![Entry::report(Item::StateChanged { from, to })]);
     turn.state = Some((to, SocketId::parse("1.1")));
-    core.hand_over(&mut turn);
+    core.hand_over(&mut turn, false);
 }
 
 fn taken(core: &Core<u32>) -> Vec<Item<u32>> {
@@ -43,12 +46,12 @@ async fn what_a_turn_of_an_ended_session_brings_is_discarded() {
     core.disconnect();
     let mut late = turn(0, vec![event("a", 1)]);
     late.state = Some((ConnectionState::Connected, SocketId::parse("1.1")));
-    core.hand_over(&mut late);
+    core.hand_over(&mut late, false);
     assert!(late.entries.is_empty() && late.state.is_none());
     assert_eq!((core.state(), core.socket_id()), (ConnectionState::Disconnected, None));
     let (from, to) = (ConnectionState::Connected, ConnectionState::Disconnected);
     assert_eq!(taken(&core), [Item::StateChanged { from, to }]);
-    core.hand_over(&mut turn(1, vec![event("a", 2)]));
+    core.hand_over(&mut turn(1, vec![event("a", 2)]), false);
     assert_eq!(taken(&core), [Item::Event(2)]);
 }
 
@@ -60,7 +63,7 @@ async fn the_report_of_a_disconnect_begins_where_the_consumer_is() {
     core.disconnect();
     assert_eq!(taken(&core), []);
     core.change(Intent::connect);
-    core.hand_over(&mut turn(1, Vec::new()));
+    core.hand_over(&mut turn(1, Vec::new()), false);
     core.disconnect();
     core.disconnect();
     assert_eq!(taken(&core), []);
@@ -73,12 +76,12 @@ async fn events_of_a_channel_that_was_left_are_discarded_until_the_task_knows() 
     core.change(|intent| intent.subscribe(channel("a"), 10)).unwrap();
     core.unsubscribe(&channel("a"));
     core.change(|intent| intent.subscribe(channel("a"), 10)).unwrap();
-    core.hand_over(&mut turn(0, vec![event("a", 1), event("b", 2)]));
+    core.hand_over(&mut turn(0, vec![event("a", 1), event("b", 2)]), false);
     assert_eq!(taken(&core), [Item::Event(2)]);
     let mut done = crate::intent::CarriedOut::default();
     let steps = core.intent(|intent| intent.steps(&mut done)).unwrap();
     core.carried_out(steps.version);
-    core.hand_over(&mut turn(0, vec![event("a", 3)]));
+    core.hand_over(&mut turn(0, vec![event("a", 3)]), false);
     assert_eq!(taken(&core), [Item::Event(3)]);
 }
 
@@ -98,7 +101,7 @@ async fn an_item_may_call_back_while_it_is_dropped() {
         let mut turn = Turn::default();
         turn.begin(session);
         turn.entries = vec![entry(), entry()];
-        core.hand_over(&mut turn);
+        core.hand_over(&mut turn, false);
     };
     core.change(|intent| intent.subscribe(channel("a"), 10)).unwrap();
     push(0);
@@ -158,7 +161,7 @@ async fn what_a_handler_does_not_take_is_the_first_that_the_stream_gets() {
         let late = Arc::clone(&core);
         let reader = core.runtime.spawn(async move { [next(&late).await, next(&late).await, next(&late).await] });
         for number in 1..=3 {
-            core.hand_over(&mut turn(0, vec![event("a", number)]));
+            core.hand_over(&mut turn(0, vec![event("a", number)]), false);
         }
         assert_eq!(reader.await.unwrap(), [Item::Event(1), Item::Event(2), Item::Event(3)]);
         assert_eq!(core.counters().dropped_events, 0);
@@ -185,10 +188,48 @@ async fn an_item_in_the_hands_of_a_handler_is_not_put_back_once_it_is_unwanted()
             }
             Some(item)
         })));
-        core.hand_over(&mut turn(0, vec![event("a", 1), event("b", 2)]));
+        core.hand_over(&mut turn(0, vec![event("a", 1), event("b", 2)]), false);
         let (from, to) = (ConnectionState::Connected, ConnectionState::Disconnected);
         let expected = if leaves_channel { Item::Event(2) } else { Item::StateChanged { from, to } };
         assert_eq!(next(&core).await, expected);
         assert_eq!(taken(&core), []);
     }
+}
+
+/// Counts how often it is woken.
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl std::task::Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+// A consumer on another thread pays more for being woken than for an event.
+#[tokio::test]
+async fn a_burst_wakes_the_consumer_once_and_before_anything_has_to_give_way() {
+    let events = |count: u32| (0..count).map(|number| event("a", number)).collect();
+    let core = core();
+    let woken = Arc::new(Woken::default());
+    let waker = Arc::clone(&woken).into();
+    let mut cx = Context::from_waker(&waker);
+    let mut sleep = || assert!(core.poll_next(&mut cx).is_pending());
+    let count = || woken.0.swap(0, Ordering::SeqCst);
+    sleep();
+    for _ in 0..3 {
+        core.hand_over(&mut turn(0, events(64)), true);
+        assert_eq!(count(), 0);
+    }
+    core.wake_consumer();
+    core.wake_consumer();
+    assert_eq!((count(), taken(&core).len()), (1, 192));
+    core.wake_consumer();
+    assert_eq!(count(), 0);
+    sleep();
+    let quarter = QueueLimits::default().max_items / 4;
+    core.hand_over(&mut turn(0, events(u32::try_from(quarter).unwrap())), true);
+    assert_eq!(count(), 0);
+    core.hand_over(&mut turn(0, events(1)), true);
+    assert_eq!(count(), 1);
 }
