@@ -34,6 +34,11 @@ impl Stop {
         asked(self.asked.clone()).await
     }
 
+    /// Returns what the program is to end with, once it has been asked to.
+    pub(crate) fn is_asked(&self) -> Option<Exit> {
+        *self.asked.borrow()
+    }
+
     /// Has another thread do `work` when the program is asked to end, as long as the guard lives: this one may be stuck in
     /// a write. `work` must be short.
     pub(crate) fn when_asked(&self, work: impl FnOnce() + Send + 'static) -> WhenAsked {

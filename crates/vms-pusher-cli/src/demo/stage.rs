@@ -73,7 +73,10 @@ impl<'o> Stage<'o> {
     fn client(&mut self, item: &VmsSocketItem) -> Result<(), Failure> {
         self.summary.client(item);
         if self.json {
-            return json(self.output, &ItemLine { time: clock::now(), side: Some(CLIENT), item });
+            let mut line = Vec::new();
+            let pushed = ItemLine { time: clock::now(), side: Some(CLIENT), item }.push_to(&mut line);
+            pushed.map_err(|error| Failure::new(Exit::Other, error))?;
+            return self.output.raw(&line);
         }
         self.print(CLIENT, &text::item(item))
     }

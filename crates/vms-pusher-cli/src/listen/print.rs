@@ -6,7 +6,7 @@ use crate::{
     failure::{Exit, Failure},
     output::{
         Output,
-        json::{self, ItemLine},
+        json::ItemLine,
         text::{self, Line, Tone},
     },
     settings::{Filter, ListenSettings},
@@ -15,6 +15,8 @@ use crate::{
 /// Prints items as they were asked for.
 pub(super) struct Printer<'a> {
     output: &'a mut Output,
+    /// Lines of JSON that wait to be written together.
+    lines: Vec<u8>,
     json: bool,
     filter: &'a Filter,
     pub(super) servers: Servers,
@@ -23,17 +25,35 @@ pub(super) struct Printer<'a> {
 impl<'a> Printer<'a> {
     pub(super) fn new(output: &'a mut Output, settings: &'a ListenSettings) -> Self {
         let servers = Servers { api: settings.base_url.clone(), socket: settings.base_url.clone() };
-        Self { output, json: settings.json, filter: &settings.filter, servers }
+        Self { output, lines: Vec::new(), json: settings.json, filter: &settings.filter, servers }
     }
 
     pub(super) fn print(&mut self, item: &VmsSocketItem) -> Result<(), Failure> {
+        self.push(item)?;
+        self.flush()
+    }
+
+    /// Writes what waits to be written.
+    pub(super) fn flush(&mut self) -> Result<(), Failure> {
+        if self.lines.is_empty() {
+            return Ok(());
+        }
+        self.output.raw(&self.lines)?;
+        self.lines.clear();
+        self.lines.shrink_to(2 * WRITTEN_TOGETHER);
+        Ok(())
+    }
+
+    /// Prints, perhaps not before the next flush: of many items together, each costs a fraction of a write.
+    pub(super) fn push(&mut self, item: &VmsSocketItem) -> Result<(), Failure> {
         if !self.filter.lets_through(item) {
             return Ok(());
         }
         let time = clock::now();
         if self.json {
-            let line = json::line(&ItemLine { time, side: None, item });
-            return self.output.data(&line.map_err(|error| Failure::new(Exit::Other, error))?);
+            let pushed = ItemLine { time, side: None, item }.push_to(&mut self.lines);
+            pushed.map_err(|error| Failure::new(Exit::Other, error))?;
+            return if self.lines.len() < WRITTEN_TOGETHER { Ok(()) } else { self.flush() };
         }
         let mut line = text::item(item);
         if let VmsSocketItem::Error(error) = item {
@@ -76,3 +96,6 @@ const fn is_data(item: &VmsSocketItem) -> bool {
         VmsSocketItem::ConnectionState { .. } | VmsSocketItem::Error(_) | VmsSocketItem::Info { .. } => false,
     }
 }
+
+/// Bytes that are written though more wait to be printed: what a pipe holds.
+const WRITTEN_TOGETHER: usize = 64 * 1024;

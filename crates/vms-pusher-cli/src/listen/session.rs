@@ -68,13 +68,19 @@ impl<'r, 'o> Session<'r, 'o> {
     /// Prints what comes until it is over.
     pub(super) async fn run(mut self) -> Result<End, Failure> {
         let over = loop {
-            let item = tokio::select! {
-                biased;
-                exit = self.stop.asked() => {
-                    self.part().await?;
-                    return Ok(End::Asked(exit));
+            let waiting = if self.stop.is_asked().is_none() { self.events.try_next() } else { None };
+            let item = if waiting.is_some() {
+                waiting
+            } else {
+                self.printer.flush()?;
+                tokio::select! {
+                    biased;
+                    exit = self.stop.asked() => {
+                        self.part().await?;
+                        return Ok(End::Asked(exit));
+                    }
+                    item = next(&mut self.events, &self.verdict) => item,
                 }
-                item = next(&mut self.events, &self.verdict) => item,
             };
             let Some(item) = item else { break Over::Failed(self.verdict.without_reason()) };
             if let Some(over) = self.take(item)? {
@@ -93,7 +99,7 @@ impl<'r, 'o> Session<'r, 'o> {
 
     fn take(&mut self, item: VmsSocketItem) -> Result<Option<Over>, Failure> {
         let item = self.gaps.follow(item, clock::now());
-        self.printer.print(&item)?;
+        self.printer.push(&item)?;
         Ok(self.verdict.on(&item))
     }
 
@@ -121,6 +127,7 @@ impl<'r, 'o> Session<'r, 'o> {
             self.api.disconnect();
         }
         drop((self.api, self.closing));
+        self.printer.flush()?;
         while let Ok(Some(item)) = tokio::time::timeout(FAREWELL, self.events.next()).await {
             self.printer.print(&item)?;
         }

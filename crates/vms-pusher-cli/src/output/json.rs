@@ -6,15 +6,47 @@ use vms_pusher::{VmsSocketItem, VmsTime};
 use super::escape;
 
 /// The line of an item: the item's own JSON with the time in front.
-#[derive(Serialize)]
 pub(crate) struct ItemLine<'i> {
     /// When it was printed.
     pub(crate) time: VmsTime,
     /// In the demonstration, which has two.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) side: Option<&'static str>,
-    #[serde(flatten)]
     pub(crate) item: &'i VmsSocketItem,
+}
+
+/// What stands in front of the item.
+#[derive(Serialize)]
+struct Front {
+    time: VmsTime,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    side: Option<&'static str>,
+}
+
+impl ItemLine<'_> {
+    /// Appends the line, safe for a terminal. (Two objects joined: serde would go a long way round to flatten one into the
+    /// other.)
+    pub(crate) fn push_to(&self, lines: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+        let start = lines.len();
+        serde_json::to_writer(&mut *lines, &Front { time: self.time, side: self.side })?;
+        lines.pop();
+        let seam = lines.len();
+        serde_json::to_writer(&mut *lines, self.item)?;
+        if let Some(brace) = lines.get_mut(seam) {
+            *brace = b',';
+        }
+        if !is_visible_ascii(lines.get(start..).unwrap_or_default()) {
+            let line = lines.split_off(start);
+            lines.extend_from_slice(escape::json(String::from_utf8_lossy(&line).into_owned()).as_bytes());
+        }
+        lines.push(b'\n');
+        Ok(())
+    }
+}
+
+/// Sixty-four bytes at a time, for lines are long.
+fn is_visible_ascii(bytes: &[u8]) -> bool {
+    let is_visible = |byte: &u8| byte.wrapping_sub(b' ') <= b'~' - b' ';
+    bytes.chunks(64).all(|chunk| chunk.iter().fold(true, |all, byte| all & is_visible(byte)))
 }
 
 /// One line of JSON, safe for a terminal.
@@ -57,11 +89,19 @@ mod tests {
     #[test]
     fn a_line_reads_back_as_the_same_item_and_is_safe_for_a_terminal() {
         let time = VmsTime::parse("2024-03-05T10:11:12Z").unwrap();
-        for item in items() {
-            let line = line(&ItemLine { time, side: None, item: &item }).unwrap();
-            assert!(line.starts_with(r#"{"time":"2024-03-05T10:11:12.000000Z","item":"#), "{line}");
-            assert!(!line.contains(['\u{1b}', '\u{9b}', '\u{7f}', '\u{202e}', '\n']), "{line}");
-            assert_eq!(serde_json::from_str::<VmsSocketItem>(&line).unwrap(), item);
+        for (side, front) in [(None, ""), (Some("client"), r#""side":"client","#)] {
+            let mut lines = Vec::new();
+            for item in &items() {
+                ItemLine { time, side, item }.push_to(&mut lines).unwrap();
+            }
+            let lines = String::from_utf8(lines).unwrap();
+            let front = format!(r#"{{"time":"2024-03-05T10:11:12.000000Z",{front}"item":"#);
+            assert_eq!(lines.lines().count(), items().len());
+            for (line, item) in lines.lines().zip(items()) {
+                assert!(line.starts_with(&front), "{line}");
+                assert!(!line.contains(['\u{1b}', '\u{9b}', '\u{7f}', '\u{202e}']), "{line}");
+                assert_eq!(serde_json::from_str::<VmsSocketItem>(line).unwrap(), item);
+            }
         }
     }
 }
