@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
+use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
 
@@ -82,26 +83,48 @@ pub struct VmsTimeRangeError;
 
 impl fmt::Display for VmsTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Ok(moment) = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.unix_micros) * 1_000) else {
-            return Err(fmt::Error);
-        };
-        write!(
-            f,
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z",
-            moment.year(),
-            u8::from(moment.month()),
-            moment.day(),
-            moment.hour(),
-            moment.minute(),
-            moment.second(),
-            moment.microsecond(),
-        )
+        let written = Written::of(*self).ok_or(fmt::Error)?;
+        f.write_str(written.as_str())
     }
 }
 
 impl Serialize for VmsTime {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let written = Written::of(*self).ok_or_else(|| S::Error::custom(VmsTimeRangeError))?;
+        serializer.serialize_str(written.as_str())
+    }
+}
+
+/// A moment as text, which has the same length for every year there is.
+struct Written([u8; 27]);
+
+impl Written {
+    fn of(time: VmsTime) -> Option<Self> {
+        let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(time.unix_micros) * 1_000).ok()?;
+        let (year, month, day) = moment.to_calendar_date();
+        let (hour, minute, second, micros) = moment.to_hms_micro();
+        let mut written = Self(*b"0000-00-00T00:00:00.000000Z");
+        written.put(4, u32::try_from(year).ok()?);
+        for (end, number) in [(7, u8::from(month)), (10, day), (13, hour), (16, minute), (19, second)] {
+            written.put(end, u32::from(number));
+        }
+        written.put(26, micros);
+        Some(written)
+    }
+
+    /// Writes `number` in place of the zeros that end before `end`.
+    fn put(&mut self, end: usize, mut number: u32) {
+        for digit in self.0.iter_mut().take(end).rev() {
+            if number == 0 {
+                return;
+            }
+            *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
+            number /= 10;
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
