@@ -53,6 +53,14 @@ fn goals(costs: &Costs) -> Vec<Goal> {
         goal("pusher-js ÷ stream", ratio(costs, PUSHER_JS.id, STREAM.id), Unit::Ratio, Bound::AtLeast(12.0)),
         goal("the obvious Rust ÷ stream", ratio(costs, OBVIOUS.id, STREAM.id), Unit::Ratio, Bound::AtLeast(2.2)),
         goal("stream ÷ the hand-written limit", ratio(costs, STREAM.id, WRITTEN.id), Unit::Ratio, Bound::AtMost(1.5)),
+        goal("`listen --json` ÷ stream", ratio(costs, LISTEN.id, STREAM.id), Unit::Ratio, Bound::AtMost(2.5)),
+        goal("delegate ÷ stream", ratio(costs, DELEGATE.id, STREAM.id), Unit::Ratio, Bound::AtMost(1.5)),
+        goal(
+            "stream, runtime of two threads ÷ stream",
+            ratio(costs, STREAM_THREADS.id, STREAM.id),
+            Unit::Ratio,
+            Bound::AtMost(1.3),
+        ),
     ]
 }
 
