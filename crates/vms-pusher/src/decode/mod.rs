@@ -8,6 +8,8 @@ mod build;
 mod path;
 mod push;
 mod repair;
+#[cfg(test)]
+mod tests;
 
 use channels_proto::Event;
 use serde::de::DeserializeSeed as _;
