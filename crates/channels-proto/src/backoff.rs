@@ -17,6 +17,8 @@ pub(crate) enum Class {
     Overloaded,
     /// Half a minute to five minutes.
     Slow,
+    /// A minute to half an hour: each try costs others something.
+    Rare,
 }
 
 /// Returns the generator of `seed`. The seed is mixed first (the finalizer of `SplitMix64`): the sequences of two seeds that
@@ -28,12 +30,22 @@ pub(crate) fn seeded(seed: u64) -> Rng {
     Rng::with_seed(mixed ^ mixed >> 31)
 }
 
+/// Returns how long to wait for an answer after so many time-outs in a row: `first`, doubled with each, up to `longest`.
+pub(crate) fn lengthened(first: Duration, longest: Duration, timeouts: u32) -> Duration {
+    ceiling(first, timeouts, longest.max(first))
+}
+
 impl Class {
+    /// Returns whether minutes may pass before the next try.
+    pub(crate) const fn is_slow(self) -> bool {
+        matches!(self, Self::Slow | Self::Rare)
+    }
+
     /// Returns what the protocol itself asks to wait at least.
     pub(crate) const fn floor(self) -> Duration {
         match self {
             Self::Overloaded => OVERLOADED_FLOOR,
-            Self::Immediate | Self::Normal | Self::Slow => Duration::ZERO,
+            Self::Immediate | Self::Normal | Self::Slow | Self::Rare => Duration::ZERO,
         }
     }
 }
@@ -43,18 +55,19 @@ impl Class {
 pub(crate) struct Backoff {
     failures: u32,
     slow_failures: u32,
+    rare_failures: u32,
     immediate_spent: bool,
     trouble: VecDeque<Time>,
 }
 
 impl Backoff {
     pub(crate) const fn new() -> Self {
-        Self { failures: 0, slow_failures: 0, immediate_spent: false, trouble: VecDeque::new() }
+        Self { failures: 0, slow_failures: 0, rare_failures: 0, immediate_spent: false, trouble: VecDeque::new() }
     }
 
     /// Forgets the failures: the connection has been up and complete for a while.
     pub(crate) fn reset(&mut self) {
-        (self.failures, self.slow_failures, self.immediate_spent) = (0, 0, false);
+        *self = Self { trouble: std::mem::take(&mut self.trouble), ..Self::new() };
     }
 
     /// Counts one protocol fault and returns its class: slow when it is the third within five minutes.
@@ -77,10 +90,16 @@ impl Backoff {
             Class::Normal => (FLOOR, ceiling(FIRST_CEILING, self.failures, CAP)),
             Class::Overloaded => (OVERLOADED_FLOOR, ceiling(FIRST_CEILING, self.failures.max(1), CAP)),
             Class::Slow => (SLOW_FLOOR, ceiling(SLOW_FLOOR, self.slow_failures.saturating_add(1), SLOW_CAP)),
+            Class::Rare => {
+                let ceiling = ceiling(RARE_FIRST, self.rare_failures, RARE_CAP);
+                (ceiling / 2, ceiling)
+            }
         };
         self.failures = self.failures.saturating_add(1);
-        if class == Class::Slow {
-            self.slow_failures = self.slow_failures.saturating_add(1);
+        match class {
+            Class::Slow => self.slow_failures = self.slow_failures.saturating_add(1),
+            Class::Rare => self.rare_failures = self.rare_failures.saturating_add(1),
+            Class::Immediate | Class::Normal | Class::Overloaded => {}
         }
         let drawn = uniform(rng, floor, ceiling);
         match retry_after {
@@ -110,6 +129,8 @@ const CAP: Duration = Duration::from_secs(30);
 const OVERLOADED_FLOOR: Duration = Duration::from_secs(1);
 const SLOW_FLOOR: Duration = Duration::from_secs(30);
 const SLOW_CAP: Duration = Duration::from_secs(5 * 60);
+const RARE_FIRST: Duration = Duration::from_secs(2 * 60);
+const RARE_CAP: Duration = Duration::from_secs(30 * 60);
 const RETRY_AFTER_MIN: Duration = Duration::from_secs(1);
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(5 * 60);
 const TROUBLE_WINDOW: Duration = Duration::from_secs(5 * 60);
@@ -206,6 +227,30 @@ mod tests {
         assert!(slow[10..].iter().any(|&delay| delay > Duration::from_secs(120)));
     }
 
+    // S07
+    #[test]
+    fn what_costs_others_something_is_tried_a_few_times_an_hour() {
+        for seed in 0..200 {
+            let (mut backoff, mut rng) = (Backoff::new(), seeded(seed));
+            let mut times = vec![Duration::ZERO];
+            for ceiling in [2, 4, 8, 16, 30, 30, 30, 30] {
+                let delay = backoff.next_delay(Class::Rare, None, &mut rng);
+                let ceiling = Duration::from_secs(ceiling * 60);
+                assert!((ceiling / 2..=ceiling).contains(&delay), "{delay:?} under {ceiling:?}");
+                times.push(times[times.len() - 1] + delay);
+            }
+            assert!(times.iter().filter(|&&time| time < Duration::from_secs(3600)).count() <= 7, "{times:?}");
+        }
+    }
+
+    #[test]
+    fn deadlines_double_with_each_time_out_up_to_the_longest() {
+        let seconds = Duration::from_secs;
+        let after = |timeouts| lengthened(seconds(10), seconds(60), timeouts).as_secs();
+        assert_eq!([0, 1, 2, 3, 4, u32::MAX].map(after), [10, 20, 40, 60, 60, 60]);
+        assert_eq!(lengthened(seconds(90), seconds(60), 3), seconds(90), "the first is never cut");
+    }
+
     // C02
     #[test]
     fn the_third_protocol_fault_within_five_minutes_is_slow() {
@@ -238,9 +283,11 @@ mod tests {
     // R04
     #[test]
     fn the_counter_saturates() {
-        let mut backoff = Backoff { failures: u32::MAX, slow_failures: u32::MAX, ..Backoff::new() };
+        let mut backoff =
+            Backoff { failures: u32::MAX, slow_failures: u32::MAX, rare_failures: u32::MAX, ..Backoff::new() };
         let mut rng = seeded(1);
         assert!(backoff.next_delay(Class::Normal, None, &mut rng) <= CAP);
         assert!(backoff.next_delay(Class::Slow, None, &mut rng) <= SLOW_CAP);
+        assert!(backoff.next_delay(Class::Rare, None, &mut rng) <= RARE_CAP);
     }
 }

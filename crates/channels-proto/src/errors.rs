@@ -134,22 +134,25 @@ pub enum SubscribeError {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SubscriptionError {
-    /// The authorization endpoint refused, also with a fresh token.
+    /// The authorization endpoint refused, also with a fresh token. 401 and 419 are final: the session is over; any other
+    /// status is tried again slowly.
     #[error("the authorization was denied with status {status}{}", denial(*.status))]
     Denied {
         /// The HTTP status.
         status: u16,
     },
-    /// The authorization endpoint answered something else than an authorization, three times.
+    /// The authorization endpoint answered something else than an authorization. Tried again soon, and slowly from the
+    /// third time on.
     #[error("the authorization endpoint gave an unusable answer: {}", Printable(.message))]
     MalformedAuthorization {
         /// What was wrong with the answer.
         message: String,
     },
-    /// The signature was made for another application.
+    /// The signature was made for another application. Tried again slowly.
     #[error("the authorization is signed for another app key than the one in use")]
     WrongAppKey,
-    /// The server refused the subscription.
+    /// The server refused the subscription, or ended it. Tried again soon when its status is 408, 429 or 5xx, and else
+    /// slowly; rarely when the server closes the connection on it.
     #[error("the server rejected the subscription: {}", Printable(.message))]
     RejectedByServer {
         /// The server's code or status, when it gave one.
@@ -157,16 +160,16 @@ pub enum SubscriptionError {
         /// The server's words, or what it did.
         message: String,
     },
-    /// The server never acknowledged the subscription, on two sockets.
+    /// The server has not acknowledged the subscription, on two sockets. Tried again slowly; a late acknowledgement counts.
     #[error("the server never acknowledged the subscription")]
     Unacknowledged,
-    /// The authorization endpoint could not be asked or could not answer.
+    /// The authorization endpoint could not be asked or could not answer. Tried again soon.
     #[error("the authorization endpoint is unavailable: {}", Printable(.message))]
     AuthorizationUnavailable {
         /// What failed.
         message: String,
     },
-    /// The authorization endpoint did not answer in time.
+    /// The authorization endpoint did not answer in time. Tried again soon, and with more time.
     #[error("the authorization endpoint did not answer in time")]
     AuthorizationTimedOut,
 }
@@ -175,7 +178,7 @@ pub enum SubscriptionError {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum AuthorizationError {
-    /// The endpoint refused: final, after one fresh token.
+    /// The endpoint refused, also with a fresh token: 401 and 419 are final, any other status is tried again slowly.
     #[error("the authorization was denied with status {status}{}", denial(*.status))]
     Denied {
         /// The HTTP status.
@@ -189,7 +192,7 @@ pub enum AuthorizationError {
         /// How long the endpoint asked to wait.
         retry_after: Option<Duration>,
     },
-    /// The endpoint answered something else than an authorization; tried three times.
+    /// The endpoint answered something else than an authorization; tried again, slowly from the third time on.
     #[error("the authorization endpoint gave an unusable answer: {}", Printable(.message))]
     Malformed {
         /// What was wrong with the answer.
@@ -204,7 +207,7 @@ impl AuthorizationError {
     /// Returns whether asking again may help.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
-        !matches!(self, Self::Denied { .. })
+        !matches!(self, Self::Denied { status: 401 | 419 })
     }
 
     /// Returns how long the endpoint asked to wait before the next try.

@@ -13,12 +13,18 @@ pub struct Options {
     pub activity_timeout: Duration,
     /// How long nothing at all may be received after a ping before the socket is given up, 10 s by default.
     pub pong_timeout: Duration,
-    /// From the start of an attempt (name resolution) to `pusher:connection_established`, 10 s by default.
+    /// From the start of an attempt (name resolution) to `pusher:connection_established`, 10 s by default. It doubles with
+    /// each attempt in a row that takes longer.
     pub connect_timeout: Duration,
-    /// How long one authorization may take, 10 s by default.
+    /// How far that time grows, 60 s by default; less than `connect_timeout` means that it does not.
+    pub max_connect_timeout: Duration,
+    /// How long one authorization may take, 10 s by default. It doubles with each of a channel in a row that takes longer.
     pub authorization_timeout: Duration,
-    /// How long the server may take to acknowledge a subscribe, 10 s by default; one resend follows.
+    /// How long the server may take to acknowledge a subscribe, 10 s by default; one resend follows. It counts from the last
+    /// answer to any subscribe, and doubles with each subscribe of a channel in a row that stays without one.
     pub acknowledgement_timeout: Duration,
+    /// How far the times for an authorization and an acknowledgement grow, 60 s by default.
+    pub max_answer_timeout: Duration,
     /// Sizes beyond which input is refused or dropped.
     pub limits: Limits,
 }
@@ -32,8 +38,10 @@ impl Options {
             activity_timeout: Duration::from_secs(30),
             pong_timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(10),
+            max_connect_timeout: Duration::from_secs(60),
             authorization_timeout: Duration::from_secs(10),
             acknowledgement_timeout: Duration::from_secs(10),
+            max_answer_timeout: Duration::from_secs(60),
             limits: Limits::default(),
         }
     }

@@ -78,7 +78,7 @@ pub enum Report {
         /// What may have been missed before.
         continuity: Continuity,
     },
-    /// A subscribed channel lost its socket: a gap opens, and the `Subscribed` to come will close it.
+    /// A subscribed channel lost its socket, or the server ended the subscription: a gap opens, and the `Subscribed` to come will close it.
     Interrupted {
         /// The channel.
         channel: ChannelName,

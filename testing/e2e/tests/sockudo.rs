@@ -131,7 +131,7 @@ async fn a_wrong_app_key_is_named_and_tried_again_without_ever_being_connected()
 
 // S09, I23: Sockudo refuses a signature with an error that names no channel.
 #[tokio::test]
-async fn a_channel_with_a_bad_signature_is_given_up_and_the_other_goes_on() {
+async fn a_channel_with_a_bad_signature_fails_alone_and_the_other_goes_on() {
     let server = SockudoServer::start(app()).await;
     let sandbox = start_sandbox(&server).await;
     let config = log_in(&sandbox, Tls::platform()).await;
@@ -145,11 +145,11 @@ async fn a_channel_with_a_bad_signature_is_given_up_and_the_other_goes_on() {
     sandbox.inject(Fault::always(FaultKind::Rest { endpoint: Endpoint::BroadcastingAuth, channel, answer }));
     let mut consumer = Consumer::connect(config);
 
-    let given_up = consumer.until(|item| match item {
+    let refused = consumer.until(|item| match item {
         VmsSocketItem::Continuity(VmsContinuity::Unavailable { channel, .. }) => Some(*channel),
         _ => None,
     });
-    assert_eq!(given_up.await, VmsChannel::User);
+    assert_eq!(refused.await, VmsChannel::User);
     let data = numbered(VmsChannel::Token, 17);
     server.publisher().publish(&session.token_channel(), USER_PUSH, &data).await.unwrap();
     assert_eq!(consumer.until(number).await, (VmsChannel::Token, 17));

@@ -1,9 +1,11 @@
 //! What the network, the authorization endpoint and the clock did.
 
+use std::time::Duration;
+
 use super::{
     Connection,
     channels::{Channels, Delivery},
-    lifecycle::{Close, ERROR_EXPLAINS_CLOSE, Ending, Outage, Phase, judge_close},
+    lifecycle::{Close, Ending, Outage, Phase, judge_close},
 };
 use crate::{
     Authorization, AuthorizationError, AuthorizationId, Closed, ConnectFailure, ConnectionError, Epoch, Event,
@@ -121,7 +123,9 @@ impl Connection {
                     } else {
                         "opening the socket"
                     };
-                    let error = ConnectionError::TimedOut { step, after: self.options.connect_timeout };
+                    let after = self.last_attempt.map_or(Duration::ZERO, |began| deadline.saturating_since(began));
+                    let error = ConnectionError::TimedOut { step, after };
+                    self.slow_attempts = self.slow_attempts.saturating_add(1);
                     self.end_socket(now, Ending::retry(error, GapCause::Silent, Close::Abort));
                 }
             }
@@ -178,6 +182,12 @@ impl Connection {
             ("pusher:ping", None) => self.outputs.push_back(Output::SendText { epoch, text: wire::pong() }),
             ("pusher:pong", None) => self.take_pong(now),
             ("pusher:error", None) => self.take_error(now, ServerError::parse(*data)),
+            // Sockudo names the channel whose subscribe it refuses.
+            ("pusher:error", Some(channel)) => {
+                let ServerError { code, message } = ServerError::parse(*data);
+                let rejection = Rejection { status: code, message };
+                self.with_link(now, |channels, link| channels.reject_unanswered(channel, rejection, link));
+            }
             ("pusher:connection_established", None) => {
                 self.end_by_violation(now, ProtocolViolation::EstablishedTwice);
             }
@@ -237,12 +247,9 @@ impl Connection {
             Phase::Idle | Phase::Waiting { .. } | Phase::Opening { .. } => ((close::classify(code), None), true),
         };
         let refused = error.is_none() && code.is_some_and(|code| SUBSCRIBE_REFUSED.contains(&code));
-        if refused && self.channels.suspect(code, &mut self.outputs) {
+        if refused && self.with_link(now, |channels, link| channels.suspect(code, link)) == Some(true) {
             // Explained by one channel, which is dealt with: no reason to be slow for the others.
             verdict = Verdict::Retry(Class::Normal);
-        }
-        if verdict == Verdict::Unauthorized {
-            self.channels.pardon(now.saturating_sub(ERROR_EXPLAINS_CLOSE));
         }
         let cause = match (&error, code) {
             (None, code) => GapCause::ClosedByServer { code },

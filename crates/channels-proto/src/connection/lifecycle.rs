@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::{Connection, ConnectionState, STABLE_AFTER};
 use crate::{
-    CloseFrame, ConnectionError, Epoch, FrameError, GapCause, Output, ProtocolViolation, Report, SocketId, Time,
-    backoff::Class,
+    CloseFrame, ConnectionError, Epoch, FrameError, GapCause, Options, Output, ProtocolViolation, Report, SocketId,
+    Time,
+    backoff::{Class, lengthened},
     close::{self, Verdict},
     connection::channels::Channels,
     liveness::{Due, Liveness},
@@ -112,7 +113,9 @@ impl Connection {
         self.last_attempt = Some(now);
         self.malformed = Malformed::default();
         let epoch = Epoch(self.epochs);
-        self.phase = Phase::Opening { epoch, deadline: now + self.options.connect_timeout, upgraded: false };
+        let Options { connect_timeout, max_connect_timeout, .. } = self.options;
+        let deadline = now + lengthened(connect_timeout, max_connect_timeout, self.slow_attempts);
+        self.phase = Phase::Opening { epoch, deadline, upgraded: false };
         self.set_state(ConnectionState::Connecting);
         self.outputs.push_back(Output::OpenSocket { epoch });
     }
@@ -138,9 +141,9 @@ impl Connection {
             settled_since: None,
             stable: false,
         }));
-        self.outage = Outage::None;
+        (self.outage, self.slow_attempts) = (Outage::None, 0);
         self.set_state(ConnectionState::Connected);
-        self.channels.begin_socket();
+        self.channels.begin_socket(now);
         self.with_link(now, Channels::advance);
     }
 
@@ -220,7 +223,7 @@ impl Connection {
             }
         }
         if let Some(since) = lost_at {
-            self.channels.end_socket(since, cause, &mut self.outputs);
+            self.channels.end_socket(now, since, cause, &mut self.outputs);
         }
     }
 
@@ -299,7 +302,7 @@ const fn strictness(verdict: Verdict) -> u8 {
         Verdict::Retry(Class::Normal) => 1,
         Verdict::Retry(Class::Overloaded) => 2,
         Verdict::Trouble => 3,
-        Verdict::Retry(Class::Slow) => 4,
+        Verdict::Retry(Class::Slow | Class::Rare) => 4,
         Verdict::Unauthorized => 5,
         Verdict::Stop => 6,
     }
@@ -308,10 +311,10 @@ const fn strictness(verdict: Verdict) -> u8 {
 /// Fault R05.
 const ATTEMPTS_APART: Duration = Duration::from_secs(1);
 /// Fault R06.
-const SUSPENDED_AFTER: Duration = Duration::from_secs(2 * 60);
+pub(super) const SUSPENDED_AFTER: Duration = Duration::from_secs(2 * 60);
 /// Fault M01.
 const MAX_MALFORMED: u32 = 100;
 /// Fault C10: how close before a close an error has to come to explain it.
-pub(super) const ERROR_EXPLAINS_CLOSE: Duration = Duration::from_secs(2);
+const ERROR_EXPLAINS_CLOSE: Duration = Duration::from_secs(2);
 /// RFC 6455, section 7.4.1.
 pub(super) const PROTOCOL_ERROR: u16 = 1002;

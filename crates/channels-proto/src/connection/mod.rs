@@ -64,6 +64,8 @@ pub struct Connection {
     outage: Outage,
     malformed: Malformed,
     last_attempt: Option<Time>,
+    /// Attempts in a row that took too long.
+    slow_attempts: u32,
     /// The server closed with 4009 and the connection has not been stable since.
     unauthorized: bool,
     /// The next authorizations shall ask for a fresh token.
@@ -88,6 +90,7 @@ impl Connection {
             outage: Outage::None,
             malformed: Malformed::default(),
             last_attempt: None,
+            slow_attempts: 0,
             unauthorized: false,
             refresh_token: false,
             outputs: VecDeque::new(),
@@ -121,7 +124,7 @@ impl Connection {
         }
     }
 
-    /// Returns whether every wanted channel is subscribed or given up.
+    /// Returns whether every wanted channel is subscribed, given up, or tried again slowly.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         matches!(self.phase, Phase::Up(_)) && self.channels.is_settled()
@@ -146,7 +149,7 @@ impl Connection {
         match self.phase {
             Phase::Idle => {
                 self.backoff = Backoff::new();
-                self.unauthorized = false;
+                (self.unauthorized, self.slow_attempts) = (false, 0);
                 self.channels.forgive();
                 self.outage = Outage::Since(now);
                 self.open(now);
@@ -172,7 +175,7 @@ impl Connection {
         self.channels.reset(&mut self.outputs);
         self.backoff = Backoff::new();
         self.outage = Outage::None;
-        (self.unauthorized, self.refresh_token, self.last_attempt) = (false, false, None);
+        (self.unauthorized, self.refresh_token, self.last_attempt, self.slow_attempts) = (false, false, None, 0);
         self.set_state(ConnectionState::Disconnected);
         self.end_input(now);
     }
@@ -183,7 +186,8 @@ impl Connection {
         self.options.app_key = app_key;
     }
 
-    /// Wants a channel; remembered across sockets. Twice is once; a channel that was given up is tried again.
+    /// Wants a channel; remembered across sockets. Twice is once; a channel that was given up, or is tried slowly, is
+    /// tried again now.
     ///
     /// # Errors
     /// When channels of its kind are not supported, or there are too many.
@@ -203,8 +207,10 @@ impl Connection {
     }
 
     /// Hears that the device's network changed: the connection is probed, and given up after 5 s without an answer; a
-    /// back-off ends, but for what the server asked for: the time of a `Retry-After`, a second after 4100 to 4199.
+    /// back-off ends, but for what the server asked for: the time of a `Retry-After`, a second after 4100 to 4199; an
+    /// attempt under way has no more than [`Options::connect_timeout`] from now on.
     pub fn network_changed(&mut self, now: Time) {
+        self.slow_attempts = 0;
         match &mut self.phase {
             Phase::Up(live) => {
                 if live.liveness.doubted(now) {
@@ -215,7 +221,8 @@ impl Connection {
                 let not_before = *not_before;
                 self.hurry(now, not_before);
             }
-            Phase::Idle | Phase::Opening { .. } => {}
+            Phase::Opening { deadline, .. } => *deadline = (now + self.options.connect_timeout).min(*deadline),
+            Phase::Idle => {}
         }
         self.end_input(now);
     }
@@ -259,6 +266,7 @@ impl Connection {
             now,
             epoch: live.epoch,
             socket_id: &live.socket_id,
+            certain_until: live.liveness.certain_until(),
             refresh_token: &mut self.refresh_token,
             options: &self.options,
             rng: &mut self.rng,

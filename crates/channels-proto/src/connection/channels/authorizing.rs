@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Channels, Link, channel::Step, needs_authorization};
+use super::{Channels, Link, SUSPENDED_AFTER, channel::Step, needs_authorization};
 use crate::{
     Authorization, AuthorizationError, AuthorizationId, ChannelName, Output, SubscriptionError, backoff::Class,
 };
@@ -26,6 +26,7 @@ impl Channels {
 
     pub(super) fn start(&mut self, name: &ChannelName, link: &mut Link<'_>) {
         let Some(channel) = self.table.get_mut(name) else { return };
+        channel.started(link.now, link.now + SUSPENDED_AFTER);
         if !needs_authorization(name) {
             self.subscribes += 1;
             channel.subscribe(name, self.subscribes, None, link);
@@ -33,7 +34,7 @@ impl Channels {
             self.authorizations += 1;
             let id = AuthorizationId(self.authorizations);
             self.pending.insert(id, name.clone());
-            channel.step = Step::Authorizing { id, deadline: link.now + link.options.authorization_timeout };
+            channel.step = Step::Authorizing { id, deadline: link.now + channel.authorization_timeout(link.options) };
             link.outputs.push_back(Output::Authorize {
                 id,
                 channel: name.clone(),
@@ -48,12 +49,14 @@ impl Channels {
         *link.refresh_token = false;
         match authorization.auth.expose().split_once(':') {
             Some((key, signature)) if key == link.options.app_key.as_str() && !signature.is_empty() => {
-                channel.malformed = 0;
+                if let Some(trouble) = &mut channel.trouble {
+                    (trouble.malformed, trouble.slow_authorizations) = (0, 0);
+                }
                 self.subscribes += 1;
                 channel.subscribe(name, self.subscribes, Some(authorization), link);
             }
             Some((_, signature)) if !signature.is_empty() => {
-                channel.fail(name.clone(), SubscriptionError::WrongAppKey, link.outputs);
+                channel.fail(name, SubscriptionError::WrongAppKey, Class::Slow, None, link);
             }
             _ => {
                 let message = "`auth` is not of the form `key:signature`".to_owned();
@@ -70,23 +73,26 @@ impl Channels {
     ) {
         let Some(channel) = self.table.get_mut(name) else { return };
         let retry_after = error.retry_after();
-        match error {
-            AuthorizationError::Denied { status } => {
-                channel.fail(name.clone(), SubscriptionError::Denied { status }, link.outputs);
+        let trouble = channel.trouble(link.now);
+        let is_late = matches!(error, AuthorizationError::TimedOut);
+        trouble.slow_authorizations = if is_late { trouble.slow_authorizations.saturating_add(1) } else { 0 };
+        let (error, class) = match error {
+            AuthorizationError::Denied { status: status @ (401 | 419) } => {
+                channel.give_up(name, SubscriptionError::Denied { status }, link);
+                return;
             }
+            AuthorizationError::Denied { status } => (SubscriptionError::Denied { status }, Class::Slow),
             AuthorizationError::Malformed { message } => {
-                channel.malformed += 1;
-                if channel.malformed < MALFORMED_TRIES {
-                    channel.wait(Class::Normal, None, link);
-                } else {
-                    let error = SubscriptionError::MalformedAuthorization { message };
-                    channel.fail(name.clone(), error, link.outputs);
-                }
+                trouble.malformed = trouble.malformed.saturating_add(1);
+                let class = if trouble.malformed < MALFORMED_TRIES { Class::Normal } else { Class::Slow };
+                (SubscriptionError::MalformedAuthorization { message }, class)
             }
-            AuthorizationError::Unavailable { .. } | AuthorizationError::TimedOut => {
-                channel.wait(Class::Normal, retry_after, link);
+            AuthorizationError::Unavailable { message, .. } => {
+                (SubscriptionError::AuthorizationUnavailable { message }, Class::Normal)
             }
-        }
+            AuthorizationError::TimedOut => (SubscriptionError::AuthorizationTimedOut, Class::Normal),
+        };
+        channel.fail(name, error, class, retry_after, link);
     }
 
     pub(super) fn cancel_authorizations(&mut self, outputs: &mut VecDeque<Output>) {
@@ -95,5 +101,5 @@ impl Channels {
     }
 }
 
-/// Fault S04.
+/// Fault S04: then it is tried slowly.
 const MALFORMED_TRIES: u8 = 3;

@@ -2,9 +2,9 @@ use std::{collections::VecDeque, time::Duration};
 
 use super::Link;
 use crate::{
-    Authorization, AuthorizationId, ChannelName, Continuity, GapCause, Output, OwnedEvent, Report, SubscriptionError,
-    Time,
-    backoff::{Backoff, Class},
+    Authorization, AuthorizationId, ChannelName, Continuity, GapCause, Options, Output, OwnedEvent, Report,
+    SubscriptionError, Time,
+    backoff::{Backoff, Class, lengthened},
     wire,
 };
 
@@ -15,15 +15,15 @@ pub(super) struct Channel {
     pub(super) place: u64,
     pub(super) step: Step,
     pub(super) track: Track,
-    /// The server closed the socket on this subscribe: it comes last and alone (fault S07).
-    pub(super) suspected: bool,
-    /// Unusable authorizations in a row.
-    pub(super) malformed: u8,
-    pub(super) backoff: Option<Box<Backoff>>,
+    pub(super) suspicion: Suspicion,
+    /// What went wrong since it was subscribed last.
+    pub(super) trouble: Option<Box<Trouble>>,
+    pub(super) absence: Absence,
+    /// A subscribe of this socket that was taken for failed without an answer that named the channel: a yes may come yet.
+    pub(super) unanswered: Option<Box<Subscribe>>,
+    pub(super) blamed: Option<Box<Blame>>,
     pub(super) early: VecDeque<OwnedEvent>,
     pub(super) early_dropped: u64,
-    /// When it was given up for an error of the server that named no channel.
-    pub(super) blamed_at: Option<Time>,
 }
 
 /// How far a channel is on the present socket.
@@ -35,14 +35,16 @@ pub(super) enum Step {
         id: AuthorizationId,
         deadline: Time,
     },
-    /// The authorization or the server was not available; the next try comes at `until`, on whichever socket.
+    /// A try failed; the next one comes at `until`, on whichever socket, and a slow one also on the next socket.
     Waiting {
         until: Time,
+        class: Class,
     },
     Subscribing(Box<Subscribe>),
     Subscribed,
     /// Unsubscribed while the subscribe was on its way: its answer is awaited first (fault S17).
     Leaving(Box<Subscribe>),
+    /// No further try without the caller.
     Failed,
 }
 
@@ -57,6 +59,14 @@ pub(super) struct Subscribe {
     pub(super) authorization: Option<Authorization>,
 }
 
+/// An error that named no channel, and was taken for the answer to this one's subscribe.
+#[derive(Debug)]
+pub(super) struct Blame {
+    pub(super) error: SubscriptionError,
+    /// The number of the last subscribe that it may have been about.
+    pub(super) newest: u64,
+}
+
 /// What was received of a channel so far.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Track {
@@ -68,32 +78,78 @@ pub(super) enum Track {
     Lost { since: Time, cause: GapCause },
 }
 
+/// What a subscribe of this channel did to a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Suspicion {
+    None,
+    /// It was never acknowledged: it comes behind the others, and its silence ends no socket any more.
+    Mute,
+    /// The server closed the socket on it: it comes last and alone (fault S07).
+    Closes,
+}
+
+/// Failures in a row.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    since: Time,
+    failures: u32,
+    /// Unusable authorizations in a row.
+    pub(super) malformed: u8,
+    /// Authorizations in a row that were not answered in time.
+    pub(super) slow_authorizations: u32,
+    /// Subscribes in a row that were not acknowledged in time.
+    slow_acknowledgements: u32,
+    backoff: Backoff,
+}
+
+/// The time for which a channel has not been subscribed although there was a connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Absence {
+    None,
+    Since { since: Time, tell_at: Time },
+    Told,
+}
+
 impl Channel {
     pub(super) const fn new(place: u64) -> Self {
         Self {
             place,
             step: Step::Idle,
             track: Track::Fresh,
-            suspected: false,
-            malformed: 0,
-            backoff: None,
+            suspicion: Suspicion::None,
+            trouble: None,
+            absence: Absence::None,
+            unanswered: None,
+            blamed: None,
             early: VecDeque::new(),
             early_dropped: 0,
-            blamed_at: None,
         }
     }
 
     /// What was missed before stays known: only the failure is forgotten.
     pub(super) fn retry_from_scratch(&mut self) {
-        *self = Self { track: self.track, ..Self::new(self.place) };
+        *self = Self { track: self.track, unanswered: self.unanswered.take(), ..Self::new(self.place) };
     }
 
-    pub(super) const fn deadline(&self) -> Option<Time> {
+    pub(super) fn deadline(&self) -> Option<Time> {
+        [self.step_deadline(), self.tell_at()].into_iter().flatten().min()
+    }
+
+    pub(super) const fn step_deadline(&self) -> Option<Time> {
         match &self.step {
             Step::Authorizing { deadline, .. } => Some(*deadline),
-            Step::Waiting { until } => Some(*until),
+            Step::Waiting { until, .. } => Some(*until),
             Step::Subscribing(subscribe) | Step::Leaving(subscribe) => Some(subscribe.deadline),
             Step::Idle | Step::Subscribed | Step::Failed => None,
+        }
+    }
+
+    /// Returns when its absence has to be told.
+    pub(super) const fn tell_at(&self) -> Option<Time> {
+        match (&self.step, self.absence) {
+            (Step::Leaving(_) | Step::Failed, _) => None,
+            (_, Absence::Since { tell_at, .. }) => Some(tell_at),
+            (_, Absence::None | Absence::Told) => None,
         }
     }
 
@@ -104,6 +160,56 @@ impl Channel {
         }
     }
 
+    pub(super) const fn is_idle(&self) -> bool {
+        matches!(self.step, Step::Idle)
+    }
+
+    pub(super) const fn is_under_way(&self) -> bool {
+        matches!(self.step, Step::Authorizing { .. } | Step::Subscribing(_) | Step::Leaving(_))
+    }
+
+    /// Returns whether nothing will change soon: it is subscribed, given up, or has been failing for so long that the
+    /// connection does not wait for it.
+    pub(super) const fn is_settled(&self) -> bool {
+        match self.step {
+            Step::Subscribed | Step::Failed => true,
+            Step::Waiting { class, .. } => class.is_slow() || matches!(self.absence, Absence::Told),
+            Step::Idle | Step::Authorizing { .. } | Step::Subscribing(_) | Step::Leaving(_) => false,
+        }
+    }
+
+    /// Notes that it is asked for on a live connection.
+    pub(super) const fn started(&mut self, now: Time, tell_at: Time) {
+        if let Absence::None = self.absence {
+            self.absence = Absence::Since { since: now, tell_at };
+        }
+    }
+
+    pub(super) fn trouble(&mut self, now: Time) -> &mut Trouble {
+        self.trouble.get_or_insert_with(|| {
+            Box::new(Trouble {
+                since: now,
+                failures: 0,
+                malformed: 0,
+                slow_authorizations: 0,
+                slow_acknowledgements: 0,
+                backoff: Backoff::new(),
+            })
+        })
+    }
+
+    /// How long this authorization may take.
+    pub(super) fn authorization_timeout(&self, options: &Options) -> Duration {
+        let timeouts = self.trouble.as_ref().map_or(0, |trouble| trouble.slow_authorizations);
+        lengthened(options.authorization_timeout, options.max_answer_timeout, timeouts)
+    }
+
+    /// How long the acknowledgement of this subscribe may take.
+    pub(super) fn acknowledgement_timeout(&self, options: &Options) -> Duration {
+        let timeouts = self.trouble.as_ref().map_or(0, |trouble| trouble.slow_acknowledgements);
+        lengthened(options.acknowledgement_timeout, options.max_answer_timeout, timeouts)
+    }
+
     pub(super) fn subscribe(
         &mut self,
         name: &ChannelName,
@@ -111,14 +217,20 @@ impl Channel {
         authorization: Option<Authorization>,
         link: &mut Link<'_>,
     ) {
+        // An answer may be to the one before: what is proven by it begins there.
+        let sent = self.unanswered.take().map_or(link.now, |before| {
+            link.send(wire::unsubscribe(name));
+            before.sent
+        });
         link.send(wire::subscribe(name, authorization.as_ref()));
-        let deadline = link.now + link.options.acknowledgement_timeout;
-        self.step =
-            Step::Subscribing(Box::new(Subscribe { number, sent: link.now, deadline, resent: false, authorization }));
+        let deadline = link.now + self.acknowledgement_timeout(link.options);
+        self.blamed = None;
+        self.step = Step::Subscribing(Box::new(Subscribe { number, sent, deadline, resent: false, authorization }));
     }
 
     pub(super) fn subscribed(&mut self, name: &ChannelName, link: &mut Link<'_>) {
-        (self.step, self.suspected, self.malformed, self.backoff) = (Step::Subscribed, false, 0, None);
+        (self.step, self.suspicion, self.trouble) = (Step::Subscribed, Suspicion::None, None);
+        (self.absence, self.unanswered) = (Absence::None, None);
         let continuity = match std::mem::replace(&mut self.track, Track::Live) {
             Track::Fresh | Track::Live => Continuity::Fresh,
             Track::Lost { since, cause } => Continuity::Gap { since, until: link.now, cause },
@@ -133,10 +245,10 @@ impl Channel {
         }
     }
 
-    pub(super) fn wait(&mut self, class: Class, retry_after: Option<Duration>, link: &mut Link<'_>) {
-        self.drop_early();
-        let backoff = self.backoff.get_or_insert_with(|| Box::new(Backoff::new()));
-        self.step = Step::Waiting { until: link.now + backoff.next_delay(class, retry_after, link.rng) };
+    /// A subscribed channel is lost.
+    pub(super) fn lost(&mut self, name: &ChannelName, since: Time, cause: GapCause, outputs: &mut VecDeque<Output>) {
+        self.track = Track::Lost { since, cause };
+        outputs.push_back(Output::Report(Report::Interrupted { channel: name.clone(), since, cause }));
     }
 
     pub(super) fn early_bytes(&self) -> usize {
@@ -149,11 +261,46 @@ impl Channel {
         self.early_dropped = 0;
     }
 
-    pub(super) fn fail(&mut self, name: ChannelName, error: SubscriptionError, outputs: &mut VecDeque<Output>) {
-        self.step = Step::Failed;
+    /// Counts a subscribe without an answer.
+    pub(super) fn count_silence(&mut self, now: Time) {
+        let trouble = self.trouble(now);
+        trouble.slow_acknowledgements = trouble.slow_acknowledgements.saturating_add(1);
+    }
+
+    /// Tells of a failed try, and tries again in this class.
+    pub(super) fn fail(
+        &mut self,
+        name: &ChannelName,
+        error: SubscriptionError,
+        class: Class,
+        retry_after: Option<Duration>,
+        link: &mut Link<'_>,
+    ) {
+        let delay = self.trouble(link.now).backoff.next_delay(class, retry_after, link.rng);
+        self.tell_failure(name, error, Some(delay), link);
+        let until = link.now + delay;
+        if let Step::Subscribing(subscribe) = std::mem::replace(&mut self.step, Step::Waiting { until, class }) {
+            self.unanswered = Some(subscribe);
+        }
+    }
+
+    /// Tells of a failed try after which none follows without the caller.
+    pub(super) fn give_up(&mut self, name: &ChannelName, error: SubscriptionError, link: &mut Link<'_>) {
+        self.tell_failure(name, error, None, link);
+        (self.step, self.absence) = (Step::Failed, Absence::None);
+    }
+
+    fn tell_failure(
+        &mut self,
+        name: &ChannelName,
+        error: SubscriptionError,
+        retry_in: Option<Duration>,
+        link: &mut Link<'_>,
+    ) {
         self.drop_early();
-        let (since, failures, retry_in) = (Time::ZERO, 1, None);
-        let report = Report::SubscriptionFailed { channel: name, error, since, failures, retry_in };
-        outputs.push_back(Output::Report(report));
+        let trouble = self.trouble(link.now);
+        trouble.failures = trouble.failures.saturating_add(1);
+        let (since, failures) = (trouble.since, trouble.failures);
+        link.report(Report::SubscriptionFailed { channel: name.clone(), error, since, failures, retry_in });
     }
 }

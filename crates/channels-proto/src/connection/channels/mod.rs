@@ -8,10 +8,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use fastrand::Rng;
 
-use self::channel::{Channel, Step, Track};
+use self::channel::{Absence, Blame, Channel, Step, Suspicion};
+use self::refusals::blame;
+use super::lifecycle::SUSPENDED_AFTER;
 use crate::{
     AuthorizationError, AuthorizationId, ChannelKind, ChannelName, Counters, Epoch, GapCause, Limits, Options, Output,
-    OwnedEvent, Report, SocketId, SubscribeError, SubscriptionError, Time, wire,
+    OwnedEvent, Report, SocketId, SubscribeError, SubscriptionError, Time, backoff::Class, wire,
 };
 
 /// All channels of one connection.
@@ -31,8 +33,12 @@ pub(in crate::connection) struct Channels {
     /// Channels acknowledged though nobody wants them, on the present socket; each is unsubscribed once.
     unwanted: BTreeSet<ChannelName>,
     deadline: Option<Time>,
-    /// Channels that are neither subscribed nor given up.
+    /// Channels that may change soon.
     unsettled: usize,
+    /// When the server answered a subscribe last, on the present socket: it answers in order, so the others wait for it.
+    last_answer: Time,
+    /// When the last socket ended.
+    socket_ended: Time,
 }
 
 /// The live socket, for what the channels do on it.
@@ -40,6 +46,8 @@ pub(in crate::connection) struct Link<'a> {
     pub(in crate::connection) now: Time,
     pub(in crate::connection) epoch: Epoch,
     pub(in crate::connection) socket_id: &'a SocketId,
+    /// Everything the server sent before is in.
+    pub(in crate::connection) certain_until: Time,
     pub(in crate::connection) refresh_token: &'a mut bool,
     pub(in crate::connection) options: &'a Options,
     pub(in crate::connection) rng: &'a mut Rng,
@@ -82,7 +90,9 @@ impl Channels {
     }
 
     pub(in crate::connection) fn authorizations_needed(&self) -> usize {
-        let wanted = self.table.iter().filter(|(_, channel)| !matches!(channel.step, Step::Failed | Step::Leaving(_)));
+        let is_due =
+            |channel: &Channel| !matches!(channel.step, Step::Failed | Step::Leaving(_) | Step::Waiting { .. });
+        let wanted = self.table.iter().filter(|(_, channel)| is_due(channel));
         wanted.filter(|(name, _)| needs_authorization(name)).count()
     }
 
@@ -121,6 +131,8 @@ impl Channels {
         if let Some(channel) = self.table.get_mut(&name) {
             if matches!(channel.step, Step::Failed) {
                 channel.retry_from_scratch();
+            } else if matches!(channel.step, Step::Waiting { class, .. } if class.is_slow()) {
+                channel.step = Step::Idle;
             } else if matches!(channel.step, Step::Leaving(_))
                 && let Step::Leaving(subscribe) = std::mem::replace(&mut channel.step, Step::Idle)
             {
@@ -161,9 +173,9 @@ impl Channels {
         self.advance(link);
     }
 
-    /// Gives channels that were given up another chance.
+    /// Gives all channels a new chance.
     pub(in crate::connection) fn forgive(&mut self) {
-        for channel in self.table.values_mut().filter(|channel| matches!(channel.step, Step::Failed)) {
+        for channel in self.table.values_mut() {
             channel.retry_from_scratch();
         }
     }
@@ -179,45 +191,64 @@ impl Channels {
     }
 
     /// Prepares for a new socket.
-    pub(in crate::connection) fn begin_socket(&mut self) {
+    pub(in crate::connection) fn begin_socket(&mut self, now: Time) {
         self.rejections.clear();
         self.unwanted.clear();
-        self.subscribes = 0;
+        (self.subscribes, self.last_answer) = (0, Time::ZERO);
+        let down = now.saturating_since(self.socket_ended);
+        for channel in self.table.values_mut() {
+            // Only the time with a connection counts.
+            if let Absence::Since { tell_at, .. } = &mut channel.absence {
+                *tell_at = *tell_at + down;
+            }
+        }
     }
 
-    /// Notes that the socket is gone, and what that interrupts.
-    pub(in crate::connection) fn end_socket(&mut self, since: Time, cause: GapCause, outputs: &mut VecDeque<Output>) {
+    /// Notes that the socket is gone, and what that interrupts: everything before `since` is in.
+    pub(in crate::connection) fn end_socket(
+        &mut self,
+        now: Time,
+        since: Time,
+        cause: GapCause,
+        outputs: &mut VecDeque<Output>,
+    ) {
+        self.socket_ended = now;
         self.cancel_authorizations(outputs);
         self.table.retain(|_, channel| !matches!(channel.step, Step::Leaving(_)));
         for name in self.in_order(|_| true) {
             let Some(channel) = self.table.get_mut(&name) else { continue };
             channel.drop_early();
+            (channel.unanswered, channel.blamed) = (None, None);
             match channel.step {
-                Step::Idle | Step::Waiting { .. } | Step::Failed => {}
-                Step::Authorizing { .. } | Step::Subscribing(_) | Step::Leaving(_) => channel.step = Step::Idle,
+                Step::Idle | Step::Failed | Step::Waiting { class: Class::Normal | Class::Rare, .. } => {}
+                Step::Authorizing { .. } | Step::Subscribing(_) | Step::Leaving(_) | Step::Waiting { .. } => {
+                    channel.step = Step::Idle;
+                }
                 Step::Subscribed => {
                     channel.step = Step::Idle;
-                    channel.track = Track::Lost { since, cause };
-                    outputs.push_back(Output::Report(Report::Interrupted { channel: name, since, cause }));
+                    channel.lost(&name, since, cause, outputs);
                 }
             }
         }
         self.deadline = None;
     }
 
-    /// Asks for whatever can be asked for now.
+    /// Asks for whatever can be asked for now: suspects behind the others, and one on which the server closes alone.
     pub(in crate::connection) fn advance(&mut self, link: &mut Link<'_>) {
-        let under_way = |channel: &Channel| {
-            matches!(channel.step, Step::Authorizing { .. } | Step::Subscribing(_) | Step::Leaving(_))
-        };
-        let suspect_under_way = self.table.values().any(|channel| channel.suspected && under_way(channel));
-        if !suspect_under_way {
-            for name in self.in_order(|channel| matches!(channel.step, Step::Idle) && !channel.suspected) {
-                self.start(&name, link);
+        let is_at = |suspicion| move |channel: &Channel| channel.suspicion == suspicion;
+        if !self.any(|channel| channel.suspicion == Suspicion::Closes && channel.is_under_way()) {
+            for suspicion in [Suspicion::None, Suspicion::Mute] {
+                for name in self.in_order(|channel| is_at(suspicion)(channel) && channel.is_idle()) {
+                    self.start(&name, link);
+                }
+                if self.any(|channel| is_at(suspicion)(channel) && (channel.is_idle() || channel.is_under_way())) {
+                    break;
+                }
             }
-            let idle_or_under_way = |channel: &Channel| matches!(channel.step, Step::Idle) || under_way(channel);
-            if !self.table.values().any(|channel| !channel.suspected && idle_or_under_way(channel)) {
-                let suspects = self.in_order(|channel| channel.suspected && matches!(channel.step, Step::Idle));
+            if !self
+                .any(|channel| channel.is_under_way() || channel.is_idle() && channel.suspicion != Suspicion::Closes)
+            {
+                let suspects = self.in_order(|channel| channel.is_idle());
                 if let Some(name) = suspects.first() {
                     self.start(name, link);
                 }
@@ -228,9 +259,12 @@ impl Channels {
     }
 
     fn count(&mut self) {
-        let settled = self.table.values().filter(|channel| matches!(channel.step, Step::Subscribed | Step::Failed));
-        self.unsettled = self.table.len() - settled.count();
+        self.unsettled = self.table.values().filter(|channel| !channel.is_settled()).count();
         self.early_bytes = self.table.values().map(|channel| channel.early_bytes()).sum();
+    }
+
+    fn any(&self, is: impl Fn(&Channel) -> bool) -> bool {
+        self.table.values().any(|channel| is(channel))
     }
 
     /// Takes `pusher_internal:subscription_succeeded`. Returns when the subscribe was sent that it answers.
@@ -240,12 +274,14 @@ impl Channels {
             return None;
         };
         let name = name.clone();
+        self.recall(&name, link);
         let channel = self.table.get_mut(&name)?;
         let mut sent = None;
         match &channel.step {
             Step::Subscribing(subscribe) => {
                 sent = Some(subscribe.sent);
                 channel.subscribed(&name, link);
+                self.last_answer = link.now;
             }
             Step::Subscribed => link.counters.repeated_acknowledgements += 1,
             Step::Leaving(_) => {
@@ -261,6 +297,27 @@ impl Channels {
         sent
     }
 
+    /// A yes that comes after its subscribe was taken for failed is a yes, and the error it was blamed for was about another
+    /// one that is still unanswered, if there is one.
+    fn recall(&mut self, name: &ChannelName, link: &mut Link<'_>) {
+        let Some(channel) = self.table.get_mut(name) else { return };
+        if !matches!(channel.step, Step::Idle | Step::Authorizing { .. } | Step::Waiting { .. } | Step::Failed) {
+            return;
+        }
+        let (Some(subscribe), blame) = (channel.unanswered.take(), channel.blamed.take()) else { return };
+        if let Step::Authorizing { id, .. } = std::mem::replace(&mut channel.step, Step::Subscribing(subscribe)) {
+            self.pending.remove(&id);
+            link.outputs.push_back(Output::CancelAuthorization { id });
+        }
+        let Some(Blame { error, newest }) = blame.map(|blame| *blame) else { return };
+        let may_be_meant = |other: &ChannelName, channel: &Channel| {
+            other != name && channel.subscribe_number().is_some_and(|number| number <= newest)
+        };
+        if self.table.iter().any(|(other, channel)| may_be_meant(other, channel)) {
+            self.rejections.push(error);
+        }
+    }
+
     /// Does what is due.
     ///
     /// # Errors
@@ -270,16 +327,29 @@ impl Channels {
             return Ok(());
         }
         let now = link.now;
-        for name in self.in_order(|channel| channel.deadline().is_some_and(|deadline| now >= deadline)) {
+        for name in self.in_order(|channel| channel.step_deadline().is_some_and(|deadline| now >= deadline)) {
             self.expire(&name, link)?;
         }
+        self.tell_absences(link);
         self.settle_rejections(link);
         self.advance(link);
         Ok(())
     }
 
+    /// Fault R06, for a channel: told once an outage.
+    fn tell_absences(&mut self, link: &mut Link<'_>) {
+        for (name, channel) in &mut self.table {
+            if channel.tell_at().is_some_and(|at| link.now >= at)
+                && let Absence::Since { since, .. } = std::mem::replace(&mut channel.absence, Absence::Told)
+            {
+                link.report(Report::Suspended { channel: Some(name.clone()), since });
+            }
+        }
+    }
+
     fn expire(&mut self, name: &ChannelName, link: &mut Link<'_>) -> Result<(), ChannelName> {
         let Some(channel) = self.table.get_mut(name) else { return Ok(()) };
+        let timeout = channel.acknowledgement_timeout(link.options);
         match &mut channel.step {
             Step::Waiting { .. } => channel.step = Step::Idle,
             Step::Authorizing { id, .. } => {
@@ -288,28 +358,31 @@ impl Channels {
                 link.outputs.push_back(Output::CancelAuthorization { id });
                 self.take_authorization_error(name, AuthorizationError::TimedOut, link);
             }
+            Step::Subscribing(subscribe) | Step::Leaving(subscribe) if link.now < self.last_answer + timeout => {
+                subscribe.deadline = self.last_answer + timeout;
+            }
             Step::Leaving(_) => {
                 link.send(wire::unsubscribe(name));
                 self.table.remove(name);
             }
             Step::Subscribing(_) if !self.rejections.is_empty() => {
                 let error = self.rejections.remove(0);
-                channel.fail(name.clone(), error, link.outputs);
-                channel.blamed_at = Some(link.now);
+                blame(channel, name, error, self.subscribes, link);
             }
             Step::Subscribing(subscribe) if !subscribe.resent => {
                 subscribe.resent = true;
-                subscribe.deadline = link.now + link.options.acknowledgement_timeout;
+                subscribe.deadline = link.now + timeout;
                 let text = wire::subscribe(name, subscribe.authorization.as_ref());
                 link.send(wire::unsubscribe(name));
                 link.send(text);
             }
-            Step::Subscribing(_) if channel.suspected => {
-                channel.fail(name.clone(), SubscriptionError::Unacknowledged, link.outputs);
-            }
             Step::Subscribing(_) => {
-                channel.suspected = true;
-                return Err(name.clone());
+                channel.count_silence(link.now);
+                if channel.suspicion == Suspicion::None {
+                    channel.suspicion = Suspicion::Mute;
+                    return Err(name.clone());
+                }
+                channel.fail(name, SubscriptionError::Unacknowledged, Class::Slow, None, link);
             }
             Step::Idle | Step::Subscribed | Step::Failed => {}
         }

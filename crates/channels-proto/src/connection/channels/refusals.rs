@@ -1,49 +1,68 @@
 //! Subscribes the server refuses: by an event that names the channel, by an error that does not, or by closing the socket.
 
-use std::collections::VecDeque;
-
-use super::{Channels, Link, channel::Step};
+use super::{
+    Channels, Link,
+    channel::{Absence, Blame, Channel, Step, Suspicion},
+};
 use crate::{
-    Output, SubscriptionError, Time,
+    ChannelName, GapCause, SubscriptionError,
     backoff::Class,
-    wire::{Rejection, ServerError},
+    connection::lifecycle::SUSPENDED_AFTER,
+    wire::{self, Rejection, ServerError},
 };
 
 impl Channels {
     /// Blames the first subscribe that the server left unanswered for the close with `code`. Returns whether there was
-    /// one. A channel blamed a second time, when it was alone, is given up.
-    pub(in crate::connection) fn suspect(&mut self, code: Option<u16>, outputs: &mut VecDeque<Output>) -> bool {
+    /// one. A channel blamed a second time, when it was alone, is tried again rarely: each try costs the others a socket.
+    pub(in crate::connection) fn suspect(&mut self, code: Option<u16>, link: &mut Link<'_>) -> bool {
         let first = self
             .table
             .iter_mut()
             .filter_map(|(name, channel)| channel.subscribe_number().map(|number| (number, name, channel)))
             .min_by_key(|(number, ..)| *number);
         let Some((_, name, channel)) = first else { return false };
-        if channel.suspected {
-            let message = "the server closes the connection on it".to_owned();
-            let error = SubscriptionError::RejectedByServer { code, message };
-            channel.fail(name.clone(), error, outputs);
-        } else {
-            channel.suspected = true;
+        match (&channel.step, channel.suspicion) {
+            // Nobody wants it any more.
+            (Step::Leaving(_), _) => {}
+            (_, Suspicion::None | Suspicion::Mute) => channel.suspicion = Suspicion::Closes,
+            (_, Suspicion::Closes) => {
+                let message = "the server closes the connection on it".to_owned();
+                let error = SubscriptionError::RejectedByServer { code, message };
+                channel.fail(name, error, Class::Rare, None, link);
+            }
         }
         true
     }
 
-    /// Takes `pusher:subscription_error`: final, or tried again, by its status.
+    /// Takes `pusher:subscription_error`: the end of a subscription, or the answer to a subscribe.
     pub(in crate::connection) fn reject(&mut self, name: &str, rejection: Rejection, link: &mut Link<'_>) {
-        let Some(name) = self.table.get_key_value(name).map(|(name, _)| name.clone()) else {
+        let Some((name, is_subscribed)) = self.find(name) else {
+            link.counters.ignored_internal_events += 1;
+            return;
+        };
+        if is_subscribed {
+            self.end_subscription(&name, rejection, link);
+            self.advance(link);
+        } else {
+            self.reject_unanswered(name.as_str(), rejection, link);
+        }
+    }
+
+    /// Takes the refusal of a subscribe: tried again soon or slowly, by its status.
+    pub(in crate::connection) fn reject_unanswered(&mut self, name: &str, rejection: Rejection, link: &mut Link<'_>) {
+        let Some((name, _)) = self.find(name) else {
             link.counters.ignored_internal_events += 1;
             return;
         };
         let Some(channel) = self.table.get_mut(&name) else { return };
         let Rejection { status, message } = rejection;
         match channel.step {
-            Step::Subscribing(_) if matches!(status, Some(408 | 429 | 500..=599)) => {
-                channel.wait(Class::Normal, None, link);
-            }
             Step::Subscribing(_) => {
+                let class = if passes_soon(status) { Class::Normal } else { Class::Slow };
                 let error = SubscriptionError::RejectedByServer { code: status, message };
-                channel.fail(name, error, link.outputs);
+                channel.fail(&name, error, class, None, link);
+                channel.unanswered = None;
+                self.last_answer = link.now;
             }
             Step::Leaving(_) => {
                 self.table.remove(&name);
@@ -54,6 +73,18 @@ impl Channels {
         }
         self.settle_rejections(link);
         self.advance(link);
+    }
+
+    /// The server ends a subscription on a socket that lives on.
+    fn end_subscription(&mut self, name: &ChannelName, rejection: Rejection, link: &mut Link<'_>) {
+        let Some(channel) = self.table.get_mut(name) else { return };
+        let Rejection { status, message } = rejection;
+        channel.lost(name, link.certain_until, GapCause::EndedByServer { code: status }, link.outputs);
+        // Whatever the server ended: both agree now.
+        link.send(wire::unsubscribe(name));
+        channel.absence = Absence::Since { since: link.now, tell_at: link.now + SUSPENDED_AFTER };
+        let class = if status.is_none() || passes_soon(status) { Class::Normal } else { Class::Slow };
+        channel.fail(name, SubscriptionError::RejectedByServer { code: status, message }, class, None, link);
     }
 
     /// Takes an error by which the server refuses some subscribe without saying which: the channels whose
@@ -78,19 +109,29 @@ impl Channels {
             if matches!(channel.step, Step::Leaving(_)) {
                 self.table.remove(&name);
             } else {
-                channel.fail(name, error, link.outputs);
-                channel.blamed_at = Some(link.now);
+                blame(channel, &name, error, self.subscribes, link);
             }
         }
     }
 
-    /// The server closed with 4009: what an error without a channel had said since `since` was about the connection, so
-    /// the channels given up for it are wanted again.
-    pub(in crate::connection) fn pardon(&mut self, since: Time) {
-        for channel in self.table.values_mut() {
-            if matches!(channel.step, Step::Failed) && channel.blamed_at.is_some_and(|at| at >= since) {
-                channel.retry_from_scratch();
-            }
-        }
+    fn find(&self, name: &str) -> Option<(ChannelName, bool)> {
+        let (name, channel) = self.table.get_key_value(name)?;
+        Some((name.clone(), matches!(channel.step, Step::Subscribed)))
     }
+}
+
+/// Takes `error`, which names no channel, for the answer to this one's subscribe, until it is acknowledged after all.
+pub(super) fn blame(
+    channel: &mut Channel,
+    name: &ChannelName,
+    error: SubscriptionError,
+    newest: u64,
+    link: &mut Link<'_>,
+) {
+    channel.fail(name, error.clone(), Class::Slow, None, link);
+    channel.blamed = Some(Box::new(Blame { error, newest }));
+}
+
+const fn passes_soon(status: Option<u16>) -> bool {
+    matches!(status, Some(408 | 429 | 500..=599))
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use crate::{
     Authorization, AuthorizationId, ChannelName, Closed, Connection, ConnectionState, Continuity, Epoch, Options,
-    Output, Report, Secret, Time,
+    Output, Report, Secret, SubscriptionError, Time,
 };
 
 /// A connection, the time, and all that came out of it since it was last asked.
@@ -178,6 +178,23 @@ impl World {
         self.take().into_iter().filter_map(text).collect()
     }
 
+    /// Takes all outputs and returns the failures of channels, with the time until the next try.
+    fn failures(&mut self) -> Vec<(String, SubscriptionError, Option<Duration>)> {
+        let failure = |report| match report {
+            Report::SubscriptionFailed { channel, error, retry_in, .. } => Some((channel.to_string(), error, retry_in)),
+            _ => None,
+        };
+        self.reports().into_iter().filter_map(failure).collect()
+    }
+
+    /// Takes all outputs, among which one channel failed once, and returns why, and the time until the next try.
+    fn failure(&mut self) -> (SubscriptionError, Option<Duration>) {
+        let mut failures = self.failures();
+        assert_eq!(failures.len(), 1, "{failures:?}");
+        let (_, error, retry_in) = failures.remove(0);
+        (error, retry_in)
+    }
+
     /// Takes all outputs and returns the reports.
     fn reports(&mut self) -> Vec<Report> {
         let report = |output| if let Output::Report(report) = output { Some(report) } else { None };
@@ -216,6 +233,16 @@ fn state(from: ConnectionState, to: ConnectionState) -> Report {
 
 fn subscribed(channel: &str, continuity: Continuity) -> Report {
     Report::Subscribed { channel: name(channel), continuity }
+}
+
+/// Whether the next try comes within a second, and not at once.
+fn is_soon(retry_in: Option<Duration>) -> bool {
+    retry_in.is_some_and(|delay| (Duration::from_millis(250)..=Duration::from_secs(1)).contains(&delay))
+}
+
+/// Whether the next try comes within the first of the slow delays.
+fn is_slow(retry_in: Option<Duration>) -> bool {
+    retry_in.is_some_and(|delay| (30..=60).contains(&delay.as_secs()))
 }
 
 fn subscribe_text(channel: &str) -> String {

@@ -1,12 +1,17 @@
 use super::*;
-use crate::SubscriptionError;
 use ConnectionState::Connected;
 
-/// What a server does that closes the whole socket on some channels (push1st).
-fn run(world: &mut World, bad: &[&str], sockets: usize) -> (usize, Vec<String>) {
-    let (mut closes, mut failed) = (0, vec![]);
-    for _ in 0..sockets {
-        world.establish();
+/// What happened at a server that closes the whole socket on some channels (push1st).
+#[derive(Default)]
+struct Course {
+    closes: usize,
+    failed: Vec<String>,
+    subscribed: Vec<String>,
+}
+
+impl Course {
+    /// Has the server answer whatever the client asks, until that asks nothing more.
+    fn serve(&mut self, world: &mut World, bad: &[&str]) {
         for _ in 0..100 {
             let outputs = world.take();
             let mut idle = true;
@@ -18,28 +23,46 @@ fn run(world: &mut World, bad: &[&str], sockets: usize) -> (usize, Vec<String>) 
                     }
                     Output::SendText { text, epoch } if Some(epoch) == world.connection.epoch() => {
                         idle = false;
-                        let channel = channel_of(&text);
-                        if bad.contains(&channel.as_str()) {
-                            closes += 1;
-                            world.close(1002);
-                        } else {
-                            world.acknowledge(&channel);
-                        }
+                        self.answer(world, bad, &text);
                     }
-                    Output::Report(Report::SubscriptionFailed { channel, .. }) => failed.push(channel.to_string()),
+                    Output::Report(Report::SubscriptionFailed { channel, .. }) => self.failed.push(channel.to_string()),
+                    Output::Report(Report::Subscribed { channel, .. }) => self.subscribed.push(channel.to_string()),
                     _ => {}
                 }
             }
             if idle {
-                break;
+                return;
             }
         }
+        panic!("the client asks without end");
+    }
+
+    fn answer(&mut self, world: &mut World, bad: &[&str], text: &str) {
+        if text.contains("pusher:ping") {
+            return world.text(PONG);
+        }
+        let channel = channel_of(text);
+        if bad.contains(&channel.as_str()) {
+            self.closes += 1;
+            world.close(1002);
+        } else {
+            world.acknowledge(&channel);
+        }
+    }
+}
+
+/// Connects until the server leaves a socket open, and returns how often it closed one, and which channels failed.
+fn run(world: &mut World, bad: &[&str], sockets: usize) -> (usize, Vec<String>) {
+    let mut course = Course::default();
+    for _ in 0..sockets {
+        world.establish();
+        course.serve(world, bad);
         if world.connection.state() == Connected {
             break;
         }
         world.until_next_attempt();
     }
-    (closes, failed)
+    (course.closes, course.failed)
 }
 
 fn channel_of(text: &str) -> String {
@@ -57,7 +80,7 @@ fn connecting(channels: &[&str]) -> World {
 
 // S07, R09
 #[test]
-fn a_channel_on_which_the_server_closes_is_given_up_after_two_sockets() {
+fn a_channel_on_which_the_server_closes_costs_the_others_two_sockets_at_first() {
     let mut world = connecting(&["good-1", "bad", "good-2"]);
     let (closes, failed) = run(&mut world, &["bad"], 10);
     assert_eq!((closes, failed), (2, vec!["bad".to_owned()]));
@@ -79,6 +102,33 @@ fn each_offender_costs_two_sockets_and_no_more() {
     assert_eq!(world.connection.state(), Connected);
     let spent = world.now.saturating_since(started);
     assert!(spent < Duration::from_secs(120), "explained closes are not slow: {spent:?}");
+}
+
+// S07: and it is back within half an hour when the server has changed its mind.
+#[test]
+fn an_offender_costs_the_others_a_few_sockets_an_hour_and_is_never_given_up() {
+    let mut world = connecting(&["good", "bad"]);
+    let mut course = Course::default();
+    let mut by_hour = [0; 5];
+    for second in 0..5 * 3600 {
+        if world.connection.state() == ConnectionState::Connecting {
+            world.establish();
+        }
+        let before = course.closes;
+        let bad: &[&str] = if second < 4 * 3600 { &["bad"] } else { &[] };
+        course.serve(&mut world, bad);
+        by_hour[second / 3600] += course.closes - before;
+        if second == 4 * 3600 {
+            assert!(!course.subscribed.contains(&"bad".to_owned()));
+        }
+        world.pass(1.0);
+    }
+    assert!((4..=8).contains(&by_hour[0]), "{by_hour:?}");
+    assert!(by_hour[1..4].iter().all(|closes| (1..=4).contains(closes)), "{by_hour:?}");
+    assert_eq!(by_hour[4], 0);
+    assert_eq!(course.subscribed.iter().filter(|channel| *channel == "bad").count(), 1);
+    assert_eq!(course.failed.len() + 1, course.closes, "each but the first is told");
+    assert_eq!(course.subscribed.iter().filter(|channel| *channel == "good").count(), course.closes + 1);
 }
 
 // S07
@@ -145,10 +195,56 @@ fn of_an_error_that_names_no_channel_the_one_without_acknowledgement_is_meant() 
     assert!(!world.reports().iter().any(|r| matches!(r, Report::SubscriptionFailed { .. })), "b or c?");
     world.acknowledge("c");
     let error = SubscriptionError::RejectedByServer { code: Some(4009), message: "bad auth".to_owned() };
-    let failed =
-        Report::SubscriptionFailed { channel: name("b"), error, since: Time::ZERO, failures: 1, retry_in: None };
-    assert_eq!(world.reports(), [subscribed("c", Continuity::Fresh), failed]);
+    let reports = world.reports();
+    let Report::SubscriptionFailed { channel, error: told, failures: 1, retry_in, .. } = &reports[1] else {
+        panic!("{reports:?}");
+    };
+    assert_eq!((&reports[0], channel.as_str(), told), (&subscribed("c", Continuity::Fresh), "b", &error));
+    assert!(is_slow(*retry_in), "{retry_in:?}");
     assert!(world.connection.is_settled());
+}
+
+// S12, SB8: the late yes of a channel that is wanted is a yes, and the error was about the other.
+#[test]
+fn a_blamed_channel_that_is_acknowledged_is_reinstated_and_another_meant() {
+    let mut world = World::connected();
+    world.subscribe("a");
+    world.pass(5.0);
+    world.subscribe("b");
+    world.text(r#"{"event":"pusher:error","data":{"message":"bad auth","code":4009}}"#);
+    world.take();
+    world.pass(5.0);
+    assert_eq!(world.failures()[0].0, "a", "its answer is due first");
+    world.acknowledge("a");
+    let reports = world.reports();
+    assert_eq!(reports[0], subscribed("a", Continuity::Fresh));
+    assert!(
+        matches!(&reports[1], Report::SubscriptionFailed { channel, .. } if channel.as_str() == "b"),
+        "{reports:?}"
+    );
+    world.acknowledge("b");
+    assert_eq!(world.take(), [Output::Report(subscribed("b", Continuity::Fresh))]);
+    world.subscribe("c");
+    assert_eq!(world.sent(), [subscribe_text("c")]);
+    world.acknowledge("c");
+    assert_eq!(world.reports(), [subscribed("c", Continuity::Fresh)], "the error is not held against anybody else");
+}
+
+// Sockudo says which channel it means.
+#[test]
+fn an_error_that_names_a_channel_is_the_answer_to_its_subscribe() {
+    let mut world = connecting(&["a", "b"]);
+    world.establish();
+    world.take();
+    world.text(r#"{"event":"pusher:error","channel":"b","data":{"message":"bad auth","code":4009}}"#);
+    let error = SubscriptionError::RejectedByServer { code: Some(4009), message: "bad auth".to_owned() };
+    let failures = world.failures();
+    assert_eq!((failures[0].0.as_str(), &failures[0].1), ("b", &error));
+    assert!(failures.len() == 1 && is_slow(failures[0].2), "{failures:?}");
+    world.acknowledge("a");
+    world.take();
+    world.text(r#"{"event":"pusher:error","channel":"a","data":{"message":"too fast","code":4301}}"#);
+    assert_eq!(world.take(), [], "whoever may publish on a channel cannot end it by that");
 }
 
 #[test]

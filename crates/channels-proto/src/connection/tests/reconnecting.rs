@@ -112,6 +112,63 @@ fn the_back_off_is_reset_by_ten_complete_seconds_and_not_before() {
     assert!(wait_after(false, 9.9) > Duration::from_secs(2));
 }
 
+/// How long the attempt under way has until it is given up.
+fn until_given_up(world: &mut World) -> u64 {
+    let began = world.now;
+    for _ in 0..1_000 {
+        world.pass(0.1);
+        if world.connection.state() != Connecting {
+            return world.now.saturating_since(began).as_millis().div_ceil(1_000).try_into().unwrap();
+        }
+    }
+    panic!("it is not given up");
+}
+
+// N02, N07, P01: a server that needs longer gets longer, up to a minute, and after a success no more than at first.
+#[test]
+fn an_attempt_has_longer_after_each_in_a_row_that_took_too_long() {
+    let mut world = World::new();
+    world.command(Connection::connect);
+    for expected in [10, 20, 40, 60, 60] {
+        let waited = until_given_up(&mut world);
+        assert!((expected..=expected + 1).contains(&waited), "{waited} s instead of {expected} s");
+        let told = format!("within {expected} s");
+        let is_told = |report: &Report| matches!(report, Report::ConnectionFailed { error, .. } if error.to_string().contains(&told));
+        assert!(world.reports().iter().any(is_told), "{told}");
+        world.until_next_attempt();
+    }
+    fail(&mut world, FailureClass::Network, None);
+    world.until_next_attempt();
+    assert!(until_given_up(&mut world) >= 60, "another failure proves nothing about its speed");
+    world.until_next_attempt();
+    world.establish();
+    world.close(None);
+    world.until_next_attempt();
+    assert!(until_given_up(&mut world) <= 11, "after a success");
+    world.until_next_attempt();
+    world.command(Connection::disconnect);
+    world.command(Connection::connect);
+    assert!(until_given_up(&mut world) <= 11, "after a disconnect");
+}
+
+// X01: on another network the old attempt is probably lost.
+#[test]
+fn a_hint_leaves_an_attempt_under_way_no_more_than_the_first_deadline() {
+    let mut world = World::new();
+    world.command(Connection::connect);
+    for _ in 0..3 {
+        until_given_up(&mut world);
+        world.until_next_attempt();
+    }
+    world.pass(5.0);
+    world.command(Connection::network_changed);
+    assert!(until_given_up(&mut world) <= 11);
+    world.until_next_attempt();
+    world.pass(8.0);
+    world.command(Connection::resumed);
+    assert!(until_given_up(&mut world) <= 13, "nor any longer than it had");
+}
+
 // R05
 #[test]
 fn connecting_by_hand_during_a_back_off_means_now_but_a_second_apart() {

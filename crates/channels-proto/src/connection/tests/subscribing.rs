@@ -1,13 +1,26 @@
 use super::*;
-use crate::{AuthorizationError, SubscribeError, SubscriptionError};
+use crate::{AuthorizationError, GapCause, SubscribeError};
 use ConnectionState::{Connected, Reconnecting};
 
 fn answer(world: &mut World, id: AuthorizationId, error: AuthorizationError) {
     world.command(|connection, now| connection.handle_authorization(now, id, Err(error)));
 }
 
-fn failed(channel: &str, error: SubscriptionError) -> Report {
-    Report::SubscriptionFailed { channel: name(channel), error, since: Time::ZERO, failures: 1, retry_in: None }
+fn unavailable(message: &str) -> AuthorizationError {
+    AuthorizationError::Unavailable { message: message.to_owned(), retry_after: None }
+}
+
+/// Lets time pass on a live socket, until an authorization is asked for; returns how long that took.
+fn until_authorization(world: &mut World) -> Duration {
+    let began = world.now;
+    for _ in 0..4_000 {
+        if !world.authorizations().is_empty() {
+            return world.now.saturating_since(began);
+        }
+        world.pass(0.1);
+        world.text(PONG);
+    }
+    panic!("none is asked for");
 }
 
 /// A connected world that asked for the authorization of `private-a`, and its number.
@@ -83,53 +96,105 @@ fn authorizations_are_limited_in_number_and_keep_their_order() {
 // S01, S06, I23
 #[test]
 fn a_channel_that_is_denied_fails_alone() {
-    let mut world = World::connected();
-    world.subscribe("private-a");
-    world.subscribe("private-b");
-    let ids = world.authorizations();
+    for status in [401, 419] {
+        let mut world = World::connected();
+        world.subscribe("private-a");
+        world.subscribe("private-b");
+        let ids = world.authorizations();
+        world.take();
+        answer(&mut world, ids[0], AuthorizationError::Denied { status });
+        assert_eq!(world.failure(), (SubscriptionError::Denied { status }, None));
+        world.authorize(ids[1]);
+        world.acknowledge("private-b");
+        assert_eq!(world.reports(), [subscribed("private-b", Continuity::Fresh)]);
+        world.pass(10.0);
+        assert_eq!(world.take(), [], "a channel whose session is over is not asked for again");
+        world.close(None);
+        world.until_next_attempt();
+        world.take();
+        world.establish();
+        assert_eq!(world.authorizations().len(), 1, "not on the next socket either");
+        world.subscribe("private-a");
+        assert_eq!(world.authorizations().len(), 2, "but when the caller asks for it");
+    }
+}
+
+/// Fails a channel by `fail`, which leaves the socket alone, and expects it to be tried slowly and on every new socket.
+fn expect_slow(expected: &SubscriptionError, mut fail: impl FnMut(&mut World, AuthorizationId)) {
+    let (mut world, id) = authorizing();
+    fail(&mut world, id);
+    let (error, retry_in) = world.failure();
+    assert_eq!(error, *expected);
+    assert!(is_slow(retry_in), "{error}: {retry_in:?}");
+    assert!(world.connection.is_settled(), "{error}");
+    assert!(world.connection.poll_timeout().is_some());
+    let waited = until_authorization(&mut world);
+    assert!(waited.abs_diff(retry_in.unwrap()) < Duration::from_millis(200), "{error}: {waited:?} {retry_in:?}");
+    let id = world.authorizations()[0];
     world.take();
-    answer(&mut world, ids[0], AuthorizationError::Denied { status: 403 });
-    world.authorize(ids[1]);
-    world.acknowledge("private-b");
+    fail(&mut world, id);
     let reports = world.reports();
-    assert_eq!(
-        reports,
-        [failed("private-a", SubscriptionError::Denied { status: 403 }), subscribed("private-b", Continuity::Fresh),]
-    );
-    world.pass(10.0);
-    assert_eq!(world.take(), [], "a denied channel is not asked for again");
+    let again = |report: &Report| matches!(report, Report::SubscriptionFailed { failures: 2, .. });
+    assert!(reports.iter().any(again), "{error}: {reports:?}");
     world.close(None);
     world.until_next_attempt();
     world.take();
     world.establish();
-    assert_eq!(world.authorizations().len(), 1, "not on the next socket either");
-    world.subscribe("private-a");
-    assert_eq!(world.authorizations().len(), 2, "but when the caller asks for it");
+    let id = world.authorizations()[0];
+    world.authorize(id);
+    world.acknowledge("private-a");
+    assert!(world.reports().contains(&subscribed("private-a", Continuity::Fresh)), "{error}");
+}
+
+// S01, S04, S06, S08, I23: one answer that passes by itself is no end.
+#[test]
+fn what_may_pass_by_itself_is_tried_slowly_and_on_every_new_socket() {
+    for status in [400, 403, 404, 422] {
+        expect_slow(&SubscriptionError::Denied { status }, |world, id| {
+            answer(world, id, AuthorizationError::Denied { status });
+        });
+    }
+    expect_slow(&SubscriptionError::WrongAppKey, |world, id| {
+        let authorization = Authorization { auth: Secret::new("other:abc"), channel_data: None };
+        world.command(|connection, now| connection.handle_authorization(now, id, Ok(authorization)));
+        assert!(!world.outputs.iter().any(|output| matches!(output, Output::SendText { .. })), "it is refused here");
+    });
+    for status in [Some(400), Some(401), Some(403), Some(404), Some(4009), None] {
+        let rejected = SubscriptionError::RejectedByServer { code: status, message: "no".to_owned() };
+        expect_slow(&rejected, |world, id| {
+            world.authorize(id);
+            world.text(&subscription_error(status));
+        });
+    }
 }
 
 // S02, R07, R08
 #[test]
 fn an_unavailable_endpoint_is_asked_again_after_a_back_off_while_the_socket_stays() {
     let (mut world, mut id) = authorizing();
-    for round in 0..20 {
-        let error = AuthorizationError::Unavailable { message: "500".to_owned(), retry_after: None };
-        answer(&mut world, id, error);
-        assert_eq!(world.take(), []);
-        for _ in 0..300 {
-            world.pass(0.1);
-            world.text(PONG);
-            if !world.authorizations().is_empty() {
-                break;
-            }
-        }
+    let since = world.now;
+    for round in 1..=20 {
+        answer(&mut world, id, unavailable("500"));
+        let reports = world.reports();
+        let [Report::SubscriptionFailed { error, since: began, failures, retry_in: Some(_), .. }] = &reports[..] else {
+            panic!("{reports:?}");
+        };
+        assert_eq!(*error, SubscriptionError::AuthorizationUnavailable { message: "500".to_owned() });
+        assert_eq!((*began, *failures), (since, round), "every try is told, with how long it has been going on");
+        assert!(until_authorization(&mut world) <= Duration::from_secs(30));
         assert_eq!(world.connection.state(), Connected);
-        let ids = world.authorizations();
-        assert_eq!(ids.len(), 1, "round {round}");
-        id = ids[0];
+        id = world.authorizations()[0];
         world.take();
     }
     world.authorize(id);
     assert_eq!(world.sent(), [subscribe_text("private-a")]);
+    world.acknowledge("private-a");
+    world.text(&subscription_error(Some(503)));
+    let failures = world.reports().into_iter().find_map(|report| match report {
+        Report::SubscriptionFailed { failures, .. } => Some(failures),
+        _ => None,
+    });
+    assert_eq!(failures, Some(1), "a subscription between them starts over");
 }
 
 // S02, W04
@@ -149,7 +214,10 @@ fn the_endpoint_may_ask_to_be_left_alone() {
 fn an_authorization_that_hangs_is_cancelled_and_asked_for_again() {
     let (mut world, id) = authorizing();
     world.pass(10.0);
-    assert_eq!(world.take(), [Output::CancelAuthorization { id }]);
+    assert_eq!(world.outputs[0], Output::CancelAuthorization { id });
+    let (error, retry_in) = world.failure();
+    assert_eq!(error, SubscriptionError::AuthorizationTimedOut);
+    assert!(is_soon(retry_in), "{retry_in:?}");
     world.pass(1.0);
     assert_eq!(world.authorizations().len(), 1);
     world.take();
@@ -157,21 +225,49 @@ fn an_authorization_that_hangs_is_cancelled_and_asked_for_again() {
     assert_eq!(world.take(), [], "the late answer is dropped");
 }
 
+// S03: an endpoint that needs longer gets longer, and after an answer no more than at first.
+#[test]
+fn an_authorization_has_longer_after_each_in_a_row_that_was_late() {
+    let (mut world, mut id) = authorizing();
+    for seconds in [10, 20, 40, 60, 60] {
+        for _ in 0..2 * seconds - 1 {
+            world.pass(0.5);
+            world.text(PONG);
+            assert!(!world.take().contains(&Output::CancelAuthorization { id }), "{seconds} s");
+        }
+        world.pass(0.5);
+        assert!(world.take().contains(&Output::CancelAuthorization { id }), "{seconds} s");
+        until_authorization(&mut world);
+        id = world.authorizations()[0];
+        world.take();
+    }
+    answer(&mut world, id, unavailable("busy"));
+    world.take();
+    until_authorization(&mut world);
+    let id = world.authorizations()[0];
+    world.take();
+    world.pass(10.0);
+    assert!(world.take().contains(&Output::CancelAuthorization { id }));
+}
+
 // S04
 #[test]
-fn an_unusable_answer_is_final_the_third_time() {
+fn an_unusable_answer_is_tried_slowly_from_the_third_time_on() {
     let (mut world, mut id) = authorizing();
-    for tries in 1..=3 {
+    for tries in 1..=5 {
         answer(&mut world, id, AuthorizationError::Malformed { message: "html".to_owned() });
-        if tries < 3 {
-            assert_eq!(world.take(), []);
-            world.pass(4.0);
-            id = world.authorizations()[0];
-            world.take();
-        }
+        let (error, retry_in) = world.failure();
+        assert_eq!(error, SubscriptionError::MalformedAuthorization { message: "html".to_owned() });
+        let slow = (Duration::from_secs(30)..=Duration::from_secs(300)).contains(&retry_in.unwrap());
+        assert_eq!(slow, tries >= 3, "{tries}: {retry_in:?}");
+        assert_eq!(world.connection.is_settled(), slow);
+        until_authorization(&mut world);
+        id = world.authorizations()[0];
+        world.take();
     }
-    let error = SubscriptionError::MalformedAuthorization { message: "html".to_owned() };
-    assert_eq!(world.reports(), [failed("private-a", error)]);
+    world.authorize(id);
+    world.acknowledge("private-a");
+    assert!(world.reports().contains(&subscribed("private-a", Continuity::Fresh)));
 }
 
 // S04
@@ -181,20 +277,10 @@ fn a_signature_without_its_key_is_unusable() {
         let (mut world, id) = authorizing();
         let authorization = Authorization { auth: Secret::new(auth), channel_data: None };
         world.command(|connection, now| connection.handle_authorization(now, id, Ok(authorization)));
-        assert_eq!(world.take(), [], "{auth:?}");
+        assert!(matches!(world.failure().0, SubscriptionError::MalformedAuthorization { .. }), "{auth:?}");
         world.pass(1.0);
         assert_eq!(world.authorizations().len(), 1, "{auth:?}");
     }
-}
-
-// S06
-#[test]
-fn a_signature_of_another_app_is_refused_here() {
-    let (mut world, id) = authorizing();
-    let authorization = Authorization { auth: Secret::new("other:abc"), channel_data: None };
-    world.command(|connection, now| connection.handle_authorization(now, id, Ok(authorization)));
-    assert_eq!(world.reports(), [failed("private-a", SubscriptionError::WrongAppKey)]);
-    assert_eq!(world.sent(), Vec::<String>::new());
 }
 
 // S05, I17
@@ -213,30 +299,53 @@ fn an_answer_for_the_old_socket_is_dropped_and_asked_for_again() {
     assert_eq!(world.sent(), [subscribe_text("private-a")]);
 }
 
+fn subscription_error(status: Option<u16>) -> String {
+    let status = status.map(|status| format!(r#","status":{status}"#)).unwrap_or_default();
+    let data = format!(r#"{{"type":"AuthError","error":"no"{status}}}"#);
+    format!(r#"{{"event":"pusher:subscription_error","channel":"private-a","data":{data}}}"#)
+}
+
 // S08
 #[test]
-fn a_subscription_error_of_the_server_is_final_or_tried_again_by_its_status() {
-    let error = |status: u16| {
-        format!(
-            r#"{{"event":"pusher:subscription_error","channel":"private-a","data":{{"type":"AuthError","error":"no","status":{status}}}}}"#
-        )
-    };
-    for status in [400, 401, 403, 404] {
-        let (mut world, id) = authorizing();
-        world.authorize(id);
-        world.take();
-        world.text(&error(status));
-        let rejected = SubscriptionError::RejectedByServer { code: Some(status), message: "no".to_owned() };
-        assert_eq!(world.reports(), [failed("private-a", rejected)]);
-    }
+fn a_subscription_error_that_says_later_is_tried_again_soon() {
     for status in [408, 429, 500, 503] {
         let (mut world, id) = authorizing();
         world.authorize(id);
         world.take();
-        world.text(&error(status));
-        assert_eq!(world.take(), []);
+        world.text(&subscription_error(Some(status)));
+        let (error, retry_in) = world.failure();
+        assert_eq!(error, SubscriptionError::RejectedByServer { code: Some(status), message: "no".to_owned() });
+        assert!(is_soon(retry_in), "{retry_in:?}");
         world.pass(1.0);
         assert_eq!(world.authorizations().len(), 1, "{status}");
+    }
+}
+
+// S08, I26, I27
+#[test]
+fn a_subscription_that_the_server_ends_on_a_live_socket_is_a_gap_and_tried_again() {
+    for (status, is_soon_again) in [(None, true), (Some(503), true), (Some(403), false)] {
+        let mut world = World::subscribed(&["private-a", "b"]);
+        world.pass(20.0);
+        world.take();
+        world.text(&subscription_error(status));
+        let reports = world.reports();
+        let cause = GapCause::EndedByServer { code: status };
+        let [Report::Interrupted { channel, since, cause: told }, failed] = &reports[..] else { panic!("{reports:?}") };
+        assert_eq!((channel.as_str(), *told), ("private-a", cause));
+        assert!(*since < world.now && world.now.saturating_since(*since) <= Duration::from_secs(20), "{since:?}");
+        let Report::SubscriptionFailed { retry_in, failures: 1, .. } = failed else { panic!("{failed:?}") };
+        assert_eq!((is_soon(*retry_in), is_slow(*retry_in)), (is_soon_again, !is_soon_again), "{retry_in:?}");
+        world.event("private-a", "lost");
+        world.event("b", "other");
+        assert_eq!(world.events, ["b other"], "the other channel goes on");
+        until_authorization(&mut world);
+        world.authorize_all();
+        world.take();
+        world.acknowledge("private-a");
+        let gap = Continuity::Gap { since: *since, until: world.now, cause };
+        assert_eq!(world.reports(), [subscribed("private-a", gap)]);
+        assert_eq!(world.connection.state(), Connected);
     }
 }
 
@@ -254,9 +363,8 @@ fn a_missing_acknowledgement_is_asked_for_once_more_and_then_the_socket_is_given
     assert!(matches!(world.take().first(), Some(Output::CloseSocket { .. })));
 }
 
-// S09, S07, I23
-#[test]
-fn a_channel_that_is_never_acknowledged_costs_the_others_one_socket() {
+/// A world with `a` and `b`, of which the first was not acknowledged on one socket, and not on the second.
+fn mute() -> World {
     let mut world = World::connected();
     world.subscribe("a");
     world.subscribe("b");
@@ -269,13 +377,193 @@ fn a_channel_that_is_never_acknowledged_costs_the_others_one_socket() {
     world.establish();
     assert_eq!(world.sent(), [subscribe_text("b")]);
     world.acknowledge("b");
-    assert_eq!(world.sent(), [subscribe_text("a")], "last and alone");
-    for _ in 0..2 {
-        world.pass(10.0);
+    assert_eq!(world.sent(), [subscribe_text("a")], "behind the others");
+    for _ in 0..8 {
+        world.pass(5.0);
         world.text(PONG);
     }
-    assert!(world.reports().contains(&failed("a", SubscriptionError::Unacknowledged)));
-    assert_eq!(world.connection.state(), Connected);
+    world
+}
+
+// S09, S07, I23
+#[test]
+fn a_channel_that_is_never_acknowledged_costs_the_others_one_socket() {
+    let mut world = mute();
+    let (error, retry_in) = world.failure();
+    assert_eq!(error, SubscriptionError::Unacknowledged);
+    assert!(is_slow(retry_in), "{retry_in:?}");
+    for _ in 0..3600 {
+        world.pass(1.0);
+        world.text(PONG);
+    }
+    assert_eq!(world.connection.state(), Connected, "its silence ends no socket any more");
+    let failures = world.failures();
+    assert!((5..60).contains(&failures.len()), "{} tries within an hour", failures.len());
+    world.subscribe("c");
+    assert_eq!(world.sent(), [subscribe_text("c")], "nobody waits for it");
+}
+
+// S09, S12: a server that needs 21 s has this client too.
+#[test]
+fn a_late_yes_for_a_channel_that_is_wanted_is_a_yes() {
+    let mut world = mute();
+    world.take();
+    world.pass(1.0);
+    world.acknowledge("a");
+    assert_eq!(world.take(), [Output::Report(subscribed("a", Continuity::Fresh))]);
+    world.event("a", "e");
+    assert_eq!(world.events, ["a e"]);
+    world.pass(3600.0);
+}
+
+// S09, S12: also while the next try is being authorized, which is then not needed any more.
+#[test]
+fn a_late_yes_ends_the_next_try() {
+    let mut world = World::connected();
+    world.subscribe("private-a");
+    world.authorize_all();
+    world.take();
+    world.text(r#"{"event":"pusher:error","data":{"message":"m","code":4300}}"#);
+    assert!(is_slow(world.failure().1));
+    until_authorization(&mut world);
+    let id = world.authorizations()[0];
+    world.take();
+    world.acknowledge("private-a");
+    let yes = Output::Report(subscribed("private-a", Continuity::Fresh));
+    assert_eq!(world.take(), [Output::CancelAuthorization { id }, yes]);
+}
+
+// S12, S17: but not for one that is not wanted any more, or was refused by its name.
+#[test]
+fn a_late_yes_for_a_channel_that_is_not_wanted_is_no_subscription() {
+    let mut world = mute();
+    world.unsubscribe("a");
+    world.take();
+    world.acknowledge("a");
+    assert_eq!(world.take(), [Output::SendText { epoch: world.epoch(), text: unsubscribe_text("a") }]);
+}
+
+// S09: a slow link is not a silent server: while it answers, the others have not had their turn.
+#[test]
+fn while_the_server_answers_one_subscribe_after_the_other_nobody_is_late() {
+    let mut world = World::connected();
+    let channels: Vec<_> = (0..100).map(|number| format!("c{number}")).collect();
+    for channel in &channels {
+        world.subscribe(channel);
+    }
+    world.take();
+    for channel in &channels {
+        world.pass(1.0);
+        world.acknowledge(channel);
+        let asked = world.sent().into_iter().filter(|text| !text.contains("pusher:ping"));
+        assert_eq!(asked.collect::<Vec<_>>(), Vec::<String>::new(), "nothing is asked for again");
+    }
+    assert!(world.connection.is_settled());
+}
+
+// S09: 10 s twice, then 20 s twice, and after an acknowledgement 10 s again.
+#[test]
+fn an_acknowledgement_has_longer_after_each_subscribe_in_a_row_that_was_late() {
+    let mut world = mute();
+    world.take();
+    let resent_after = |world: &mut World| {
+        for _ in 0..10_000 {
+            world.pass(0.1);
+            world.text(PONG);
+            if world.sent().contains(&subscribe_text("a")) {
+                break;
+            }
+        }
+        let sent = world.now;
+        for _ in 0..10_000 {
+            world.pass(0.1);
+            world.text(PONG);
+            if world.sent().contains(&subscribe_text("a")) {
+                return world.now.saturating_since(sent);
+            }
+        }
+        panic!("it is not sent again");
+    };
+    let waited = resent_after(&mut world);
+    assert!(waited.abs_diff(Duration::from_secs(40)) < Duration::from_millis(200), "{waited:?}");
+    world.acknowledge("a");
+    world.close(None);
+    world.until_next_attempt();
+    world.establish();
+    world.acknowledge("b");
+    world.take();
+    world.pass(9.9);
+    assert_eq!(world.sent(), Vec::<String>::new());
+    world.pass(0.2);
+    assert_eq!(world.sent(), [unsubscribe_text("a"), subscribe_text("a")]);
+}
+
+// R06: of a channel, on a live connection.
+#[test]
+fn a_channel_without_a_subscription_for_two_minutes_is_told_once() {
+    let (mut world, mut id) = authorizing();
+    world.subscribe("b");
+    world.acknowledge("b");
+    let began = world.now;
+    let mut told = vec![];
+    for second in 0..600 {
+        answer(&mut world, id, unavailable("500"));
+        world.pass(1.0);
+        world.text(PONG);
+        id = world.authorizations().last().copied().unwrap_or(id);
+        for report in world.reports() {
+            if let Report::Suspended { channel, since } = report {
+                told.push((second, channel, since));
+            }
+        }
+    }
+    assert_eq!(told, [(119, Some(name("private-a")), began)]);
+    assert!(world.connection.is_settled(), "the connection does not wait for it");
+    until_authorization(&mut world);
+    let id = *world.authorizations().last().unwrap();
+    world.authorize(id);
+    world.acknowledge("private-a");
+    world.text(&subscription_error(Some(403)));
+    let began = world.now;
+    world.take();
+    for _ in 0..130 {
+        world.pass(1.0);
+        world.text(PONG);
+    }
+    let suspended = |report: &Report| matches!(report, Report::Suspended { .. });
+    let told: Vec<_> = world.reports().into_iter().filter(suspended).collect();
+    assert_eq!(told, [Report::Suspended { channel: Some(name("private-a")), since: began }], "a new outage");
+}
+
+// R06: the time without a connection is the connection's, and does not count.
+#[test]
+fn a_channels_time_without_a_subscription_counts_over_sockets_but_not_between_them() {
+    let mut world = World::new();
+    world.subscribe("private-a");
+    world.command(Connection::connect);
+    let mut told = 0;
+    let mut live = 0;
+    for _ in 0..8 {
+        world.establish();
+        for _ in 0..20 {
+            for id in world.authorizations() {
+                answer(&mut world, id, unavailable("500"));
+            }
+            world.take();
+            world.pass(1.0);
+            world.text(PONG);
+            live += 1;
+            let suspended =
+                |output: &&Output| matches!(output, Output::Report(Report::Suspended { channel: Some(_), .. }));
+            let now_told = world.outputs.iter().filter(suspended).count();
+            assert!(now_told == 0 || live == 120, "after {live} s");
+            told += now_told;
+        }
+        world.close(4100);
+        world.pass(0.5);
+        world.until_next_attempt();
+    }
+    assert_eq!(told, 1);
 }
 
 // S13, I25
