@@ -21,7 +21,7 @@ pub struct ClientOptions {
     pub client_name: String,
     /// The version that goes with the name.
     pub client_version: String,
-    /// How long a write may stay stuck before the socket is given up, 10 s by default.
+    /// How long a write may stay stuck, with no byte taken, before the socket is given up, 10 s by default.
     pub write_timeout: Duration,
     /// The clock; tests put their own here.
     pub clock: Arc<dyn Clock>,

@@ -21,11 +21,13 @@ pub(crate) struct Outgoing<S> {
     stream: S,
     unsent: Vec<u8>,
     sent: usize,
+    /// Bytes that the stream has taken so far.
+    written: u64,
 }
 
 impl<S> Outgoing<S> {
     pub(crate) const fn new(stream: S) -> Self {
-        Self { stream, unsent: Vec::new(), sent: 0 }
+        Self { stream, unsent: Vec::new(), sent: 0, written: 0 }
     }
 
     /// Adds one text message. Only between two frames of the library: when it has nothing left to flush.
@@ -34,6 +36,11 @@ impl<S> Outgoing<S> {
         let [a, b, c, d, ..] = entropy::random().to_ne_bytes();
         frame.header_mut().mask = Some([a, b, c, d]);
         frame.format(&mut self.unsent)
+    }
+
+    /// Returns how many bytes the stream has taken so far: it grows as long as there is progress.
+    pub(crate) const fn written(&self) -> u64 {
+        self.written
     }
 
     pub(crate) const fn get_mut(&mut self) -> &mut S {
@@ -47,10 +54,14 @@ impl<S> Outgoing<S> {
 
 impl<S: AsyncWrite + Unpin> Outgoing<S> {
     fn poll_unsent(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while let Some(rest) = self.unsent.get(self.sent..).filter(|rest| !rest.is_empty()) {
-            match ready!(Pin::new(&mut self.stream).poll_write(cx, rest))? {
+        let Self { stream, unsent, sent, written } = self;
+        while let Some(rest) = unsent.get(*sent..).filter(|rest| !rest.is_empty()) {
+            match ready!(Pin::new(&mut *stream).poll_write(cx, rest))? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                written => self.sent += written,
+                count => {
+                    *sent += count;
+                    *written = written.wrapping_add(u64::try_from(count).unwrap_or(u64::MAX));
+                }
             }
         }
         (self.unsent, self.sent) = (Vec::new(), 0);
@@ -67,7 +78,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Outgoing<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for Outgoing<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         ready!(self.poll_unsent(cx))?;
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let count = ready!(Pin::new(&mut self.stream).poll_write(cx, buf))?;
+        self.written = self.written.wrapping_add(u64::try_from(count).unwrap_or(u64::MAX));
+        Poll::Ready(Ok(count))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -10,7 +10,7 @@ use channels_proto::Closed;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::{
     io::AsyncReadExt,
-    time::{Sleep, sleep, timeout},
+    time::{Instant, Sleep, sleep, timeout},
 };
 use tokio_tungstenite::{
     WebSocketStream,
@@ -51,8 +51,8 @@ pub(crate) struct Socket {
     queued_bytes: usize,
     bytes_seen: u64,
     unflushed: bool,
-    /// Runs while a write is stuck.
-    stuck: Option<Pin<Box<Sleep>>>,
+    /// Runs while a write is stuck: since the stream had taken so many bytes.
+    stuck: Option<(Pin<Box<Sleep>>, u64)>,
     write_timeout: Duration,
     /// A write failed; told when the socket is asked next.
     broken: Option<Closed>,
@@ -184,12 +184,15 @@ impl Socket {
             }
             Poll::Ready(Err(error)) => Some(explain(&error)),
             Poll::Pending => {
-                let stuck = self.stuck.get_or_insert_with(|| Box::pin(sleep(self.write_timeout)));
-                stuck
-                    .as_mut()
-                    .poll(cx)
-                    .is_ready()
-                    .then(|| lost(format!("the server has not read for {} s", self.write_timeout.as_secs_f32())))
+                let written = self.web_socket.get_ref().written();
+                let (timer, since) = self.stuck.get_or_insert_with(|| (Box::pin(sleep(self.write_timeout)), written));
+                // Slow is not stuck.
+                if *since != written {
+                    *since = written;
+                    timer.as_mut().reset(Instant::now() + self.write_timeout);
+                }
+                let is_over = timer.as_mut().poll(cx).is_ready();
+                is_over.then(|| lost(format!("the server has not read for {} s", self.write_timeout.as_secs_f32())))
             }
         }
     }

@@ -111,6 +111,46 @@ async fn a_server_that_reads_late_is_kept() {
     assert_eq!(got, text("{}"));
 }
 
+/// Reads `rate` bytes every tenth of a second, `bytes` in all; then nothing more.
+async fn read_slowly(far: &mut DuplexStream, rate: usize, bytes: usize) {
+    let mut piece = vec![0; rate];
+    for _ in 0..bytes.div_ceil(rate) {
+        sleep(Duration::from_millis(100)).await;
+        far.read_exact(&mut piece).await.unwrap();
+    }
+}
+
+// N10: 200 kB of subscribes over a link of 100 kbit/s take longer than a write may be stuck.
+#[tokio::test(start_paused = true)]
+async fn a_slow_link_that_makes_progress_is_not_stuck() {
+    let (mut socket, mut far) = socket(1024, b"").await;
+    for _ in 0..1_000 {
+        socket.send("x".repeat(192));
+    }
+    let started = Instant::now();
+    let read = async {
+        read_slowly(&mut far, 1_250, 1_000 * 200).await;
+        far.write_all(b"\x81\x02{}").await.unwrap();
+    };
+    let both = async { tokio::join!(received(&mut socket), read) };
+    let (got, ()) = timeout(WRITE_TIMEOUT * 6, both).await.expect("nobody writes any more");
+    assert_eq!(got, text("{}"));
+    assert!(started.elapsed() >= WRITE_TIMEOUT * 3 / 2, "{:?}", started.elapsed());
+}
+
+// N10
+#[tokio::test(start_paused = true)]
+async fn a_link_that_stops_is_given_up_the_write_timeout_after_its_last_progress() {
+    let (mut socket, mut far) = socket(1024, b"").await;
+    socket.send("x".repeat(200_000));
+    let started = Instant::now();
+    let read = read_slowly(&mut far, 1_250, 100_000);
+    let (got, ()) = tokio::join!(received(&mut socket), read);
+    let Got::Closed(Closed { code: None, error: Some(error), .. }) = got else { panic!("{got:?}") };
+    assert!(error.contains("has not read for 10 s"), "{error}");
+    assert_eq!(started.elapsed(), Duration::from_secs(8) + WRITE_TIMEOUT);
+}
+
 // B06: what waits to be written is bounded.
 #[tokio::test]
 async fn more_than_the_bound_of_unsent_bytes_gives_the_socket_up() {
