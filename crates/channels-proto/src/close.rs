@@ -56,6 +56,17 @@ pub(crate) const fn name_of(code: u16) -> &'static str {
 mod tests {
     use super::*;
 
+    // C04: 1005, 1006 and 1015 say how a socket ended; they are never on the wire.
+    #[test]
+    fn codes_that_no_server_may_send_are_known() {
+        for code in [1000, 1001, 1002, 1003, 1007, 1011, 1012, 1014, 3000, 4001, 4999] {
+            assert!(may_be_sent(code), "{code}");
+        }
+        for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, u16::MAX] {
+            assert!(!may_be_sent(code), "{code}");
+        }
+    }
+
     // C01-C09
     #[test]
     fn every_code_has_one_meaning() {

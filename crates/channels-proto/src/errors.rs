@@ -48,6 +48,13 @@ pub enum ConnectionError {
         /// What the transport said.
         message: String,
     },
+    /// The server sent a message over the limit: it is lost, and the socket with it. The next attempt follows as after any
+    /// loss.
+    #[error("the server sent a message of more than {limit} bytes, which is the limit set here (`max_message_bytes`)")]
+    MessageTooLong {
+        /// [`Limits::max_message_bytes`](crate::Limits::max_message_bytes).
+        limit: usize,
+    },
     /// Nothing was received for longer than the activity and pong timeouts allow.
     #[error("the server was silent for {} s and did not answer a ping", .silence.as_secs())]
     Silent {

@@ -50,7 +50,8 @@ impl Options {
 /// Sizes beyond which input is refused or dropped, so that no server can make the client grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Longest text message, 1 MiB by default. The transport refuses longer ones before they get here.
+    /// Longest text message, 1 MiB by default. The transport refuses longer ones before they get here, and gives the socket
+    /// up: the message is lost, and what the server sends until the next socket is subscribed.
     pub max_message_bytes: usize,
     /// Deepest nesting of a message, 128 by default and at most.
     pub max_depth: u32,

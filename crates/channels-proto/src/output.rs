@@ -176,6 +176,8 @@ pub enum GapCause {
     Silent,
     /// The server broke the protocol, so the socket was given up.
     ProtocolViolation,
+    /// A message was over the limit set here, so the socket was given up.
+    MessageTooLong,
     /// A subscription was never acknowledged, so the socket was given up.
     Unacknowledged,
     /// The server ended the subscription; the socket lives on.
@@ -242,7 +244,8 @@ pub enum FailureClass {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Closed {
     /// The code of the server's close frame; none when there was no frame or it was empty. Together with an `error`, the
-    /// code by which the transport itself gave the socket up because the server broke the WebSocket protocol.
+    /// code by which the transport itself gave the socket up: 1009 for a message over the limit, another because the server
+    /// broke the WebSocket protocol.
     pub code: Option<u16>,
     /// The reason in that frame.
     pub reason: String,

@@ -103,6 +103,8 @@ pub enum PusherErrorKind {
     ClosedEarly,
     /// The connection broke.
     Lost,
+    /// The server sent a message over the limit set here.
+    MessageTooLong,
     /// Nothing was received any more.
     Silent,
     /// The server does not keep to the protocol.

@@ -118,6 +118,8 @@ pub enum VmsGapKind {
     Silent,
     /// The server broke the protocol, so the connection was given up.
     ProtocolViolation,
+    /// A message was over the limit set here, so the connection was given up.
+    MessageTooLong,
     /// A subscription was never acknowledged, so the connection was given up.
     Unacknowledged,
     /// The server ended the subscription on a connection that lives on.
@@ -133,6 +135,7 @@ impl From<GapCause> for VmsGapKind {
             GapCause::TransportLost => Self::TransportLost,
             GapCause::Silent => Self::Silent,
             GapCause::ProtocolViolation => Self::ProtocolViolation,
+            GapCause::MessageTooLong => Self::MessageTooLong,
             GapCause::Unacknowledged => Self::Unacknowledged,
             GapCause::EndedByServer { .. } => Self::EndedByServer,
             _ => Self::Other,
@@ -234,6 +237,7 @@ pub(crate) fn describe(cause: GapCause) -> String {
         GapCause::TransportLost => "the connection was lost".to_owned(),
         GapCause::Silent => "nothing was received any more".to_owned(),
         GapCause::ProtocolViolation => "the server broke the protocol".to_owned(),
+        GapCause::MessageTooLong => "the server sent a message over the limit set here".to_owned(),
         GapCause::EndedByServer { code } => {
             let code = code.map(|code| format!(" with status {code}")).unwrap_or_default();
             format!("the server ended the subscription{code}")

@@ -160,6 +160,7 @@ const fn kind(error: &ConnectionError) -> &'static str {
         ConnectionError::Closed { .. } => "the server closed the connection",
         ConnectionError::ClosedEarly { .. } => "the server closed the connection before it established it",
         ConnectionError::Lost { .. } => "the connection was lost",
+        ConnectionError::MessageTooLong { .. } => "the server sent a message over the limit",
         ConnectionError::Silent { .. } => "the server was silent",
         ConnectionError::Violation(_) => "the server broke the protocol",
         ConnectionError::Unacknowledged { .. } => "the server did not acknowledge a subscription",

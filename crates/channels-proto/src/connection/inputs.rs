@@ -242,6 +242,10 @@ impl Connection {
 
     fn judge(&mut self, now: Time, closed: Closed) -> Ending {
         let Closed { code, reason, error } = closed;
+        if error.is_some() && code == Some(MESSAGE_TOO_LONG) {
+            let error = ConnectionError::MessageTooLong { limit: self.options.limits.max_message_bytes };
+            return Ending::retry(error, GapCause::MessageTooLong, Close::Done);
+        }
         let ((mut verdict, said), early) = match &self.phase {
             Phase::Up(live) => (judge_close(now, code, &reason, live.last_error.as_ref()), false),
             Phase::Idle | Phase::Waiting { .. } | Phase::Opening { .. } => ((close::classify(code), None), true),
@@ -272,6 +276,8 @@ const fn closed_error(code: Option<u16>, reason: String, early: bool) -> Connect
     if early { ConnectionError::ClosedEarly { code, reason } } else { ConnectionError::Closed { code, reason } }
 }
 
+/// The code of a message over a limit; RFC 6455, section 7.4.1.
+const MESSAGE_TOO_LONG: u16 = 1009;
 /// Error codes by which Sockudo and Reverb refuse a subscribe without naming the channel.
 const NAMELESS_REJECTIONS: [u16; 2] = [4009, 4300];
 /// Close codes by which push1st refuses a subscribe (1002), and what another server might use (1008, policy).

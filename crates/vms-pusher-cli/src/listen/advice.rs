@@ -46,6 +46,7 @@ pub(super) fn tip(error: &PusherError) -> &'static str {
         Kind::HttpStatus => of_socket(error.status),
         Kind::ClosedEarly | Kind::Closed | Kind::Refused | Kind::ServerError => of_code(error.code),
         Kind::Lost | Kind::Silent => "it is tried again; if it goes on, is the network sound, or does a proxy cut in?",
+        Kind::MessageTooLong => "that message is lost, and a new connection follows: what does the VMS send there?",
         Kind::ProtocolViolation => "is this a Pusher server? without --socket-url the VMS is asked",
         Kind::Denied => of_denial(error.status),
         Kind::WrongAppKey => "is --app-key the one of this VMS? without it the VMS is asked",

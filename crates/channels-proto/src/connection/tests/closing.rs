@@ -242,7 +242,7 @@ fn a_server_that_breaks_the_framing_three_times_slows_the_client_down() {
     let mut delays = vec![];
     for _ in 0..3 {
         let epoch = world.epoch();
-        let closed = Closed { code: Some(1009), error: Some("too long".to_owned()), ..Closed::default() };
+        let closed = Closed { code: Some(1002), error: Some("a reserved bit".to_owned()), ..Closed::default() };
         world.command(|connection, now| connection.handle_closed(now, epoch, closed));
         delays.push(retry_in(&mut world).unwrap());
         world.until_next_attempt();
@@ -255,6 +255,62 @@ fn a_server_that_breaks_the_framing_three_times_slows_the_client_down() {
         _ => None,
     });
     assert_eq!(gap, Some(crate::GapCause::ProtocolViolation));
+}
+
+// W11, M03: our limit is no fault of the server's, and no answer to a subscribe.
+#[test]
+fn a_message_over_the_limit_names_the_limit_and_blames_neither_the_server_nor_a_channel() {
+    let mut options = options();
+    options.limits.max_message_bytes = 4_096;
+    let mut world = World::with_options(options);
+    for channel in ["a", "b"] {
+        world.subscribe(channel);
+    }
+    world.command(Connection::connect);
+    for round in 0..6 {
+        world.establish();
+        let asked: Vec<_> = world.sent();
+        assert_eq!(asked, ["a", "b"].map(subscribe_text), "nobody is suspect");
+        if round % 2 == 1 {
+            world.acknowledge("a");
+            world.acknowledge("b");
+            world.pass(10.0);
+        }
+        let epoch = world.epoch();
+        let closed = Closed { code: Some(1009), error: Some("too long".to_owned()), ..Closed::default() };
+        world.take();
+        world.command(|connection, now| connection.handle_closed(now, epoch, closed));
+        let reports = world.reports();
+        let Some(Report::ConnectionFailed { error, retry_in: Some(delay) }) = reports.get(1) else {
+            panic!("{reports:?}");
+        };
+        assert_eq!(*error, ConnectionError::MessageTooLong { limit: 4_096 });
+        assert!(error.to_string().contains("4096 bytes") && error.to_string().contains("max_message_bytes"), "{error}");
+        assert!(*delay <= Duration::from_secs(2), "{delay:?}");
+        let cause = crate::GapCause::MessageTooLong;
+        let interrupted =
+            |report: &&Report| matches!(report, Report::Interrupted { cause: told, .. } if *told == cause);
+        assert_eq!(reports.iter().filter(interrupted).count(), if round % 2 == 1 { 2 } else { 0 });
+        world.until_next_attempt();
+    }
+}
+
+// C04: named as what it is, and neither a fault of ours nor an answer to a subscribe.
+#[test]
+fn a_close_code_that_no_server_may_send_is_named_as_such() {
+    for code in [0, 1005, 1006, 1015, 2999, 5000] {
+        let mut world = World::connected();
+        world.subscribe("a");
+        world.take();
+        world.close(code);
+        let reports = world.reports();
+        let Some(Report::ConnectionFailed { error, retry_in: Some(delay) }) = reports.get(1) else {
+            panic!("{reports:?}");
+        };
+        let told = format!("with code {code}, which no server may send");
+        assert!(error.to_string().contains(&told), "{error}");
+        assert!(*delay <= Duration::from_secs(1), "{delay:?}");
+    }
 }
 
 // C06, A09: the error that goes with the close may have been about the connection, not about the channel.
