@@ -58,8 +58,10 @@ impl VmsPusherApi {
         let mut client_options = ClientOptions::new(checked.socket_url, checked.app_key);
         let server_time = ServerTime::new(Arc::clone(&client_options.clock));
         client_options.server_time = Some(server_time.clone());
+        // The connection cuts an authorization off, sooner than this at first.
+        let limits = HttpLimits { deadline: client_options.protocol.max_answer_timeout, ..HttpLimits::default() };
         let authorizer = HttpAuthorizer::new(
-            HttpClient::new(root.origin(), options.tls.clone(), HttpLimits::default()).telling(server_time.clone()),
+            HttpClient::new(root.origin(), options.tls.clone(), limits).telling(server_time.clone()),
             root.join("broadcasting/auth"),
             Arc::clone(&headers),
             Arc::clone(&tokens),
@@ -72,6 +74,9 @@ impl VmsPusherApi {
         client_options.address_provider = discovery.provider(&checked.base_url, insecure, &rest, tokens);
         client_options.protocol.activity_timeout = options.activity_timeout;
         client_options.protocol.pong_timeout = options.pong_timeout;
+        client_options.protocol.connect_timeout = options.connect_timeout;
+        client_options.protocol.max_connect_timeout = options.max_connect_timeout;
+        client_options.protocol.limits.max_message_bytes = options.max_message_bytes;
         client_options.tls = options.tls;
         client_options.queue = options.queue;
         client_options.client_name = options.client.name;

@@ -54,6 +54,14 @@ pub struct VmsPusherOptions {
     pub activity_timeout: Duration,
     /// How long nothing at all may come in answer before the connection is given up, 10 s by default.
     pub pong_timeout: Duration,
+    /// How long an attempt to connect may take, 10 s by default, at most a day. It doubles with each in a row that takes
+    /// longer.
+    pub connect_timeout: Duration,
+    /// How far that time grows, 60 s by default, at most a day; less than `connect_timeout` means that it does not.
+    pub max_connect_timeout: Duration,
+    /// Longest message of the server in bytes, 1 MiB by default, at least 1 KiB. A longer one is lost, and the connection is
+    /// opened anew.
+    pub max_message_bytes: usize,
     /// What this client says about itself to the API.
     pub client: VmsClientInfo,
     /// The runtime for the client's task. By default the one that `new` is called in, or else one that the process shares.
@@ -107,6 +115,16 @@ pub enum ConfigError {
         /// The text.
         value: String,
     },
+    /// An option is out of its range.
+    #[error("options.{option}: {value} is not {range}")]
+    OutOfRange {
+        /// The option.
+        option: &'static str,
+        /// Its value.
+        value: String,
+        /// What it may be.
+        range: &'static str,
+    },
     /// The runtime of the process could not be started.
     #[error("the runtime could not be started: {reason}")]
     Runtime {
@@ -130,6 +148,7 @@ impl VmsPusherConfig {
         let allow_insecure = self.options.allow_insecure_socket;
         let (socket_url, app_key) = check_socket(&base_url, &self.socket_url, &self.app_key, allow_insecure)?;
         check_token(&self.user_token)?;
+        self.options.check()?;
         let user = format!("private-user.{}", self.user_id);
         let user = ChannelName::parse(&user).ok().filter(|_| self.user_id >= 0);
         let user = user.ok_or(ConfigError::UserId { value: self.user_id })?;
@@ -146,6 +165,22 @@ impl VmsPusherConfig {
         }
         ChannelName::parse(&format!("private-token.{value}"))
             .map_err(|error| ConfigError::AccessTokenId { value, error })
+    }
+}
+
+impl VmsPusherOptions {
+    fn check(&self) -> Result<(), ConfigError> {
+        let out_of_range = |option, value, range| Err(ConfigError::OutOfRange { option, value, range });
+        let timeouts = [("connect_timeout", self.connect_timeout), ("max_connect_timeout", self.max_connect_timeout)];
+        for (option, timeout) in timeouts {
+            if timeout.is_zero() || timeout > LONGEST_TIMEOUT {
+                return out_of_range(option, format!("{timeout:?}"), "more than nothing and at most a day");
+            }
+        }
+        if self.max_message_bytes < SMALLEST_MESSAGE {
+            return out_of_range("max_message_bytes", self.max_message_bytes.to_string(), "at least 1024");
+        }
+        Ok(())
     }
 }
 
@@ -206,6 +241,9 @@ impl Default for VmsPusherOptions {
             socket_discovery: VmsSocketDiscovery::Off,
             activity_timeout: Duration::from_secs(30),
             pong_timeout: Duration::from_secs(10),
+            connect_timeout: Duration::from_secs(10),
+            max_connect_timeout: Duration::from_secs(60),
+            max_message_bytes: 1024 * 1024,
             client: VmsClientInfo::default(),
             runtime: None,
         }
@@ -233,10 +271,17 @@ impl fmt::Debug for VmsPusherOptions {
             .field("socket_discovery", &self.socket_discovery)
             .field("activity_timeout", &self.activity_timeout)
             .field("pong_timeout", &self.pong_timeout)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("max_connect_timeout", &self.max_connect_timeout)
+            .field("max_message_bytes", &self.max_message_bytes)
             .field("client", &self.client)
             .finish_non_exhaustive()
     }
 }
+
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
+/// The protocol's own messages fit into this.
+const SMALLEST_MESSAGE: usize = 1024;
 
 #[cfg(test)]
 mod tests;

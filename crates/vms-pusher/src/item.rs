@@ -128,8 +128,8 @@ impl Channels {
                     cause: describe(cause),
                 })
             }
-            Item::SubscriptionFailed { channel, error, retry_in, .. } => {
-                return self.subscription_failed(&channel, &error, retry_in);
+            Item::SubscriptionFailed { channel, error, since, failures, retry_in } => {
+                return self.subscription_failed(&channel, &error, (failures, since), retry_in);
             }
             Item::Lagged { dropped } => VmsSocketItem::Continuity(VmsContinuity::Lagged { dropped }),
             Item::ConnectionFailed { error, retry_in } => return connection_failed(&error, retry_in),
@@ -170,13 +170,16 @@ impl Channels {
         &self,
         channel: &ChannelName,
         error: &SubscriptionError,
+        (failures, since): (u32, SystemTime),
         retry_in: Option<Duration>,
     ) -> Told {
+        let row = if failures > 1 { format!(", {failures} times in a row since {}", at(since)) } else { String::new() };
         let next = match retry_in {
-            Some(wait) => format!("it is tried again in {:.1} s", wait.as_secs_f32()),
+            Some(wait) if wait < SHORTLY => format!("it is tried again in {:.1} s", wait.as_secs_f32()),
+            Some(wait) => format!("it is tried again in {} s, and on every new connection", wait.as_secs()),
             None => "it is given up until connect() is called after a disconnect()".to_owned(),
         };
-        let message = format!("the channel `{channel}` is not subscribed: {error}; {next}");
+        let message = format!("the channel `{channel}` is not subscribed{row}: {error}; {next}");
         let (kind, code, status) = classify(error);
         let told = VmsSocketItem::Error(PusherError { kind, code, status, message });
         if kind == PusherErrorKind::AuthorizationUnavailable {
@@ -224,6 +227,7 @@ fn classify_connection(error: &ConnectionError) -> (PusherErrorKind, Option<u16>
         ConnectionError::Closed { code, .. } => (PusherErrorKind::Closed, *code, None),
         ConnectionError::ClosedEarly { code, .. } => (PusherErrorKind::ClosedEarly, *code, None),
         ConnectionError::Lost { .. } => (PusherErrorKind::Lost, None, None),
+        ConnectionError::MessageTooLong { .. } => (PusherErrorKind::MessageTooLong, None, None),
         ConnectionError::Silent { .. } => (PusherErrorKind::Silent, None, None),
         ConnectionError::Violation(_) => (PusherErrorKind::ProtocolViolation, None, None),
         ConnectionError::Unacknowledged { .. } => (PusherErrorKind::Unacknowledged, None, None),
@@ -242,6 +246,9 @@ fn connection_failed(error: &ConnectionError, retry_in: Option<Duration>) -> Tol
     (VmsSocketItem::Error(told), Some(VmsSocketItem::info(next)))
 }
 
+/// Sooner than this nobody reconnects for it.
+const SHORTLY: Duration = Duration::from_secs(30);
+
 fn at(time: SystemTime) -> VmsTime {
     VmsTime::saturating_from(time)
 }
@@ -249,6 +256,46 @@ fn at(time: SystemTime) -> VmsTime {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What is told of a failed channel: the error, and what it means for the channel.
+    fn told(
+        error: SubscriptionError,
+        failures: u32,
+        retry_in: Option<Duration>,
+    ) -> (PusherError, Option<(bool, bool)>) {
+        let [token, user] = ["private-token.a", "private-user.1"].map(|name| ChannelName::parse(name).unwrap());
+        let since = SystemTime::UNIX_EPOCH;
+        let item = Item::SubscriptionFailed { channel: user.clone(), error, since, failures, retry_in };
+        let (VmsSocketItem::Error(error), second) = Channels::new(token, user).tell(item) else { panic!("no error") };
+        let means = second.map(|second| {
+            let VmsSocketItem::Continuity(VmsContinuity::Unavailable { channel, is_final, session_is_invalid }) =
+                second
+            else {
+                panic!("{second:?}");
+            };
+            assert_eq!(channel, VmsChannel::User);
+            (is_final, session_is_invalid)
+        });
+        (error, means)
+    }
+
+    // S01, S02: how long it has been going on, how often, and when the next try comes
+    #[test]
+    fn each_failed_try_is_told_with_how_it_goes_on() {
+        let denied = |status| SubscriptionError::Denied { status };
+        let (error, means) = told(denied(401), 1, None);
+        assert!(error.message.ends_with("it is given up until connect() is called after a disconnect()"), "{error}");
+        assert!(!error.message.contains("in a row"), "{error}");
+        assert_eq!((error.kind, error.status, means), (PusherErrorKind::Denied, Some(401), Some((true, true))));
+        let (error, means) = told(denied(403), 3, Some(Duration::from_secs(95)));
+        assert!(error.message.contains("3 times in a row since 1970-01-01T00:00:00"), "{error}");
+        assert!(error.message.ends_with("it is tried again in 95 s, and on every new connection"), "{error}");
+        assert_eq!(means, Some((false, false)), "one answer of one channel is no end");
+        let unavailable = SubscriptionError::AuthorizationUnavailable { message: "status 503".to_owned() };
+        let (error, means) = told(unavailable, 2, Some(Duration::from_millis(1_250)));
+        assert!(error.message.ends_with("it is tried again in 1.2 s"), "{error}");
+        assert_eq!((error.kind, means), (PusherErrorKind::AuthorizationUnavailable, None), "nobody refused anything");
+    }
 
     // S01: an answer on one channel says nothing of the session unless it is about the token
     #[test]

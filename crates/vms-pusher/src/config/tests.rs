@@ -40,6 +40,21 @@ fn a_bad_value_is_refused_with_its_field_and_itself() {
     assert!(error(|c| c.access_token_id = "x".repeat(200)).contains("at most"));
 }
 
+#[test]
+fn an_option_out_of_its_range_is_named_with_its_value() {
+    assert_eq!(error(|c| c.options.max_message_bytes = 1023), "options.max_message_bytes: 1023 is not at least 1024");
+    for timeout in [Duration::ZERO, Duration::MAX] {
+        let first = error(|c| c.options.connect_timeout = timeout);
+        assert!(first.starts_with("options.connect_timeout: "), "{first}");
+        let longest = error(|c| c.options.max_connect_timeout = timeout);
+        assert!(longest.starts_with("options.max_connect_timeout: "), "{longest}");
+    }
+    let mut least = good();
+    least.options.max_message_bytes = 1024;
+    least.options.connect_timeout = Duration::from_millis(1);
+    assert!(least.check().is_ok());
+}
+
 // H05, Q01: a token that would break a header is refused, and never shown
 #[test]
 fn a_bad_token_is_refused_without_being_shown() {
