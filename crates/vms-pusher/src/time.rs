@@ -12,9 +12,14 @@ use crate::quoted::{Reader, Strict, Unfit};
 
 /// A moment in UTC, to the microsecond, between the years 0000 and 9999.
 ///
-/// Written and read as `2024-03-05T10:11:12.000000Z`. Reading also accepts an RFC 3339 offset, fewer or no
-/// fraction digits (digits past the sixth are cut off), and `2024-03-05 10:11:12`, which is UTC. Text that is
-/// not a moment is never turned into one: [`VmsTime::parse`] returns `None`.
+/// Written and read as `2024-03-05T10:11:12.000000Z`. Reading also accepts
+///
+/// * a space in place of the `T`, as in `2024-03-05 10:11:12`;
+/// * fewer or no fraction digits, and a comma before them; digits past the sixth are cut off;
+/// * an offset from UTC: `+03:00`, `+0300`, `+03`, `Z` or ` UTC`, also with a space before it. Without one it is UTC.
+///
+/// Text that is not a moment, or could be more than one, is never turned into one: a date alone, a time without seconds, a
+/// number (seconds or milliseconds?) and the abbreviation of a time zone are all `None` to [`VmsTime::parse`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VmsTime {
     unix_micros: i64,
@@ -57,10 +62,15 @@ impl VmsTime {
     }
 }
 
-impl From<VmsTime> for SystemTime {
-    fn from(time: VmsTime) -> Self {
+impl TryFrom<VmsTime> for SystemTime {
+    type Error = VmsTimeRangeError;
+
+    /// Fails where the system's time does not reach that far: on Windows it begins in 1601.
+    fn try_from(time: VmsTime) -> Result<Self, Self::Error> {
         let distance = Duration::from_micros(time.unix_micros.unsigned_abs());
-        if time.unix_micros < 0 { Self::UNIX_EPOCH - distance } else { Self::UNIX_EPOCH + distance }
+        let epoch = Self::UNIX_EPOCH;
+        let moment = if time.unix_micros < 0 { epoch.checked_sub(distance) } else { epoch.checked_add(distance) };
+        moment.ok_or(VmsTimeRangeError)
     }
 }
 
@@ -76,9 +86,9 @@ impl TryFrom<SystemTime> for VmsTime {
     }
 }
 
-/// A system time that lies outside the years 0000 to 9999.
+/// A system time that lies outside the years 0000 to 9999, or a [`VmsTime`] that the system's time does not reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the time lies outside the years 0000 to 9999")]
+#[error("the time lies outside the range of the type it is turned into")]
 pub struct VmsTimeRangeError;
 
 impl fmt::Display for VmsTime {
@@ -218,9 +228,9 @@ fn read_time(text: &[u8]) -> Option<(Time, &[u8])> {
     let (hour, text) = read_number(text, 2)?;
     let (minute, text) = read_number(text.strip_prefix(b":")?, 2)?;
     let (second, text) = read_number(text.strip_prefix(b":")?, 2)?;
-    let (micros, text) = match text.strip_prefix(b".") {
-        Some(fraction) => read_fraction(fraction)?,
-        None => (0, text),
+    let (micros, text) = match text.split_first() {
+        Some((b'.' | b',', fraction)) => read_fraction(fraction)?,
+        Some(_) | None => (0, text),
     };
     let clock = |value: u32| u8::try_from(value).ok();
     let time = Time::from_hms_micro(clock(hour)?, clock(minute)?, clock(second)?, micros).ok()?;
@@ -240,18 +250,24 @@ fn read_fraction(text: &[u8]) -> Option<(u32, &[u8])> {
 }
 
 fn read_offset(text: &[u8]) -> Option<UtcOffset> {
-    let (sign, text) = match text.split_first() {
-        None | Some((b'Z' | b'z', [])) => return Some(UtcOffset::UTC),
-        Some((b'+', rest)) => (1, rest),
-        Some((b'-', rest)) => (-1, rest),
-        Some(_) => return None,
+    if text.is_empty() {
+        return Some(UtcOffset::UTC);
+    }
+    let (sign, text) = match text.strip_prefix(b" ").unwrap_or(text) {
+        b"Z" | b"z" | b"UTC" => return Some(UtcOffset::UTC),
+        [b'+', rest @ ..] => (1, rest),
+        [b'-', rest @ ..] => (-1, rest),
+        _ => return None,
     };
     let (hours, text) = read_number(text, 2)?;
-    let (minutes, text) = read_number(text.strip_prefix(b":").unwrap_or(text), 2)?;
-    let signed = |value: u32| i8::try_from(value).ok().map(|value| value * sign);
-    if minutes > 59 || !text.is_empty() {
+    let (minutes, text) = match text {
+        [] => (0, text),
+        [b':', minutes @ ..] | minutes => read_number(minutes, 2)?,
+    };
+    if hours > 23 || minutes > 59 || !text.is_empty() {
         return None;
     }
+    let signed = |value: u32| i8::try_from(value).ok().map(|value| value * sign);
     UtcOffset::from_hms(signed(hours)?, signed(minutes)?, 0).ok()
 }
 

@@ -125,7 +125,8 @@ impl Sightings {
         }
         match item {
             VmsSocketItem::Continuity(VmsContinuity::ResyncNeeded { channel, since, until, .. }) => {
-                self.seen[place(*channel)].push(Seen::Gap { since: (*since).into(), until: (*until).into() });
+                let [since, until] = [*since, *until].map(|time| time.try_into().expect("a time of this system"));
+                self.seen[place(*channel)].push(Seen::Gap { since, until });
             }
             VmsSocketItem::Continuity(VmsContinuity::Lagged { dropped }) => {
                 for seen in &mut self.seen {
