@@ -4,11 +4,19 @@
 //! Everything is read in one pass over the text, without a tree of values in between. An `Err` from here means
 //! that the text is not JSON (or, from `serde_json`, a number too large for it, see `decode::repair`).
 
+mod list;
+mod scalar;
+
 use std::fmt;
 use std::marker::PhantomData;
 
+use serde::de::{
+    Deserialize as _, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
+use serde_json::value::RawValue;
+
 use crate::quoted::{Reader, Strict, Unfit};
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use crate::whole_number;
 
 /// What was found where a `T` was looked for.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -78,20 +86,57 @@ pub(crate) trait Lenient<'de>: Sized {
     fn from_string(text: String) -> Option<Self> {
         Self::from_str(&text)
     }
-    fn from_seq<A: SeqAccess<'de>>(mut seq: A) -> Result<Read<Self>, A::Error> {
+    fn from_seq<A: SeqAccess<'de>, S: Source>(mut seq: A) -> Result<Read<Self>, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
         Ok(Read::from_option(None, Self::DEFECT))
     }
-    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Read<Self>, A::Error> {
+    fn from_map<A: MapAccess<'de>, S: Source>(mut map: A) -> Result<Read<Self>, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Read::from_option(None, Self::DEFECT))
+    }
+    fn read<D: Deserializer<'de>, S: Source>(deserializer: D) -> Result<Read<Self>, D::Error> {
+        deserializer.deserialize_any(field::<Self, S>())
+    }
+}
+
+/// What values are read from.
+pub(crate) trait Source {
+    /// Reads a `T` that is made from whole numbers.
+    fn read_whole<'de, T: Lenient<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Read<T>, D::Error>;
+}
+
+/// The text of a payload. `3.0` is a whole number in it, and seen as such without a float between.
+pub(crate) struct Payload;
+
+impl Source for Payload {
+    fn read_whole<'de, T: Lenient<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Read<T>, D::Error> {
+        let text = <&RawValue>::deserialize(deserializer)?.get();
+        Ok(match text.as_bytes() {
+            b"null" => Read::Null,
+            b"true" => Read::from_option(T::from_bool(true), T::DEFECT),
+            b"false" => Read::from_option(T::from_bool(false), T::DEFECT),
+            [b'"', ..] => {
+                let text = serde_json::from_str::<String>(text).ok();
+                Read::from_option(text.and_then(T::from_string), T::DEFECT)
+            }
+            _ => Read::from_option(whole_number::parse(text).and_then(T::from_i64), T::DEFECT),
+        })
+    }
+}
+
+/// What this crate has written, from wherever `serde` takes it: a whole number has no fraction there.
+pub(crate) struct Written;
+
+impl Source for Written {
+    fn read_whole<'de, T: Lenient<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Read<T>, D::Error> {
+        deserializer.deserialize_any(field::<T, Self>())
     }
 }
 
 /// An object that is filled in place, so that a boxed one is never moved.
 pub(crate) trait Model<'de>: Default {
     /// Returns the defect when a member that identifies the object is missing or unusable.
-    fn fill<A: MapAccess<'de>>(&mut self, map: A) -> Result<Option<Defect>, A::Error>;
+    fn fill<A: MapAccess<'de>, S: Source>(&mut self, map: A) -> Result<Option<Defect>, A::Error>;
 }
 
 /// Reads an object; an empty array is PHP's way to write an empty map, and counts as none.
@@ -109,101 +154,13 @@ pub(crate) const NOT_AN_OBJECT: &str = "is not an object";
 impl<'de, T: Model<'de>> Lenient<'de> for Box<T> {
     const DEFECT: &'static str = NOT_AN_OBJECT;
 
-    fn from_seq<A: SeqAccess<'de>>(seq: A) -> Result<Read<Self>, A::Error> {
+    fn from_seq<A: SeqAccess<'de>, S: Source>(seq: A) -> Result<Read<Self>, A::Error> {
         model_from_seq(seq)
     }
 
-    fn from_map<A: MapAccess<'de>>(map: A) -> Result<Read<Self>, A::Error> {
+    fn from_map<A: MapAccess<'de>, S: Source>(map: A) -> Result<Read<Self>, A::Error> {
         let mut model = Self::default();
-        Ok(model.fill(map)?.map_or(Read::Value(model), Read::Bad))
-    }
-}
-
-/// A list keeps the elements that are usable. PHP writes a list whose keys have holes as an object: its values count.
-impl<'de, T: Lenient<'de>> Lenient<'de> for Vec<T> {
-    const DEFECT: &'static str = "is not a list";
-
-    fn from_seq<A: SeqAccess<'de>>(mut seq: A) -> Result<Read<Self>, A::Error> {
-        let mut list = Self::new();
-        while let Some(element) = seq.next_element_seed(field::<T>())? {
-            list.extend(element.value());
-        }
-        Ok(Read::Value(list))
-    }
-
-    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Read<Self>, A::Error> {
-        let mut list = Self::new();
-        while map.next_key::<IgnoredAny>()?.is_some() {
-            list.extend(map.next_value_seed(field::<T>())?.value());
-        }
-        Ok(Read::Value(list))
-    }
-}
-
-/// An id or a count: a whole number, or one in quotes, that fits 64 bits. Never by way of a float.
-impl Lenient<'_> for i64 {
-    const DEFECT: &'static str = "is not a whole number of 64 bits";
-
-    fn from_i64(value: i64) -> Option<Self> {
-        Some(value)
-    }
-    fn from_str(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-}
-
-impl Lenient<'_> for bool {
-    const DEFECT: &'static str = "is neither true nor false";
-
-    fn from_bool(value: bool) -> Option<Self> {
-        Some(value)
-    }
-    fn from_i64(value: i64) -> Option<Self> {
-        match value {
-            0 => Some(false),
-            1 => Some(true),
-            _ => None,
-        }
-    }
-    fn from_str(text: &str) -> Option<Self> {
-        match text {
-            "0" | "false" => Some(false),
-            "1" | "true" => Some(true),
-            _ => None,
-        }
-    }
-}
-
-impl Lenient<'_> for f64 {
-    const DEFECT: &'static str = "is not a number";
-
-    #[expect(clippy::cast_precision_loss, reason = "the field is a measure, not an id")]
-    fn from_i64(value: i64) -> Option<Self> {
-        Some(value as Self)
-    }
-    fn from_f64(value: f64) -> Option<Self> {
-        Some(value)
-    }
-    fn from_str(text: &str) -> Option<Self> {
-        text.parse().ok().filter(|value: &Self| value.is_finite())
-    }
-}
-
-/// A whole number stands for its digits: a door code may come without quotes.
-impl Lenient<'_> for String {
-    const DEFECT: &'static str = "is not a string";
-
-    fn from_i64(value: i64) -> Option<Self> {
-        Some(value.to_string())
-    }
-    fn from_u64(value: u64) -> Option<Self> {
-        Some(value.to_string())
-    }
-    fn from_str(text: &str) -> Option<Self> {
-        Some(text.to_owned())
-    }
-    fn from_string(text: String) -> Option<Self> {
-        Some(text)
+        Ok(model.fill::<A, S>(map)?.map_or(Read::Value(model), Read::Bad))
     }
 }
 
@@ -215,21 +172,21 @@ impl<T: Strict> Strict for Read<T> {
 }
 
 /// Looks for a `T` in the next value.
-pub(crate) fn field<T>() -> Field<T> {
+pub(crate) fn field<T, S>() -> Field<T, S> {
     Field(PhantomData)
 }
 
-pub(crate) struct Field<T>(PhantomData<T>);
+pub(crate) struct Field<T, S>(PhantomData<(T, S)>);
 
-impl<'de, T: Lenient<'de>> DeserializeSeed<'de> for Field<T> {
+impl<'de, T: Lenient<'de>, S: Source> DeserializeSeed<'de> for Field<T, S> {
     type Value = Read<T>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Read<T>, D::Error> {
-        deserializer.deserialize_any(self)
+        T::read::<D, S>(deserializer)
     }
 }
 
-impl<'de, T: Lenient<'de>> Visitor<'de> for Field<T> {
+impl<'de, T: Lenient<'de>, S: Source> Visitor<'de> for Field<T, S> {
     type Value = Read<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -263,10 +220,10 @@ impl<'de, T: Lenient<'de>> Visitor<'de> for Field<T> {
         deserializer.deserialize_any(self)
     }
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Read<T>, A::Error> {
-        T::from_seq(seq)
+        T::from_seq::<A, S>(seq)
     }
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Read<T>, A::Error> {
-        T::from_map(map)
+        T::from_map::<A, S>(map)
     }
 }
 
@@ -302,7 +259,7 @@ impl<K: Key> Visitor<'_> for KeySeed<K> {
 
 /// Reads a `T` for `Deserialize`: what is lenient inside a payload is an error for the value itself.
 pub(crate) fn deserialize<'de, T: Lenient<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    match field::<T>().deserialize(deserializer)?.required() {
+    match field::<T, Written>().deserialize(deserializer)?.required() {
         Ok(value) => Ok(value),
         Err(Defect { key: "", reason }) => Err(D::Error::custom(format_args!("the value {reason}"))),
         Err(Defect { key, reason }) => Err(D::Error::custom(format_args!("`{key}` {reason}"))),

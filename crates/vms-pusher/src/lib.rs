@@ -55,10 +55,13 @@ mod rest;
 mod runtime;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod shape;
 mod socket;
 #[cfg(test)]
 mod tests;
 mod time;
+mod whole_number;
 
 pub use api::VmsPusherApi;
 pub use channels_client::{

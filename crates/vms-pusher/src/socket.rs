@@ -112,7 +112,7 @@ model! {
     /// Which cameras were added to a user's account, and which were removed from it.
     pub struct VmsCamerasUpdateSocket {
         optional {
-            /// The ids of the cameras that were removed.
+            /// The ids of the cameras that were removed; without them and `attached`, ask for the cameras again.
             detached: Vec<i64> = "detached",
             /// The ids of the cameras that were added.
             attached: Vec<i64> = "attached",
@@ -188,7 +188,7 @@ model! {
     /// What was deleted.
     pub struct VmsIntercomDeleteSocket {
         optional {
-            /// The ids of what was deleted.
+            /// The ids of what was deleted; without them, ask for what is left.
             deleted_ids: Vec<i64> = "deleted_ids",
         }
     }

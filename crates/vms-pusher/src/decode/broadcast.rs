@@ -6,10 +6,10 @@
 use serde::de::{IgnoredAny, MapAccess};
 use serde_json::value::RawValue;
 
-use super::build;
-use super::push::{self, Kind};
+use super::body::Kind;
 use super::{Context, Side, read};
-use crate::lenient::{self, Defect, Key, KeySeed, Lenient, Read, field};
+use super::{build, push};
+use crate::lenient::{self, Defect, Key, KeySeed, Lenient, Read, Source, field};
 use crate::model::{VmsCanceledCall, VmsEvent, VmsIntercom, VmsIntercomCall, VmsIntercomCode, VmsNotification};
 use crate::push_type::VmsIntercomPushType as Type;
 use crate::quoted::{self, Reader, Strict, Unfit};
@@ -23,11 +23,15 @@ pub(super) fn decode(context: &Context<'_>, text: &str) -> Result<VmsSocketData,
         Ok(notification) => notification,
         Err(defect) => return Ok(context.defective(Side::Intercom, None, "$", defect)),
     };
-    match notification.kind.clone().required() {
+    let kind = match notification.kind.clone().required() {
+        // Laravel names the class of a notification that names no type of its own.
+        Ok(Type::Other(other)) => Err(context.unknown_intercom(&other)),
+        Ok(kind) => Ok(kind),
+        Err(defect) => Err(context.defective(Side::Intercom, None, "$.type", defect)),
+    };
+    match kind {
         Ok(kind) => notification.build(context, &kind),
-        Err(defect) => Ok(notification
-            .nested_cancel()?
-            .unwrap_or_else(|| context.defective(Side::Intercom, None, "$.type", defect))),
+        Err(opaque) => Ok(notification.nested_cancel()?.unwrap_or(opaque)),
     }
 }
 
@@ -56,14 +60,10 @@ pub(super) fn decode_strictly(context: &Context<'_>, reader: &mut Reader<'_>) ->
     all.build(context, &kind.ok_or(Unfit)?).map_err(|_| Unfit)
 }
 
-/// A notification under the event name of another push: the one that may be there is a cancelled call.
-pub(super) fn decode_misplaced(context: &Context<'_>, text: &str) -> Result<VmsSocketData, serde_json::Error> {
+/// A cancelled call, flat, under the event name of another push.
+pub(super) fn decode_misplaced_cancel(context: &Context<'_>, text: &str) -> Result<VmsSocketData, serde_json::Error> {
     let notification = read::<Notification<'_>>(text)?.value().unwrap_or_default();
-    match notification.kind.clone().required() {
-        Ok(kind @ Type::CancelCall) => notification.build(context, &kind),
-        Ok(kind) => Ok(context.unknown(Side::App, Some(kind.as_str()), "the type is not one of an app push")),
-        Err(defect) => Ok(context.defective(Side::App, None, "$.type", defect)),
-    }
+    notification.build(context, &Type::CancelCall)
 }
 
 #[derive(Default)]
@@ -115,19 +115,19 @@ impl Key for Member {
 impl<'de> Lenient<'de> for Notification<'de> {
     const DEFECT: &'static str = lenient::NOT_AN_OBJECT;
 
-    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Read<Self>, A::Error> {
+    fn from_map<A: MapAccess<'de>, S: Source>(mut map: A) -> Result<Read<Self>, A::Error> {
         let mut all = Self::default();
         while let Some(member) = map.next_key_seed(KeySeed::NEW)? {
             match member {
-                Member::Type => all.kind = map.next_value_seed(field())?,
-                Member::Intercom => all.intercom = map.next_value_seed(field())?,
-                Member::IntercomCode => all.code = map.next_value_seed(field())?,
-                Member::IntercomCall => all.call = map.next_value_seed(field())?,
-                Member::Event => all.event = map.next_value_seed(field())?,
-                Member::DeletedIds => all.deleted_ids = map.next_value_seed(field())?.value(),
-                Member::Error => all.error = map.next_value_seed(field())?.value(),
-                Member::ExpireInSeconds => all.expire_in_seconds = map.next_value_seed(field())?.value(),
-                Member::Notification => all.notification = map.next_value_seed(field())?.value(),
+                Member::Type => all.kind = map.next_value_seed(field::<_, S>())?,
+                Member::Intercom => all.intercom = map.next_value_seed(field::<_, S>())?,
+                Member::IntercomCode => all.code = map.next_value_seed(field::<_, S>())?,
+                Member::IntercomCall => all.call = map.next_value_seed(field::<_, S>())?,
+                Member::Event => all.event = map.next_value_seed(field::<_, S>())?,
+                Member::DeletedIds => all.deleted_ids = map.next_value_seed(field::<_, S>())?.value(),
+                Member::Error => all.error = map.next_value_seed(field::<_, S>())?.value(),
+                Member::ExpireInSeconds => all.expire_in_seconds = map.next_value_seed(field::<_, S>())?.value(),
+                Member::Notification => all.notification = map.next_value_seed(field::<_, S>())?.value(),
                 Member::Data => all.data = Some(map.next_value()?),
                 Member::Other => {
                     map.next_value::<IgnoredAny>()?;
@@ -157,10 +157,7 @@ impl Notification<'_> {
             Type::CallDelete => Ok(Intercom::CallsDeleted(self.deleted())),
             Type::CancelCall => self.cancel().map(Ok)?,
             Type::EventStore => optional("$.event", self.event).map(Intercom::IntercomEventStored),
-            Type::Other(other) => {
-                let reason = "the type is not one of an intercom push";
-                return Ok(context.unknown(Side::Intercom, Some(other), reason));
-            }
+            Type::Other(other) => return Ok(context.unknown_intercom(other)),
         };
         Ok(match built {
             Ok(socket) => VmsSocketData::IntercomSocket(socket),
@@ -187,7 +184,14 @@ impl Notification<'_> {
             Some(data) => push::read_inner(data.get())?,
             None => None,
         };
-        Ok(push.filter(|push| push.kind == Kind::CancelCall).map(|push| build::call_canceled(push.body)))
+        let cancel = push.filter(|push| push.kind == Kind::CancelCall);
+        Ok(cancel.map(|push| build::call_canceled(push.body, push.notification.or(self.notification))))
+    }
+}
+
+impl Context<'_> {
+    fn unknown_intercom(&self, kind: &str) -> VmsSocketData {
+        self.unknown(Side::Intercom, Some(kind), "the type is not one of an intercom push")
     }
 }
 

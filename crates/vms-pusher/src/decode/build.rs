@@ -1,9 +1,10 @@
 //! From a push that has been read to the variant that it becomes.
 
-use super::push::{Body, Kind, Push};
+use super::body::{Body, Kind};
+use super::push::Push;
 use super::{Context, Side};
 use crate::lenient::Read;
-use crate::model::VmsEvent;
+use crate::model::{VmsEvent, VmsNotification};
 use crate::push_type::{VmsAppSocketType as Type, VmsPushStatus};
 use crate::socket::{
     VmsAppSocketData as App, VmsArchiveLinkSocket, VmsCallCanceledSocket, VmsIntercomSocketData, VmsSocketData,
@@ -14,14 +15,16 @@ use crate::socket::{
 pub(super) struct Person {
     pub(super) subject: Option<String>,
     pub(super) message: Option<String>,
+    /// Of a cancelled call.
+    pub(super) notification: Option<Box<VmsNotification>>,
 }
 
 /// Builds what a `TokenPush` or `UserPush` becomes.
 pub(super) fn socket(context: &Context<'_>, push: Push, person: Person) -> VmsSocketData {
-    let Push { kind, status, body } = push;
+    let Push { kind, status, body, notification } = push;
     let kind = match kind {
         Kind::App(kind) => kind,
-        Kind::CancelCall => return call_canceled(body),
+        Kind::CancelCall => return call_canceled(body, notification.or(person.notification)),
     };
     let defect = match app_socket(&kind, status, body, person) {
         Ok(Some(socket)) => return socket,
@@ -31,9 +34,9 @@ pub(super) fn socket(context: &Context<'_>, push: Push, person: Person) -> VmsSo
     context.defective(Side::App, Some(kind.as_str()), "$.data.data", defect)
 }
 
-pub(super) fn call_canceled(body: Body) -> VmsSocketData {
+pub(super) fn call_canceled(body: Body, notification: Option<Box<VmsNotification>>) -> VmsSocketData {
     let call = if let Body::Call(call) = body { call.value() } else { None };
-    let socket = VmsCallCanceledSocket { call, notification: None };
+    let socket = VmsCallCanceledSocket { call, notification };
     VmsSocketData::IntercomSocket(VmsIntercomSocketData::CallCanceled(socket))
 }
 

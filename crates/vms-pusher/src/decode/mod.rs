@@ -3,6 +3,7 @@
 //! A payload is read in one pass over its text: the `type` comes first in what servers send, so the members that
 //! follow are read straight into their model. Should it come later, that one member is gone over a second time.
 
+mod body;
 mod broadcast;
 mod build;
 mod path;
@@ -14,7 +15,7 @@ mod tests;
 use channels_proto::Event;
 use serde::de::DeserializeSeed as _;
 
-use crate::lenient::{self, Defect, Lenient, Read};
+use crate::lenient::{self, Defect, Lenient, Payload, Read};
 use crate::push_type::{BROADCAST_NOTIFICATION, TOKEN_PUSH, USER_PUSH};
 use crate::quoted::Reader;
 use crate::socket::{VmsAppSocketData, VmsIntercomSocketData, VmsSocketData, VmsUndecodableSocket, VmsUnknownSocket};
@@ -172,9 +173,9 @@ impl Context<'_> {
 }
 
 /// Reads one whole document.
-fn read<'de, T: Lenient<'de>>(text: &'de str) -> Result<Read<T>, serde_json::Error> {
+pub(crate) fn read<'de, T: Lenient<'de>>(text: &'de str) -> Result<Read<T>, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = lenient::field::<T>().deserialize(&mut deserializer)?;
+    let value = lenient::field::<T, Payload>().deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(value)
 }

@@ -1,16 +1,17 @@
 //! `TokenPush` and `UserPush`: `{"data": {"type", "status", "data"}, "subject", "message"}`.
 
 use serde::de::value::UnitDeserializer;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess};
+use serde::de::{DeserializeSeed as _, IgnoredAny, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
+use super::body::{Body, BodyFor, Kind};
 use super::build::{self, Person};
 use super::{Context, Side, broadcast, read};
-use crate::lenient::{self, Defect, Key, KeySeed, Lenient, Read, field};
-use crate::model::{VmsCameraGroup, VmsCanceledCall, VmsEvent};
-use crate::push_type::{VmsAppSocketType, VmsPushStatus};
-use crate::quoted::{Reader, Strict, Unfit, optional};
-use crate::socket::{VmsArchiveLinkSocket, VmsCamerasUpdateSocket, VmsFavoriteCamerasUpdateSocket, VmsSocketData};
+use crate::lenient::{self, Defect, Key, KeySeed, Lenient, Read, Source, field};
+use crate::model::VmsNotification;
+use crate::push_type::VmsPushStatus;
+use crate::quoted::{Reader, Unfit, optional};
+use crate::socket::VmsSocketData;
 
 pub(super) fn decode(context: &Context<'_>, text: &str) -> Result<VmsSocketData, serde_json::Error> {
     if let Some(socket) = decode_as::<true>(context, text)? {
@@ -26,21 +27,35 @@ fn decode_as<const EAGER: bool>(context: &Context<'_>, text: &str) -> Result<Opt
         Ok(envelope) => envelope,
         Err(defect) => return Ok(Some(context.defective(Side::App, None, "$", defect))),
     };
-    let inner = match envelope.data.required() {
-        Ok(inner) if !(envelope.is_flat && inner.kind == Read::Missing) => inner,
-        Err(defect) if !envelope.is_flat => {
-            return Ok(Some(context.defective(Side::App, None, "$.data", defect)));
-        }
-        Ok(_) | Err(_) => return broadcast::decode_misplaced(context, text).map(Some),
+    let outer = match envelope.kind {
+        // Whatever its data is, even if that has a type of its own.
+        Read::Value(Kind::CancelCall) => return broadcast::decode_misplaced_cancel(context, text).map(Some),
+        Read::Missing | Read::Null => None,
+        kind @ (Read::Value(_) | Read::Bad(_)) => Some(kind),
+    };
+    let inner = match (envelope.data.required(), outer) {
+        (Ok(inner), Some(outer)) if !inner.has_type() => return Ok(Some(flat(context, outer))),
+        (Err(_), Some(outer)) => return Ok(Some(flat(context, outer))),
+        (Ok(inner), _) => inner,
+        (Err(defect), None) => return Ok(Some(context.defective(Side::App, None, "$.data", defect))),
     };
     if inner.is_lost {
         return Ok(None);
     }
-    let person = Person { subject: envelope.subject, message: envelope.message };
+    let Envelope { subject, message, notification, .. } = envelope;
+    let person = Person { subject, message, notification };
     Ok(Some(match inner.finish()? {
         Ok(push) => build::socket(context, push, person),
         Err(defect) => context.defective(Side::App, None, "$.data.type", defect),
     }))
+}
+
+/// What has its type at the top as a notification has it, and is none of those that may come under this event name.
+fn flat(context: &Context<'_>, kind: Read<Kind>) -> VmsSocketData {
+    match kind.required() {
+        Ok(kind) => context.unknown(Side::App, Some(kind.as_str()), "the type is not one of an app push"),
+        Err(defect) => context.defective(Side::App, None, "$.type", defect),
+    }
 }
 
 /// The same when the payload is what servers write; see [`crate::quoted`].
@@ -52,7 +67,7 @@ pub(super) fn decode_strictly(context: &Context<'_>, reader: &mut Reader<'_>) ->
             "data" => push = Some(read_strictly(reader)?),
             "subject" => person.subject = optional(reader)?,
             "message" => person.message = optional(reader)?,
-            "type" => return Err(Unfit),
+            "type" | "notification" => return Err(Unfit),
             _ => reader.skip()?,
         }
         more = reader.next_member()?;
@@ -69,13 +84,13 @@ fn read_strictly(reader: &mut Reader<'_>) -> Result<Push, Unfit> {
             "type" if kind.is_none() => kind = Kind::from_str(reader.string()?),
             "status" => status = optional(reader)?,
             "data" => body = Some(Body::strict(kind.as_ref().ok_or(Unfit)?, reader)?),
-            "type" => return Err(Unfit),
+            "type" | "notification" => return Err(Unfit),
             _ => reader.skip()?,
         }
         more = reader.next_member()?;
     }
     let (Some(kind), Some(body)) = (kind, body) else { return Err(Unfit) };
-    Ok(Push { kind, status, body })
+    Ok(Push { kind, status, body, notification: None })
 }
 
 /// Reads `{"type", "status", "data"}` by itself.
@@ -91,125 +106,8 @@ pub(super) struct Push {
     pub(super) kind: Kind,
     pub(super) status: Option<VmsPushStatus>,
     pub(super) body: Body,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Kind {
-    App(VmsAppSocketType),
-    CancelCall,
-}
-
-impl Lenient<'_> for Kind {
-    const DEFECT: &'static str = "is not a string";
-
-    fn from_str(text: &str) -> Option<Self> {
-        Some(if text.eq_ignore_ascii_case(CANCEL_CALL) { Self::CancelCall } else { Self::App(text.into()) })
-    }
-}
-
-/// As in [`VmsIntercomPushType::CancelCall`](crate::VmsIntercomPushType::CancelCall).
-const CANCEL_CALL: &str = "intercom_cancel";
-
-/// The payload of a push: which variant it is follows from the push's type.
-pub(super) enum Body {
-    /// Nothing in it is looked at.
-    Ignored,
-    Cameras(Read<VmsCamerasUpdateSocket>),
-    Favorite(Read<Box<VmsFavoriteCamerasUpdateSocket>>),
-    Group(Read<Box<VmsCameraGroup>>),
-    GroupIds(Read<GroupIds>),
-    Event(Read<Box<VmsEvent>>),
-    Archive(Read<Box<VmsArchiveLinkSocket>>),
-    Call(Read<Box<VmsCanceledCall>>),
-}
-
-crate::model::model! {
-    pub(super) struct GroupIds {
-        optional {
-            ids: Vec<i64> = "ids",
-        }
-    }
-}
-
-/// What the payload of a type is, once.
-#[derive(Clone, Copy)]
-enum Shape {
-    Ignored,
-    Cameras,
-    Favorite,
-    Group,
-    GroupIds,
-    Event,
-    Archive,
-    Call,
-}
-
-impl Kind {
-    const fn shape(&self) -> Shape {
-        use VmsAppSocketType as Type;
-        let Self::App(kind) = self else { return Shape::Call };
-        match kind {
-            Type::CamerasUpdated => Shape::Cameras,
-            Type::FavoriteCameraStored | Type::FavoriteCameraDestroyed => Shape::Favorite,
-            Type::GroupsCreated => Shape::Group,
-            Type::GroupsDeleted => Shape::GroupIds,
-            Type::ArchiveGenerated => Shape::Archive,
-            Type::MarkCreated
-            | Type::MarkUpdated
-            | Type::MarkDeleted
-            | Type::AnalyticCaseMotionDetectEventCreated
-            | Type::AnalyticCaseLineIntersectionEventCreated
-            | Type::AnalyticCaseSmokeFireEventCreated
-            | Type::AnalyticCaseLoudSoundEventCreated
-            | Type::AnalyticCaseCameraObstacleEventCreated
-            | Type::AnalyticCaseFaceEventCreated
-            | Type::AnalyticCaseLicensePlateEventCreated
-            | Type::AnalyticCasePersonCountingEventCreated
-            | Type::AnalyticCaseVisitorCountingEventCreated
-            | Type::AnalyticCaseContainerNumberRecognitionEventCreated => Shape::Event,
-            Type::PermissionsUpdated
-            | Type::LayoutsUpdated
-            | Type::GroupsUpdated
-            | Type::CameraGroupsSynced
-            | Type::Logout
-            | Type::Other(_) => Shape::Ignored,
-        }
-    }
-}
-
-/// Reads the payload that goes with a type.
-struct BodyFor<'k>(&'k Kind);
-
-impl<'de> DeserializeSeed<'de> for BodyFor<'_> {
-    type Value = Body;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Body, D::Error> {
-        match self.0.shape() {
-            Shape::Ignored => deserializer.deserialize_ignored_any(IgnoredAny).map(|_| Body::Ignored),
-            Shape::Cameras => field().deserialize(deserializer).map(Body::Cameras),
-            Shape::Favorite => field().deserialize(deserializer).map(Body::Favorite),
-            Shape::Group => field().deserialize(deserializer).map(Body::Group),
-            Shape::GroupIds => field().deserialize(deserializer).map(Body::GroupIds),
-            Shape::Event => field().deserialize(deserializer).map(Body::Event),
-            Shape::Archive => field().deserialize(deserializer).map(Body::Archive),
-            Shape::Call => field().deserialize(deserializer).map(Body::Call),
-        }
-    }
-}
-
-impl Body {
-    fn strict(kind: &Kind, reader: &mut Reader<'_>) -> Result<Self, Unfit> {
-        match kind.shape() {
-            Shape::Ignored => reader.skip().map(|()| Self::Ignored),
-            Shape::Cameras => Strict::strict(reader).map(Self::Cameras),
-            Shape::Favorite => Strict::strict(reader).map(Self::Favorite),
-            Shape::Group => Strict::strict(reader).map(Self::Group),
-            Shape::GroupIds => Strict::strict(reader).map(Self::GroupIds),
-            Shape::Event => Strict::strict(reader).map(Self::Event),
-            Shape::Archive => Strict::strict(reader).map(Self::Archive),
-            Shape::Call => Strict::strict(reader).map(Self::Call),
-        }
-    }
+    /// Of a cancelled call.
+    pub(super) notification: Option<Box<VmsNotification>>,
 }
 
 /// The whole payload. `EAGER` reads the push's own payload as soon as the type is known; otherwise its text is kept
@@ -219,14 +117,16 @@ struct Envelope<'de, const EAGER: bool> {
     data: Read<Inner<'de, EAGER>>,
     subject: Option<String>,
     message: Option<String>,
-    /// There is a `type` at the top, where a notification has it.
-    is_flat: bool,
+    notification: Option<Box<VmsNotification>>,
+    /// The `type` at the top, where a notification has it.
+    kind: Read<Kind>,
 }
 
 enum EnvelopeKey {
     Data,
     Subject,
     Message,
+    Notification,
     Type,
     Other,
 }
@@ -237,6 +137,7 @@ impl Key for EnvelopeKey {
             "data" => Self::Data,
             "subject" => Self::Subject,
             "message" => Self::Message,
+            "notification" => Self::Notification,
             "type" => Self::Type,
             _ => Self::Other,
         }
@@ -246,14 +147,15 @@ impl Key for EnvelopeKey {
 impl<'de, const EAGER: bool> Lenient<'de> for Envelope<'de, EAGER> {
     const DEFECT: &'static str = lenient::NOT_AN_OBJECT;
 
-    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Read<Self>, A::Error> {
+    fn from_map<A: MapAccess<'de>, S: Source>(mut map: A) -> Result<Read<Self>, A::Error> {
         let mut envelope = Self::default();
         while let Some(key) = map.next_key_seed(KeySeed::NEW)? {
             match key {
-                EnvelopeKey::Data => envelope.data = map.next_value_seed(field())?,
-                EnvelopeKey::Subject => envelope.subject = map.next_value_seed(field())?.value(),
-                EnvelopeKey::Message => envelope.message = map.next_value_seed(field())?.value(),
-                EnvelopeKey::Type => envelope.is_flat = map.next_value::<IgnoredAny>().map(|_| true)?,
+                EnvelopeKey::Data => envelope.data = map.next_value_seed(field::<_, S>())?,
+                EnvelopeKey::Subject => envelope.subject = map.next_value_seed(field::<_, S>())?.value(),
+                EnvelopeKey::Message => envelope.message = map.next_value_seed(field::<_, S>())?.value(),
+                EnvelopeKey::Notification => envelope.notification = map.next_value_seed(field::<_, S>())?.value(),
+                EnvelopeKey::Type => envelope.kind = map.next_value_seed(field::<_, S>())?,
                 EnvelopeKey::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -269,6 +171,7 @@ struct Inner<'de, const EAGER: bool> {
     kind: Read<Kind>,
     status: Option<VmsPushStatus>,
     body: InnerBody<'de>,
+    notification: Option<Box<VmsNotification>>,
     /// The payload was read under a type that did not last.
     is_lost: bool,
 }
@@ -285,6 +188,7 @@ enum InnerKey {
     Type,
     Status,
     Data,
+    Notification,
     Other,
 }
 
@@ -294,6 +198,7 @@ impl Key for InnerKey {
             "type" => Self::Type,
             "status" => Self::Status,
             "data" => Self::Data,
+            "notification" => Self::Notification,
             _ => Self::Other,
         }
     }
@@ -302,20 +207,20 @@ impl Key for InnerKey {
 impl<'de, const EAGER: bool> Lenient<'de> for Inner<'de, EAGER> {
     const DEFECT: &'static str = lenient::NOT_AN_OBJECT;
 
-    fn from_seq<A: SeqAccess<'de>>(seq: A) -> Result<Read<Self>, A::Error> {
+    fn from_seq<A: SeqAccess<'de>, S: Source>(seq: A) -> Result<Read<Self>, A::Error> {
         lenient::model_from_seq(seq)
     }
 
-    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Read<Self>, A::Error> {
+    fn from_map<A: MapAccess<'de>, S: Source>(mut map: A) -> Result<Read<Self>, A::Error> {
         let mut inner = Self::default();
         while let Some(key) = map.next_key_seed(KeySeed::NEW)? {
             match key {
                 InnerKey::Type => {
-                    let kind = map.next_value_seed(field())?;
-                    inner.is_lost = matches!(inner.body, InnerBody::Read(_)) && kind != inner.kind;
+                    let kind = map.next_value_seed(field::<_, S>())?;
+                    inner.is_lost |= matches!(inner.body, InnerBody::Read(_)) && kind != inner.kind;
                     inner.kind = kind;
                 }
-                InnerKey::Status => inner.status = map.next_value_seed(field())?.value(),
+                InnerKey::Status => inner.status = map.next_value_seed(field::<_, S>())?.value(),
                 InnerKey::Data => {
                     inner.is_lost = false;
                     inner.body = match &inner.kind {
@@ -325,6 +230,7 @@ impl<'de, const EAGER: bool> Lenient<'de> for Inner<'de, EAGER> {
                         }
                     };
                 }
+                InnerKey::Notification => inner.notification = map.next_value_seed(field::<_, S>())?.value(),
                 InnerKey::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -335,6 +241,11 @@ impl<'de, const EAGER: bool> Lenient<'de> for Inner<'de, EAGER> {
 }
 
 impl<const EAGER: bool> Inner<'_, EAGER> {
+    /// Whether it is the inside of an envelope: a type makes it one.
+    const fn has_type(&self) -> bool {
+        matches!(self.kind, Read::Value(_))
+    }
+
     /// Reads the payload, if that is still to be done. The defect is one of the type.
     fn finish(self) -> Result<Result<Push, Defect>, serde_json::Error> {
         let kind = match self.kind.required() {
@@ -346,6 +257,6 @@ impl<const EAGER: bool> Inner<'_, EAGER> {
             InnerBody::Text(text) => BodyFor(&kind).deserialize(&mut serde_json::Deserializer::from_str(text.get()))?,
             InnerBody::Missing => BodyFor(&kind).deserialize(UnitDeserializer::<serde_json::Error>::new())?,
         };
-        Ok(Ok(Push { kind, status: self.status, body }))
+        Ok(Ok(Push { kind, status: self.status, body, notification: self.notification }))
     }
 }

@@ -27,7 +27,7 @@ macro_rules! model {
         }
 
         const _: () = {
-            use $crate::lenient::{self, Defect, Key, KeySeed, Lenient, Model, Read};
+            use $crate::lenient::{self, Defect, Key, KeySeed, Lenient, Model, Read, Source};
             use $crate::quoted::{self, Reader, Strict, StrictModel, Token, Unfit};
 
             #[derive(Clone, Copy)]
@@ -45,12 +45,17 @@ macro_rules! model {
             }
 
             impl<'de> Model<'de> for $name {
-                fn fill<A: serde::de::MapAccess<'de>>(&mut self, mut map: A) -> Result<Option<Defect>, A::Error> {
+                fn fill<A: serde::de::MapAccess<'de>, S: Source>(
+                    &mut self,
+                    mut map: A,
+                ) -> Result<Option<Defect>, A::Error> {
                     $($( let mut $required = Read::<$required_ty>::Missing; )*)?
                     while let Some(member) = map.next_key_seed(KeySeed::<Member>::NEW)? {
                         match member {
-                            $($( Member::$required => $required = map.next_value_seed(lenient::field())?, )*)?
-                            $($( Member::$optional => self.$optional = map.next_value_seed(lenient::field())?.value(), )*)?
+                            $($( Member::$required => $required = map.next_value_seed(lenient::field::<_, S>())?, )*)?
+                            $($( Member::$optional => {
+                                self.$optional = map.next_value_seed(lenient::field::<_, S>())?.value();
+                            } )*)?
                             Member::Other => { map.next_value::<serde::de::IgnoredAny>()?; }
                         }
                     }
@@ -101,13 +106,13 @@ macro_rules! model {
             impl<'de> Lenient<'de> for $name {
                 const DEFECT: &'static str = lenient::NOT_AN_OBJECT;
 
-                fn from_seq<A: serde::de::SeqAccess<'de>>(seq: A) -> Result<Read<Self>, A::Error> {
+                fn from_seq<A: serde::de::SeqAccess<'de>, S: Source>(seq: A) -> Result<Read<Self>, A::Error> {
                     lenient::model_from_seq(seq)
                 }
 
-                fn from_map<A: serde::de::MapAccess<'de>>(map: A) -> Result<Read<Self>, A::Error> {
+                fn from_map<A: serde::de::MapAccess<'de>, S: Source>(map: A) -> Result<Read<Self>, A::Error> {
                     let mut model = Self::default();
-                    Ok(model.fill(map)?.map_or(Read::Value(model), Read::Bad))
+                    Ok(model.fill::<A, S>(map)?.map_or(Read::Value(model), Read::Bad))
                 }
             }
 
@@ -115,6 +120,18 @@ macro_rules! model {
                 fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                     lenient::deserialize(deserializer)
                 }
+            }
+
+            #[cfg(test)]
+            impl $crate::shape::Shaped for $name {
+                const SHAPE: $crate::shape::Shape = $crate::shape::Shape::Object(&$crate::shape::Object {
+                    name: stringify!($name),
+                    members: &[
+                        $($( ($required_key, true, <$required_ty as $crate::shape::Shaped>::SHAPE), )*)?
+                        $($( ($optional_key, false, <$optional_ty as $crate::shape::Shaped>::SHAPE), )*)?
+                    ],
+                    read: $crate::shape::read_both_ways::<Self>,
+                });
             }
 
             #[cfg(test)]
@@ -207,6 +224,11 @@ macro_rules! wire_enum {
             fn from_str(text: &str) -> Option<Self> {
                 Some(Self::from(text))
             }
+        }
+
+        #[cfg(test)]
+        impl $crate::shape::Shaped for $name {
+            const SHAPE: $crate::shape::Shape = $crate::shape::Shape::Word;
         }
 
         #[cfg(test)]

@@ -80,10 +80,18 @@ impl VmsEvent {
             self.analytic_case = Some(Box::new(case));
             self.kind = self.kind.take().or_else(|| self.case_type.clone());
         }
-        if let Some(url) = self.analytic_file.as_mut().and_then(|file| file.url.as_mut())
-            && url.starts_with('/')
-        {
-            url.insert_str(0, base_url);
+        if let Some(url) = self.analytic_file.as_mut().and_then(|file| file.url.as_mut()) {
+            if url.starts_with("//") {
+                // Another host, reached as the base URL is.
+                url.insert_str(0, scheme(base_url));
+            } else if url.starts_with('/') {
+                url.insert_str(0, base_url);
+            }
         }
     }
+}
+
+/// Returns the scheme with its colon, or nothing when there is none.
+fn scheme(base_url: &str) -> &str {
+    base_url.find("://").and_then(|end| base_url.get(..=end)).unwrap_or_default()
 }

@@ -1,7 +1,8 @@
 //! The objects that pushes carry (spec: wire.md 3.3).
 //!
 //! Every field but the one that identifies an object may be missing. A field whose value is of a wrong type is
-//! empty, and keys that are not listed are passed over; of a key that comes twice, the last one counts. Written
+//! empty, a list with an element that cannot be read included: `None` says that the server has to be asked, an empty list
+//! that there is nothing. Keys that are not listed are passed over; of a key that comes twice, the last one counts. Written
 //! as JSON, a field has the key it has on the wire, and an empty field is left out.
 
 mod analytics;
@@ -9,6 +10,8 @@ mod camera;
 mod define;
 mod event;
 mod intercom;
+#[cfg(test)]
+mod tests;
 mod user;
 
 pub use analytics::{VmsAnalyticCase, VmsAnalyticEvent, VmsAnalyticFile, VmsAnalyticGroup};
