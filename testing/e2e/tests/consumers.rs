@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use e2e::{Consumer, History, Seen, log_in, session};
 use serde_json::json;
+use tokio::net::{TcpListener, TcpStream};
 use vms_pusher::{Tls, VmsAppSocketData, VmsContinuity, VmsSocketItem};
 use vms_sandbox::{Push, Sandbox, SandboxConfig, Target};
 
@@ -58,24 +59,37 @@ async fn a_flood_that_nobody_reads_is_delivered_or_counted_to_the_last_event() {
     assert!(seen.iter().any(|item| matches!(item, Seen::Lagged(_))), "the queue took it all");
 }
 
-// M15: the address in an event is the consumer's to open.
+// M15: the address in an event is the consumer's to open. Whoever opens one, at whatever time, is the first to call here.
 #[tokio::test]
 async fn an_address_in_an_event_is_never_opened() {
+    let bait = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = bait.local_addr().unwrap();
+    let url = format!("http://{address}/bait");
     let sandbox = Sandbox::start(SandboxConfig::default()).await.unwrap();
     let config = log_in(&sandbox, Tls::platform()).await;
-    let url = format!("{}/archive.mp4", sandbox.base_url());
-    let push = Push::new("archive_generated").to(Target::User(config.user_id));
+    let user = Target::User(config.user_id);
     let mut consumer = Consumer::connect(config);
     consumer.subscribed().await;
 
-    sandbox.push(push.data(json!({"url": url, "download": {"url": url}}))).await.unwrap();
+    let file = json!({"id": 1, "url": url});
+    for (kind, body) in [
+        ("archive_generated", json!({"url": url, "download": {"url": url}})),
+        ("mark_created", json!({"id": 1, "preview_url": url, "crop": url, "analytic_file": file})),
+        ("mark_created", json!({"id": 2, "analytic_file": {"id": 1, "url": format!("//{address}/bait")}})),
+        ("groups_created", json!({"id": 1, "previews": [{"camera_id": 1, "preview": url}]})),
+        ("intercom_cancel", json!({"id": 1, "video_url": url})),
+    ] {
+        sandbox.push(Push::new(kind).to(user.clone()).data(body)).await.unwrap();
+        let told = consumer.until(|item| match item {
+            VmsSocketItem::AppSocket(_) | VmsSocketItem::IntercomSocket(_) => Some(format!("{item:?}")),
+            _ => None,
+        });
+        let told = told.await;
+        assert!(told.contains(&address.to_string()), "{kind}: {told}");
+    }
 
-    let link = consumer.until(|item| match item {
-        VmsSocketItem::AppSocket(VmsAppSocketData::ArchiveGenerated(archive)) => archive.link().map(str::to_owned),
-        _ => None,
-    });
-    assert_eq!(link.await, url);
     consumer.api.rest().sync_groups(17, &[]).await.unwrap();
-    let paths: Vec<String> = sandbox.requests().into_iter().map(|request| request.path).collect();
-    assert!(!paths.iter().any(|path| path.contains("archive")), "{paths:?}");
+    let ours = TcpStream::connect(address).await.unwrap();
+    let (_, first) = bait.accept().await.unwrap();
+    assert_eq!(first, ours.local_addr().unwrap(), "an address was opened");
 }
