@@ -14,7 +14,8 @@ use crate::connection::ConnectionState;
 use crate::decode::VmsDecoder;
 use crate::delegate::{self, VmsSocketManager, VmsSocketManagerDelegate};
 use crate::events::{Outlet, VmsEvents};
-use crate::item::{Channels, Told};
+use crate::item::{Channels, Raw, Told};
+use crate::raw::Incoming;
 use crate::rest::{self, Rest, VmsApi};
 use crate::runtime;
 use crate::socket::{VmsAppSocketData, VmsSocketData};
@@ -30,7 +31,7 @@ pub struct VmsPusherApi {
 }
 
 pub(crate) struct Shared {
-    client: Client<VmsSocketData>,
+    client: Client<Incoming>,
     outlet: Arc<Outlet>,
     channels: Channels,
     rest: Arc<Rest>,
@@ -81,7 +82,11 @@ impl VmsPusherApi {
         client_options.queue = options.queue;
         client_options.client_name = options.client.name;
         client_options.client_version = options.client.version;
-        let decoder = PushDecoder { decoder: VmsDecoder::new(&base_url), stay_after_logout: options.stay_after_logout };
+        let decoder = PushDecoder {
+            decoder: VmsDecoder::new(&base_url),
+            keep_raw: options.keep_raw,
+            stay_after_logout: options.stay_after_logout,
+        };
         let (client, delivery) = Client::new(client_options, Arc::new(authorizer), decoder, &runtime);
         for channel in [&checked.channels.token, &checked.channels.user] {
             if let Err(error) = client.subscribe(channel.clone()) {
@@ -134,7 +139,8 @@ impl VmsPusherApi {
             let (Some(outlet), Some(delegate)) = (outlet.upgrade(), delegate.upgrade()) else {
                 return Some(item);
             };
-            call(&outlet, delegate.as_ref(), channels.tell(item));
+            let (raw, told) = channels.tell_raw(item);
+            call(&outlet, delegate.as_ref(), raw, told);
             None
         }));
     }
@@ -188,11 +194,11 @@ impl VmsPusherApi {
 }
 
 /// A delegate that panics on the first of two items is still told the second, unless the session has ended meanwhile.
-fn call<D: VmsSocketManagerDelegate + ?Sized>(outlet: &Outlet, delegate: &D, (first, second): Told) {
+fn call<D: VmsSocketManagerDelegate + ?Sized>(outlet: &Outlet, delegate: &D, raw: Raw, (first, second): Told) {
     let session = outlet.session();
-    let told = catch_unwind(AssertUnwindSafe(|| delegate::call(delegate, first)));
+    let told = catch_unwind(AssertUnwindSafe(|| delegate::call(delegate, raw, first)));
     if let Some(second) = second.filter(|_| outlet.session() == session) {
-        delegate::call(delegate, second);
+        delegate::call(delegate, None, second);
     }
     if let Err(panic) = told {
         resume_unwind(panic);
@@ -226,15 +232,17 @@ impl fmt::Debug for VmsPusherApi {
 /// The thin layer between the client's events and [`VmsDecoder`].
 struct PushDecoder {
     decoder: VmsDecoder,
+    keep_raw: bool,
     stay_after_logout: bool,
 }
 
 impl Decoder for PushDecoder {
-    type Item = VmsSocketData;
+    type Item = Incoming;
 
-    fn decode(&mut self, event: &Event<'_>) -> Decoded<VmsSocketData> {
-        let item = self.decoder.decode_event(event);
-        let is_logout = matches!(item, VmsSocketData::AppSocket(VmsAppSocketData::Logout(_)));
+    fn decode(&mut self, event: &Event<'_>) -> Decoded<Incoming> {
+        let socket = self.decoder.decode_event(event);
+        let is_logout = matches!(socket, VmsSocketData::AppSocket(VmsAppSocketData::Logout(_)));
+        let item = Incoming::new(socket, event, self.keep_raw);
         Decoded { item, keep: is_logout, disconnect: is_logout && !self.stay_after_logout }
     }
 }

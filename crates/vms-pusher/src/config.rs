@@ -43,6 +43,10 @@ pub struct VmsPusherOptions {
     pub queue: QueueLimits,
     /// Stay connected when the server ends the session; off by default.
     pub stay_after_logout: bool,
+    /// Keep every push as it came beside what was read from it, for [`VmsEvents::next_with_raw`](crate::VmsEvents::next_with_raw)
+    /// and [`received_raw_push`](crate::VmsSocketManagerDelegate::received_raw_push); off by default. It costs a copy of each
+    /// payload, which does not count against `queue`: what waits may take twice the memory.
+    pub keep_raw: bool,
     /// Allow an unencrypted socket (`ws://`) beside an encrypted API (`https://`); off by default.
     pub allow_insecure_socket: bool,
     /// Where fresh tokens come from when the server refuses the present one; without it `user_token` is all there is.
@@ -236,6 +240,7 @@ impl Default for VmsPusherOptions {
             tls: Tls::platform(),
             queue: QueueLimits::default(),
             stay_after_logout: false,
+            keep_raw: false,
             allow_insecure_socket: false,
             token_provider: None,
             socket_discovery: VmsSocketDiscovery::Off,
@@ -266,6 +271,7 @@ impl fmt::Debug for VmsPusherOptions {
             .field("tls", &self.tls)
             .field("queue", &self.queue)
             .field("stay_after_logout", &self.stay_after_logout)
+            .field("keep_raw", &self.keep_raw)
             .field("allow_insecure_socket", &self.allow_insecure_socket)
             .field("token_provider", &self.token_provider.is_some())
             .field("socket_discovery", &self.socket_discovery)

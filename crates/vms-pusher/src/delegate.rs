@@ -1,6 +1,7 @@
 use crate::connection::{ConnectionState, PusherError};
 use crate::continuity::VmsContinuity;
-use crate::item::VmsSocketItem;
+use crate::item::{Raw, VmsSocketItem};
+use crate::raw::VmsRawPush;
 use crate::socket::{VmsAppSocketData, VmsIntercomSocketData};
 
 /// What an app can do with its socket.
@@ -36,6 +37,12 @@ pub trait VmsSocketManagerDelegate: Send + Sync + 'static {
         let _ = error;
     }
 
+    /// A push came, and this is what it looked like on the wire. It is called right before the method that the push itself is
+    /// for, and only with [`VmsPusherOptions::keep_raw`](crate::VmsPusherOptions::keep_raw).
+    fn received_raw_push(&self, raw: VmsRawPush) {
+        let _ = raw;
+    }
+
     /// A push about cameras, groups, marks, archive and the session came.
     fn received_app_socket(&self, socket: VmsAppSocketData);
 
@@ -54,7 +61,10 @@ pub trait VmsSocketManagerDelegate: Send + Sync + 'static {
 }
 
 /// Calls the method that an item is for.
-pub(crate) fn call<D: VmsSocketManagerDelegate + ?Sized>(delegate: &D, item: VmsSocketItem) {
+pub(crate) fn call<D: VmsSocketManagerDelegate + ?Sized>(delegate: &D, raw: Raw, item: VmsSocketItem) {
+    if let Some(raw) = raw {
+        delegate.received_raw_push(*raw);
+    }
     match item {
         VmsSocketItem::ConnectionState { from, to } => delegate.changed_connection_state(from, to),
         VmsSocketItem::Error(error) => delegate.received_error(error),

@@ -11,14 +11,14 @@ use channels_client::{Delivery, Item};
 use futures_core::Stream;
 
 use crate::item::{Channels, VmsSocketItem};
-use crate::socket::VmsSocketData;
+use crate::raw::{Incoming, VmsReceived};
 
 /// Returns what it does not take.
-pub(crate) type Handler = Box<dyn FnMut(Item<VmsSocketData>) -> Option<Item<VmsSocketData>> + Send>;
+pub(crate) type Handler = Box<dyn FnMut(Item<Incoming>) -> Option<Item<Incoming>> + Send>;
 
 /// The consumer's end of the client, whoever the consumer is at the moment.
 pub(crate) struct Outlet {
-    delivery: Delivery<VmsSocketData>,
+    delivery: Delivery<Incoming>,
     source: Mutex<Source>,
     /// Grows with every disconnect.
     session: AtomicU64,
@@ -35,7 +35,7 @@ struct Source {
 }
 
 impl Outlet {
-    pub(crate) fn new(delivery: Delivery<VmsSocketData>, channels: Channels) -> Self {
+    pub(crate) fn new(delivery: Delivery<Incoming>, channels: Channels) -> Self {
         Self { delivery, source: Mutex::default(), session: AtomicU64::new(0), channels }
     }
 
@@ -63,13 +63,13 @@ impl Outlet {
         self.delivery.wait_for_call(patience)
     }
 
-    fn poll_next(&self, stream: u64, cx: &mut Context<'_>) -> Poll<Option<VmsSocketItem>> {
+    fn poll_next(&self, stream: u64, cx: &mut Context<'_>) -> Poll<Option<VmsReceived>> {
         let mut source = lock(&self.source);
         if source.stream != stream {
             return Poll::Ready(None);
         }
         if let Some(item) = self.take_pending(&mut source) {
-            return Poll::Ready(Some(item));
+            return Poll::Ready(Some(VmsReceived { item, raw: None }));
         }
         let session = self.session();
         let polled = self.delivery.poll_item(cx);
@@ -81,37 +81,38 @@ impl Outlet {
 
     /// The first is waited for; `max` counts from one.
     fn poll_batch(&self, stream: u64, cx: &mut Context<'_>, max: usize) -> Poll<Vec<VmsSocketItem>> {
-        let mut batch: Vec<_> = ready!(self.poll_next(stream, cx)).into_iter().collect();
+        let mut batch: Vec<_> = ready!(self.poll_next(stream, cx)).into_iter().map(|received| received.item).collect();
         let mut source = lock(&self.source);
         // The stream may have ended meanwhile; what was taken is still its own.
         while !batch.is_empty() && batch.len() < max && source.stream == stream {
             match self.take(&mut source) {
-                Some(item) => batch.push(item),
+                Some(received) => batch.push(received.item),
                 None => break,
             }
         }
         Poll::Ready(batch)
     }
 
-    fn try_next(&self, stream: u64) -> Option<VmsSocketItem> {
+    fn try_next(&self, stream: u64) -> Option<VmsReceived> {
         let mut source = lock(&self.source);
         if source.stream == stream { self.take(&mut source) } else { None }
     }
 
-    fn take(&self, source: &mut Source) -> Option<VmsSocketItem> {
-        self.take_pending(source).or_else(|| {
-            let session = self.session();
-            self.delivery.try_next().map(|item| self.tell(source, session, item))
-        })
+    fn take(&self, source: &mut Source) -> Option<VmsReceived> {
+        if let Some(item) = self.take_pending(source) {
+            return Some(VmsReceived { item, raw: None });
+        }
+        let session = self.session();
+        self.delivery.try_next().map(|item| self.tell(source, session, item))
     }
 
     /// The session may have ended since the item was taken, so `session` is the one before that.
-    fn tell(&self, source: &mut Source, session: u64, item: Item<VmsSocketData>) -> VmsSocketItem {
-        let (first, second) = self.channels.tell(item);
+    fn tell(&self, source: &mut Source, session: u64, item: Item<Incoming>) -> VmsReceived {
+        let (raw, (item, second)) = self.channels.tell_raw(item);
         if let Some(second) = second {
             source.pending = Some((session, second));
         }
-        first
+        VmsReceived { item, raw }
     }
 
     fn take_pending(&self, source: &mut Source) -> Option<VmsSocketItem> {
@@ -144,6 +145,15 @@ impl VmsEvents {
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
     pub async fn next(&mut self) -> Option<VmsSocketItem> {
+        self.next_with_raw().await.map(|received| received.item)
+    }
+
+    /// Returns the next item and, if it is a push and [`VmsPusherOptions::keep_raw`](crate::VmsPusherOptions::keep_raw) is set,
+    /// the push as it came. The other ways to take an item let go of that.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when the future is dropped.
+    pub async fn next_with_raw(&mut self) -> Option<VmsReceived> {
         std::future::poll_fn(|cx| self.outlet.poll_next(self.stream, cx)).await
     }
 
@@ -158,6 +168,11 @@ impl VmsEvents {
 
     /// Returns the next item if one is there.
     pub fn try_next(&mut self) -> Option<VmsSocketItem> {
+        self.try_next_with_raw().map(|received| received.item)
+    }
+
+    /// Returns the next item if one is there, as [`next_with_raw`](Self::next_with_raw) does.
+    pub fn try_next_with_raw(&mut self) -> Option<VmsReceived> {
         self.outlet.try_next(self.stream)
     }
 }
@@ -166,7 +181,7 @@ impl Stream for VmsEvents {
     type Item = VmsSocketItem;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<VmsSocketItem>> {
-        self.outlet.poll_next(self.stream, cx)
+        self.outlet.poll_next(self.stream, cx).map(|received| received.map(|received| received.item))
     }
 }
 
@@ -191,9 +206,9 @@ mod tests {
     struct NoDecoder;
 
     impl Decoder for NoDecoder {
-        type Item = VmsSocketData;
+        type Item = Incoming;
 
-        fn decode(&mut self, _: &channels_proto::Event<'_>) -> Decoded<VmsSocketData> {
+        fn decode(&mut self, _: &channels_proto::Event<'_>) -> Decoded<Incoming> {
             unreachable!("there is no connection")
         }
     }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::connection::{ConnectionState, PusherError, PusherErrorKind};
 use crate::continuity::{VmsChannel, VmsContinuity, describe};
+use crate::raw::{Incoming, VmsRawPush};
 use crate::socket::{VmsAppSocketData, VmsIntercomSocketData, VmsSocketData};
 use crate::time::VmsTime;
 
@@ -95,6 +96,9 @@ impl Denied {
 /// One or two items, in this order.
 pub(crate) type Told = (VmsSocketItem, Option<VmsSocketItem>);
 
+/// What the first of them was made from, if that is kept.
+pub(crate) type Raw = Option<Box<VmsRawPush>>;
+
 impl Channels {
     pub(crate) fn new(token: ChannelName, user: ChannelName) -> Self {
         Self { token, user, denied: Arc::default() }
@@ -104,8 +108,14 @@ impl Channels {
         if *name == self.token { VmsChannel::Token } else { VmsChannel::User }
     }
 
+    /// Like [`tell`](Self::tell), with what the item was made from.
+    pub(crate) fn tell_raw(&self, mut item: Item<Incoming>) -> (Raw, Told) {
+        let raw = if let Item::Event(incoming) = &mut item { incoming.raw.take() } else { None };
+        (raw, self.tell(item))
+    }
+
     /// Turns what the client reports into what the consumer gets.
-    pub(crate) fn tell(&self, item: Item<VmsSocketData>) -> Told {
+    fn tell(&self, item: Item<Incoming>) -> Told {
         let item = match item {
             Item::StateChanged { from, to } => {
                 let (from, to) = (from.into(), to.into());
@@ -115,7 +125,7 @@ impl Channels {
                 }
                 VmsSocketItem::ConnectionState { from, to }
             }
-            Item::Event(socket) => socket.into(),
+            Item::Event(incoming) => incoming.socket.into(),
             Item::Subscribed { channel, continuity } => {
                 VmsSocketItem::Continuity(self.subscribed(self.of(&channel), continuity))
             }

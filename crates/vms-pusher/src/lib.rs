@@ -51,6 +51,7 @@ mod model;
 mod names;
 mod push_type;
 mod quoted;
+mod raw;
 mod rest;
 mod runtime;
 #[cfg(test)]
@@ -81,6 +82,7 @@ pub use model::*;
 pub use push_type::{
     BROADCAST_NOTIFICATION, TOKEN_PUSH, USER_PUSH, VmsAppSocketType, VmsIntercomPushType, VmsPushStatus,
 };
+pub use raw::{VmsRawPush, VmsReceived};
 pub use rest::{ApiError, ApiErrorKind, GroupSync, VmsApi, VmsClientInfo, VmsCredentials, VmsLogin, VmsSocketUrl};
 pub use socket::{
     VmsAppSocketData, VmsArchiveLinkSocket, VmsCallCanceledSocket, VmsCamerasUpdateSocket, VmsDownloadUrlData,

@@ -54,6 +54,10 @@ pub(crate) struct ListenArgs {
     #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,
 
+    /// Add to the line of every event what the server sent, as it came.
+    #[arg(long, help_heading = "Output", requires = "json")]
+    pub(crate) raw: bool,
+
     /// Print these events alone: a list with commas; may be repeated.
     #[arg(long, value_name = "NAMES", help_heading = "Output", value_delimiter = ',', conflicts_with = "not")]
     #[arg(value_parser = names(), hide_possible_values = true)]
@@ -122,10 +126,15 @@ suspended is absent when it is the connection. When the program fails, the last
 line is an error with `exit_code` as well, what it ends with, and perhaps `tip`,
 what to try.
 
-`data` has the names of the wire, every field that came and none that did not.
-Ids are integers, times RFC 3339. No name is ever changed or taken away; new
-ones may come. What cannot be read is a push of the type unknown or undecodable:
-it holds `event`, `channel`, the raw `data` and the `reason`.
+`data` has the names of the wire, and the fields of this version that came and
+could be read; what is left out was absent, null or of no use. Ids are integers,
+times RFC 3339. A list is whole or left out. No name is ever changed or taken
+away; new ones may come. A push that is not known or cannot be read has the type
+unknown or undecodable: it holds `event`, `channel`, the raw `data` and the
+`reason`.
+
+With --raw the line of every push ends with `raw`: the payload that the server
+sent, unread, as a string of JSON. Whatever was left out of `data` is in there.
 
 --only and --not filter events and nothing else. Beside the event names they take
 the types that `push` takes, such as mark_created, each for the event that it

@@ -74,7 +74,7 @@ impl<'o> Stage<'o> {
         self.summary.client(item);
         if self.json {
             let mut line = Vec::new();
-            let pushed = ItemLine { time: clock::now(), side: Some(CLIENT), item }.push_to(&mut line);
+            let pushed = ItemLine { time: clock::now(), side: Some(CLIENT), item, raw: None }.push_to(&mut line);
             pushed.map_err(|error| Failure::new(Exit::Other, error))?;
             return self.output.raw(&line);
         }

@@ -133,6 +133,7 @@ impl<'s> Opener<'s> {
         let options = VmsPusherOptions {
             tls: settings.tls.clone(),
             allow_insecure_socket: settings.allow_insecure_socket,
+            keep_raw: settings.raw,
             token_provider,
             client: self.client.clone(),
             ..VmsPusherOptions::default()

@@ -1,4 +1,4 @@
-use vms_pusher::{VmsContinuity, VmsSocketItem};
+use vms_pusher::{VmsContinuity, VmsRawPush, VmsSocketItem};
 
 use super::advice::Servers;
 use crate::{
@@ -29,7 +29,7 @@ impl<'a> Printer<'a> {
     }
 
     pub(super) fn print(&mut self, item: &VmsSocketItem) -> Result<(), Failure> {
-        self.push(item)?;
+        self.push(item, None)?;
         self.flush()
     }
 
@@ -45,13 +45,14 @@ impl<'a> Printer<'a> {
     }
 
     /// Prints, perhaps not before the next flush: of many items together, each costs a fraction of a write.
-    pub(super) fn push(&mut self, item: &VmsSocketItem) -> Result<(), Failure> {
+    pub(super) fn push(&mut self, item: &VmsSocketItem, raw: Option<&VmsRawPush>) -> Result<(), Failure> {
         if !self.filter.lets_through(item) {
             return Ok(());
         }
         let time = clock::now();
         if self.json {
-            let pushed = ItemLine { time, side: None, item }.push_to(&mut self.lines);
+            let raw = raw.map(|raw| raw.data.as_str());
+            let pushed = ItemLine { time, side: None, item, raw }.push_to(&mut self.lines);
             pushed.map_err(|error| Failure::new(Exit::Other, error))?;
             return if self.lines.len() < WRITTEN_TOGETHER { Ok(()) } else { self.flush() };
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vms_pusher::{ConnectionState, VmsEvents, VmsPusherApi, VmsPusherConfig, VmsSocketItem};
+use vms_pusher::{ConnectionState, VmsEvents, VmsPusherApi, VmsPusherConfig, VmsReceived};
 
 use super::{
     gaps::Gaps,
@@ -68,7 +68,7 @@ impl<'r, 'o> Session<'r, 'o> {
     /// Prints what comes until it is over.
     pub(super) async fn run(mut self) -> Result<End, Failure> {
         let over = loop {
-            let waiting = if self.stop.is_asked().is_none() { self.events.try_next() } else { None };
+            let waiting = if self.stop.is_asked().is_none() { self.events.try_next_with_raw() } else { None };
             let item = if waiting.is_some() {
                 waiting
             } else {
@@ -97,9 +97,9 @@ impl<'r, 'o> Session<'r, 'o> {
         }
     }
 
-    fn take(&mut self, item: VmsSocketItem) -> Result<Option<Over>, Failure> {
+    fn take(&mut self, VmsReceived { item, raw }: VmsReceived) -> Result<Option<Over>, Failure> {
         let item = self.gaps.follow(item, clock::now());
-        self.printer.push(&item)?;
+        self.printer.push(&item, raw.as_deref())?;
         Ok(self.verdict.on(&item))
     }
 
@@ -108,7 +108,7 @@ impl<'r, 'o> Session<'r, 'o> {
         let now = clock::now();
         // What has come by now is told: the disconnect would discard it.
         for _ in 0..MORE_THAN_THE_QUEUE_HOLDS {
-            let Some(item) = self.events.try_next() else { break };
+            let Some(item) = self.events.try_next_with_raw() else { break };
             if let Some(Over::Failed(failure)) = self.take(item)? {
                 self.part().await?;
                 return Err(failure);
@@ -128,19 +128,22 @@ impl<'r, 'o> Session<'r, 'o> {
         }
         drop((self.api, self.closing));
         self.printer.flush()?;
-        while let Ok(Some(item)) = tokio::time::timeout(FAREWELL, self.events.next()).await {
-            self.printer.print(&item)?;
+        while let Ok(Some(VmsReceived { item, raw })) =
+            tokio::time::timeout(FAREWELL, self.events.next_with_raw()).await
+        {
+            self.printer.push(&item, raw.as_deref())?;
+            self.printer.flush()?;
         }
         Ok(())
     }
 }
 
 /// Waits for the next item; only for a moment when it is to say why the connection was ended.
-async fn next(events: &mut VmsEvents, verdict: &Verdict) -> Option<VmsSocketItem> {
+async fn next(events: &mut VmsEvents, verdict: &Verdict) -> Option<VmsReceived> {
     if verdict.awaits_reason() {
-        tokio::time::timeout(FAREWELL, events.next()).await.ok().flatten()
+        tokio::time::timeout(FAREWELL, events.next_with_raw()).await.ok().flatten()
     } else {
-        events.next().await
+        events.next_with_raw().await
     }
 }
 

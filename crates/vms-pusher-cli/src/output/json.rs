@@ -12,6 +12,8 @@ pub(crate) struct ItemLine<'i> {
     /// In the demonstration, which has two.
     pub(crate) side: Option<&'static str>,
     pub(crate) item: &'i VmsSocketItem,
+    /// What a push was made from, if that was asked for.
+    pub(crate) raw: Option<&'i str>,
 }
 
 /// What stands in front of the item.
@@ -33,6 +35,12 @@ impl ItemLine<'_> {
         serde_json::to_writer(&mut *lines, self.item)?;
         if let Some(brace) = lines.get_mut(seam) {
             *brace = b',';
+        }
+        if let Some(raw) = self.raw {
+            lines.pop();
+            lines.extend_from_slice(b",\"raw\":");
+            serde_json::to_writer(&mut *lines, raw)?;
+            lines.push(b'}');
         }
         if !is_visible_ascii(lines.get(start..).unwrap_or_default()) {
             let line = lines.split_off(start);
@@ -92,7 +100,7 @@ mod tests {
         for (side, front) in [(None, ""), (Some("client"), r#""side":"client","#)] {
             let mut lines = Vec::new();
             for item in &items() {
-                ItemLine { time, side, item }.push_to(&mut lines).unwrap();
+                ItemLine { time, side, item, raw: Some("{\u{1b}\n\u{202e}\u{7f}") }.push_to(&mut lines).unwrap();
             }
             let lines = String::from_utf8(lines).unwrap();
             let front = format!(r#"{{"time":"2024-03-05T10:11:12.000000Z",{front}"item":"#);

@@ -17,6 +17,8 @@ pub(crate) struct ListenSettings {
     pub(crate) tls: Tls,
     pub(crate) allow_insecure_socket: bool,
     pub(crate) json: bool,
+    /// Print what events were made from.
+    pub(crate) raw: bool,
     pub(crate) filter: Filter,
 }
 
@@ -69,6 +71,7 @@ impl ListenSettings {
             tls,
             allow_insecure_socket: args.allow_insecure_socket,
             json: args.json,
+            raw: args.raw,
             filter,
         })
     }

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
-use vms_pusher::{ConnectionState, VmsContinuity, VmsDecoder, VmsSocketItem, VmsTime};
-use vms_sandbox::{EVENT_TYPES, Push, Sockets, Target};
+use vms_pusher::{ConnectionState, USER_PUSH, VmsContinuity, VmsDecoder, VmsSocketItem, VmsTime};
+use vms_sandbox::{EVENT_TYPES, Push, RawData, RawPush, Sockets, Target};
 
 use crate::support::{Desk, Finished, From, finish, run};
 
@@ -85,6 +85,25 @@ fn a_failure_is_the_last_line_too() {
     assert!(line["message"].as_str().unwrap().contains("Signed in elsewhere"), "{line}");
     let sandbox = ["sandbox", "--json", "--bind", &desk.sandbox.local_addr().to_string()];
     last(&run(&sandbox).expect(1), 1);
+}
+
+#[test]
+fn a_raw_line_holds_what_the_server_sent_as_it_came() {
+    let desk = Desk::new();
+    let listen = desk.listening(&["--json", "--raw"]);
+    let payload = r#"{"data": {"type": "groups_updated", "data": {"rate": 1.50}}, "new": "\u001b[2J"}"#;
+    desk.block_on(desk.sandbox.push_raw(RawPush {
+        channel: format!("private-user.{}", desk.session.user_id),
+        event: USER_PUSH.to_owned(),
+        data: RawData::Text(payload.to_owned()),
+        except: None,
+    }));
+    let line = listen.wait_for_lines(1, is_push).remove(0);
+    let value: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((&value["type"], &value["raw"]), (&json!("groups_update"), &json!(payload)), "{line}");
+    assert_eq!(item(&line), VmsSocketItem::AppSocket(vms_pusher::VmsAppSocketData::GroupsUpdate));
+    let done = listen.interrupt().expect(130);
+    assert_eq!(done.stdout.matches(r#""raw":"#).count(), 1, "{}", done.stdout);
 }
 
 #[test]

@@ -2,8 +2,11 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use vms_pusher::{ConnectionState, VmsAppSocketData, VmsContinuity, VmsEvents, VmsIntercomSocketData, VmsSocketItem};
-use vms_sandbox::{EVENT_TYPES, Push, PushEvent, Target};
+use vms_pusher::{
+    ConnectionState, USER_PUSH, VmsAppSocketData, VmsContinuity, VmsEvents, VmsIntercomSocketData, VmsPusherApi,
+    VmsSocketItem,
+};
+use vms_sandbox::{EVENT_TYPES, Push, PushEvent, RawData, RawPush, Target};
 
 use crate::support::*;
 
@@ -127,7 +130,7 @@ async fn the_stream_rests_while_there_is_a_delegate() {
 }
 
 /// Calls the API back when it is woken.
-struct Calls(std::sync::Mutex<Option<vms_pusher::VmsPusherApi>>);
+struct Calls(std::sync::Mutex<Option<VmsPusherApi>>);
 
 impl std::task::Wake for Calls {
     fn wake(self: std::sync::Arc<Self>) {
@@ -168,4 +171,99 @@ async fn a_waker_may_call_back_while_the_delegate_is_removed() {
     let mut events = api.events();
     assert_eq!(number_of(&next(&mut events).await), Some(2));
     assert!(calls.0.lock().unwrap().is_none(), "nobody was woken");
+}
+
+/// A member that no version knows, a value of no use, and the spaces of its own.
+const ODD_PAYLOAD: &str =
+    r#"{"data": {"type": "groups_deleted", "data": {"ids": [7, "all"], "why": 1.50}}, "new": null}"#;
+
+async fn push_odd(sandbox: &vms_sandbox::Sandbox, session: &vms_sandbox::Session, data: RawData) {
+    let channel = format!("private-user.{}", session.user_id);
+    let push = RawPush { channel, event: USER_PUSH.to_owned(), data, except: None };
+    assert_eq!(sandbox.push_raw(push).await.sockets, 1, "nobody is subscribed");
+}
+
+#[tokio::test]
+async fn a_push_is_there_as_it_came_for_those_who_ask() {
+    let (sandbox, session) = sandbox().await;
+    let mut config = config(&sandbox, &session);
+    config.options.keep_raw = true;
+    let api = VmsPusherApi::new(config).unwrap();
+    let mut events = api.events();
+    api.connect();
+    wait_subscribed(&mut events).await;
+    for data in [RawData::Text(ODD_PAYLOAD.to_owned()), RawData::Bare(ODD_PAYLOAD.to_owned()), RawData::Absent] {
+        let expected = if matches!(data, RawData::Absent) { "" } else { ODD_PAYLOAD };
+        push_odd(&sandbox, &session, data).await;
+        let received = timeout(PATIENCE, events.next_with_raw()).await.expect("nothing comes").unwrap();
+        assert!(matches!(received.item, VmsSocketItem::AppSocket(_)), "{:?}", received.item);
+        let raw = received.raw.expect("the push as it came");
+        assert_eq!((raw.event.as_str(), raw.data.as_str()), (USER_PUSH, expected));
+        assert_eq!(raw.channel, format!("private-user.{}", session.user_id));
+    }
+    api.disconnect();
+    let received = timeout(PATIENCE, events.next_with_raw()).await.expect("nothing comes").unwrap();
+    assert!(is_state(&received.item, ConnectionState::Disconnected) && received.raw.is_none(), "{received:?}");
+}
+
+#[tokio::test]
+async fn nothing_is_kept_for_those_who_do_not_ask() {
+    let (sandbox, session) = sandbox().await;
+    let api = api(&sandbox, &session);
+    let mut events = api.events();
+    api.connect();
+    wait_subscribed(&mut events).await;
+    push_odd(&sandbox, &session, RawData::Text(ODD_PAYLOAD.to_owned())).await;
+    let received = timeout(PATIENCE, events.next_with_raw()).await.expect("nothing comes").unwrap();
+    assert!(matches!(received.item, VmsSocketItem::AppSocket(VmsAppSocketData::GroupsUpdate)), "{:?}", received.item);
+    assert_eq!(received.raw, None);
+}
+
+/// Keeps what it is told of raw pushes and of those made from them.
+#[derive(Default)]
+struct RawRecorder(std::sync::Mutex<Vec<String>>, tokio::sync::Notify);
+
+impl RawRecorder {
+    fn take(&self, what: String) {
+        self.0.lock().unwrap().push(what);
+        self.1.notify_one();
+    }
+}
+
+impl vms_pusher::VmsSocketManagerDelegate for RawRecorder {
+    fn received_raw_push(&self, raw: vms_pusher::VmsRawPush) {
+        self.take(raw.data);
+    }
+
+    fn received_app_socket(&self, socket: VmsAppSocketData) {
+        self.take(socket.name().to_owned());
+    }
+
+    fn received_intercom_socket(&self, socket: VmsIntercomSocketData) {
+        self.take(socket.name().to_owned());
+    }
+}
+
+#[tokio::test]
+async fn the_delegate_gets_a_push_as_it_came_right_before_what_it_became() {
+    let (sandbox, session) = sandbox().await;
+    let mut config = config(&sandbox, &session);
+    config.options.keep_raw = true;
+    let api = VmsPusherApi::new(config).unwrap();
+    let mut events = api.events();
+    api.connect();
+    wait_subscribed(&mut events).await;
+    let delegate = std::sync::Arc::<RawRecorder>::default();
+    api.set_delegate(&delegate);
+    for _ in 0..2 {
+        push_odd(&sandbox, &session, RawData::Text(ODD_PAYLOAD.to_owned())).await;
+    }
+    let told = async {
+        while delegate.0.lock().unwrap().len() < 4 {
+            delegate.1.notified().await;
+        }
+    };
+    timeout(PATIENCE, told).await.expect("the delegate is not told");
+    let expected = [ODD_PAYLOAD, "groups_update", ODD_PAYLOAD, "groups_update"];
+    assert_eq!(*delegate.0.lock().unwrap(), expected);
 }
