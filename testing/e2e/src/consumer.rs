@@ -63,6 +63,11 @@ impl Consumer {
         next.await.expect("something happens in time").expect("the stream goes on")
     }
 
+    /// The next thing that the client was told, whenever that is.
+    pub async fn whenever(&mut self) -> VmsSocketItem {
+        self.events.next().await.expect("the stream goes on")
+    }
+
     /// Passes over everything up to the first item for which `wanted` has an answer.
     pub async fn until<T>(&mut self, mut wanted: impl FnMut(&VmsSocketItem) -> Option<T>) -> T {
         let mut passed = Vec::new();

@@ -13,10 +13,12 @@ mod clock;
 mod consumer;
 mod corpus;
 mod history;
+mod listener;
 mod log;
 mod numbered;
 mod publisher;
 mod pusher_js;
+mod relay;
 mod sockudo;
 
 pub use certificates::TestCa;
@@ -24,10 +26,12 @@ pub use clock::wall_clock;
 pub use consumer::{Consumer, log_in, session};
 pub use corpus::{Case, as_in_fixtures, corpus};
 pub use history::{Flaw, History, Seen};
+pub use listener::{ListenerProcess, ListenerSession};
 pub use log::{LogRecord, ProcessLog};
-pub use numbered::{Sightings, number, numbered, publish_numbered};
+pub use numbered::{Sightings, number, numbered, publish_numbered, publish_pair};
 pub use publisher::{App, PublishError, Publisher};
 pub use pusher_js::PusherJs;
+pub use relay::Relay;
 pub use sockudo::SockudoServer;
 
 /// The example of the README compiles.

@@ -41,18 +41,22 @@ pub async fn publish_numbered(
     is_over: &Cell<bool>,
     mut publish: impl AsyncFnMut(&str, &str),
 ) -> [History; 2] {
-    let names = [session.token_channel(), session.user_channel()];
     let mut histories = [History::new(), History::new()];
     let mut pace = tokio::time::interval(Duration::from_millis(2));
-    let mut number = 0;
     while !is_over.get() {
         pace.tick().await;
-        number += 1;
-        for ((history, name), channel) in histories.iter_mut().zip(&names).zip(CHANNELS) {
-            history.publish(number, publish(name, &numbered(channel, number))).await;
-        }
+        publish_pair(session, &mut histories, &mut publish).await;
     }
     histories
+}
+
+/// Publishes one more event on each channel; see [`publish_numbered`].
+pub async fn publish_pair(session: &Session, histories: &mut [History; 2], mut publish: impl AsyncFnMut(&str, &str)) {
+    let names = [session.token_channel(), session.user_channel()];
+    for ((history, name), channel) in histories.iter_mut().zip(&names).zip(CHANNELS) {
+        let number = history.published() as u64 + 1;
+        history.publish(number, publish(name, &numbered(channel, number))).await;
+    }
 }
 
 /// What a consumer saw, by channel.
@@ -85,10 +89,16 @@ impl Sightings {
 
     /// Takes items until each channel has brought the last event of its history.
     pub async fn take_rest(&mut self, consumer: &mut Consumer, histories: &[History; 2]) {
-        let last = histories.each_ref().map(|history| Seen::Event(history.published() as u64));
-        while self.seen.iter().zip(last).any(|(seen, last)| !seen.contains(&last)) {
+        while !self.has_the_last(histories) {
             self.note(&consumer.next().await);
         }
+    }
+
+    /// Whether each channel has brought the last event of its history.
+    #[must_use]
+    pub fn has_the_last(&self, histories: &[History; 2]) -> bool {
+        let last = histories.each_ref().map(|history| Seen::Event(history.published() as u64));
+        self.seen.iter().zip(last).all(|(seen, last)| seen.contains(&last))
     }
 
     /// The broken promises on each channel.
@@ -118,7 +128,8 @@ impl Sightings {
         }
     }
 
-    fn note(&mut self, item: &VmsSocketItem) {
+    /// Takes note of an item, as far as the contract cares.
+    pub fn note(&mut self, item: &VmsSocketItem) {
         let place = |channel: VmsChannel| usize::from(channel == VmsChannel::User);
         if let Some((channel, number)) = number(item) {
             self.seen[place(channel)].push(Seen::Event(number));
