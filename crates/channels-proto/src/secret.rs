@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(Secret::new("the").hide_in("the text"), "the text");
     }
 
-    // M09: the cost is bounded whatever the text is
+    // The cost is bounded whatever the text is.
     #[test]
     fn a_text_made_to_be_searched_slowly_ends_too() {
         let secret = Secret::new("a".repeat(2_000) + "b");

@@ -148,12 +148,17 @@ fn a_wrong_key_at_push1st_is_told_and_ctrl_c_works_at_once() {
     listen.interrupt().expect(130);
 }
 
+// S08: what the server says no to today it may allow tomorrow
 #[test]
-fn both_channels_refused_ends_it() {
+fn both_channels_refused_is_told_and_tried_again() {
     let desk = Desk::new();
     desk.sandbox.inject(Fault::always(FaultKind::Subscribe { channel: None, answer: SubscribeAnswer::Refuse }));
-    let done = finish(&mut desk.listen(&[])).expect(5);
-    done.says(&["gives neither channel", address(&desk.sandbox.socket_url()), "tip: "]);
+    let listen = Running::start(&mut desk.listen(&[]));
+    for channel in ["private-token.", "private-user."] {
+        listen.wait_for(From::Stderr, &["error", channel, "is not subscribed", "it is tried again in", "tip: "]);
+    }
+    listen.wait_for(From::Stderr, &["unavailable", "it is tried again within minutes"]);
+    listen.interrupt().expect(130);
 }
 
 #[test]

@@ -8,8 +8,11 @@ use rustix::time::{ClockId, clock_gettime};
 use super::VmsDecoder;
 use crate::USER_PUSH;
 
-/// Payloads of `n` parts, each by a way of its own through the decoder.
-const SHAPES: [(&str, fn(usize) -> String); 9] = [
+/// Makes a payload of so many parts.
+type Shape = fn(usize) -> String;
+
+/// Payloads, each by a way of its own through the decoder.
+const SHAPES: [(&str, Shape); 9] = [
     ("a list that is kept", |n| push(&format!(r#""ids":[{}]"#, many("1", n)))),
     ("a list that nobody reads", |n| push(&format!(r#""ids":[],"junk":[{}]"#, many("1", n)))),
     ("objects that nobody reads", |n| push(&format!(r#""ids":[],"junk":[{}]"#, many(r#"{"a":[]}"#, n)))),
