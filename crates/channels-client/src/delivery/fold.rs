@@ -74,7 +74,13 @@ impl<T> Standing<T> {
     fn take(&mut self, item: Item<T>) {
         self.reports += 1;
         match item {
-            Item::StateChanged { from, to } => self.state = Some((self.state.map_or(from, |(first, _)| first), to)),
+            Item::StateChanged { from, to } => {
+                self.state = Some((self.state.map_or(from, |(first, _)| first), to));
+                // There has been a connection since, or none is wanted.
+                if matches!(to, ConnectionState::Connected | ConnectionState::Disconnected) {
+                    self.suspended = None;
+                }
+            }
             Item::Subscribed { channel, continuity } => {
                 let standing = self.channels.entry(channel).or_default();
                 let merged = merge(standing.subscribed, continuity);

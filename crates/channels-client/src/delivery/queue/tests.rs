@@ -284,6 +284,42 @@ fn a_consumer_that_comes_back_after_a_day_of_flapping_gets_one_gap_and_the_prese
     assert_eq!(folded + told, 3 + 7 * 86_400);
 }
 
+// R06
+#[test]
+fn folding_forgets_a_failure_and_a_suspension_that_are_over() {
+    use ConnectionState::{Connected, Connecting, Disconnected};
+    let suspended =
+        |channel: Option<&str>| Entry::report(Item::Suspended { channel: channel.map(self::channel), since: at(1) });
+    let failed = |name: &str| {
+        let error = SubscriptionError::Unacknowledged;
+        let (channel, since, retry_in) = (channel(name), at(1), Some(Duration::from_secs(60)));
+        Entry::report(Item::SubscriptionFailed { channel, error, since, failures: 3, retry_in })
+    };
+    let entries = [
+        state(Disconnected, Connecting),
+        suspended(None),
+        state(Connecting, Connected),
+        failed("a"),
+        failed("b"),
+        suspended(Some("a")),
+        suspended(Some("b")),
+        Entry::report(subscribed("a", Continuity::Fresh)),
+    ];
+    let folded = fold::fold(entries.into_iter().collect(), &mut Vec::new());
+    let items: Vec<_> = folded.into_iter().map(|entry: Entry<u32>| entry.item).collect();
+    let expected: Vec<_> = [
+        Entry::report(Item::Coalesced { reports: 4 }),
+        state(Disconnected, Connected),
+        Entry::report(subscribed("a", Continuity::Fresh)),
+        failed("b"),
+        suspended(Some("b")),
+    ]
+    .into_iter()
+    .map(|entry| entry.item)
+    .collect();
+    assert_eq!(items, expected);
+}
+
 #[test]
 fn folding_keeps_what_failed_and_what_is_interrupted_now() {
     let error = SubscriptionError::Denied { status: 403 };
