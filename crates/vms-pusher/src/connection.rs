@@ -121,7 +121,7 @@ pub enum PusherErrorKind {
     AuthorizationMalformed,
     /// The authorization of the VMS is for another app key than the one in use.
     WrongAppKey,
-    /// The Pusher server refused a subscription: see [`PusherError::code`].
+    /// The Pusher server refused a subscription, or ended it: see [`PusherError::code`] and [`PusherError::status`].
     SubscriptionRejected,
     /// The server sent `pusher:error`: see [`PusherError::code`].
     ServerError,

@@ -211,7 +211,12 @@ fn classify(error: &SubscriptionError) -> (PusherErrorKind, Option<u16>, Option<
         SubscriptionError::Denied { status } => (PusherErrorKind::Denied, None, Some(*status)),
         SubscriptionError::MalformedAuthorization { .. } => (PusherErrorKind::AuthorizationMalformed, None, None),
         SubscriptionError::WrongAppKey => (PusherErrorKind::WrongAppKey, None, None),
-        SubscriptionError::RejectedByServer { code, .. } => (PusherErrorKind::SubscriptionRejected, *code, None),
+        SubscriptionError::RejectedByServer { code, .. } => {
+            // Servers answer with a status of HTTP or with a code of the protocol.
+            let (status, code) =
+                code.map_or((None, None), |code| if code < 1000 { (Some(code), None) } else { (None, Some(code)) });
+            (PusherErrorKind::SubscriptionRejected, code, status)
+        }
         SubscriptionError::Unacknowledged => (PusherErrorKind::Unacknowledged, None, None),
         SubscriptionError::AuthorizationUnavailable { .. } | SubscriptionError::AuthorizationTimedOut => {
             (PusherErrorKind::AuthorizationUnavailable, None, None)
@@ -305,6 +310,21 @@ mod tests {
         let (error, means) = told(unavailable, 2, Some(Duration::from_millis(1_250)));
         assert!(error.message.ends_with("it is tried again in 1.2 s"), "{error}");
         assert_eq!((error.kind, means), (PusherErrorKind::AuthorizationUnavailable, None), "nobody refused anything");
+    }
+
+    // S08
+    #[test]
+    fn a_rejection_has_a_status_or_a_code() {
+        let rejected = |code| {
+            let message = "no".to_owned();
+            let (error, means) = told(SubscriptionError::RejectedByServer { code, message }, 1, Some(SHORTLY));
+            assert_eq!(means, Some((false, false)));
+            (error.kind, error.code, error.status)
+        };
+        let kind = PusherErrorKind::SubscriptionRejected;
+        assert_eq!(rejected(Some(403)), (kind, None, Some(403)));
+        assert_eq!(rejected(Some(4009)), (kind, Some(4009), None));
+        assert_eq!(rejected(None), (kind, None, None));
     }
 
     // S01: an answer on one channel says nothing of the session unless it is about the token
