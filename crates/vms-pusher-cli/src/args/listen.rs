@@ -88,12 +88,15 @@ machine can read.
 
 What may pass by itself is told and tried again, from the first call on: no
 network, a server in trouble, a web page in the place of an answer, a channel
-that is refused. A wrong app key ends it where the server says so by close code
-4001; some servers answer it with HTTP 403 or just close, as a gateway may do
-for a while, so that is told and tried again, slowly. A token that is refused
-ends it, unless --token-file has another one by then. With --login it is logged
-in again, with a gap over both channels; but not when the new session is refused
-too, and never again after a refused password.
+that is refused. The VMS is asked again where its socket is when the known
+address does not work any more, but for what --socket-url and --app-key give.
+
+A wrong app key ends it where the server says so by close code 4001; some
+servers answer it with HTTP 403 or just close, as a gateway may do for a while,
+so that is told and tried again, slowly. A token that is refused ends it, unless
+--token-file has another one by then. With --login it is logged in again, with a
+gap over both channels; but not when the new session is refused too, and never
+again after a refused password.
 
 In text, events and gaps are on stdout, an event a line: the time (UTC), the
 name, the fields that matter. States and errors are on stderr. Whatever a server

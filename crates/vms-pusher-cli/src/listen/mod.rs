@@ -1,6 +1,7 @@
 //! `listen`: the events of a VMS, as they come.
 
 mod advice;
+mod discovery;
 mod gaps;
 mod open;
 mod print;

@@ -2,6 +2,7 @@
 
 use std::{
     hash::{BuildHasher as _, Hasher as _, RandomState},
+    sync::Arc,
     time::Duration,
 };
 
@@ -10,7 +11,11 @@ use vms_pusher::{
     VmsClientInfo, VmsPusherConfig, VmsPusherOptions, VmsSocketItem, VmsSocketUrl,
 };
 
-use super::{Printer, advice, wait::Waits};
+use super::{
+    Printer, advice,
+    discovery::{self, Token},
+    wait::Waits,
+};
 use crate::{
     failure::{Exit, Failure},
     settings::{Credentials, ListenSettings},
@@ -130,10 +135,15 @@ impl<'s> Opener<'s> {
             Credentials::Token { provider, .. } => provider.clone(),
             Credentials::Login(_) => None,
         };
+        let token = match &token_provider {
+            Some(provider) => Token::Renewed(Arc::clone(provider)),
+            None => Token::Fixed(who.token.clone()),
+        };
         let options = VmsPusherOptions {
             tls: settings.tls.clone(),
             allow_insecure_socket: settings.allow_insecure_socket,
             keep_raw: settings.raw,
+            socket_discovery: discovery::of(settings, &self.api, token),
             token_provider,
             client: self.client.clone(),
             ..VmsPusherOptions::default()

@@ -4,7 +4,7 @@
 use serde_json::json;
 use vms_sandbox::{Endpoint, Fault, FaultKind, RestAnswer};
 
-use crate::support::{Desk, From, Running, finish, vms_pusher};
+use crate::support::{Desk, From, PATIENCE, Running, finish, vms_pusher};
 
 fn rest(endpoint: Endpoint, answer: RestAnswer) -> FaultKind {
     FaultKind::Rest { endpoint, channel: None, answer }
@@ -109,4 +109,21 @@ fn a_server_in_trouble_is_asked_again() {
     listen.wait_for(From::Stderr, &["the next attempt follows in "]);
     listen.wait_for(From::Stderr, &["fresh", "user channel"]);
     listen.interrupt().expect(130);
+}
+
+// R02: what was found at the start is found anew.
+#[test]
+fn a_server_that_has_moved_is_found_again() {
+    for given in [&[] as &[&str], &["--app-key", "sandbox-key"]] {
+        let (desk, elsewhere) = (Desk::new(), Desk::new());
+        let there = json!({"ws_url": elsewhere.sandbox.socket_url(), "app_key": "sandbox-key"});
+        desk.sandbox.inject(Fault::once(rest(Endpoint::WsUrl, body(&there))));
+        let listen = Running::start(&mut desk.listen(given));
+        let there = elsewhere.sandbox.wait_subscribed(&desk.session, PATIENCE);
+        elsewhere.block_on(there).unwrap();
+        elsewhere.block_on(elsewhere.sandbox.kill());
+        desk.wait_subscribed(&listen);
+        listen.wait_for(From::Stdout, &["resync_needed", "user channel"]);
+        listen.interrupt().expect(130);
+    }
 }

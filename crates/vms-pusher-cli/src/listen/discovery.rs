@@ -1,0 +1,55 @@
+use std::{pin::Pin, sync::Arc};
+
+use vms_pusher::{
+    Secret, SocketAddressError, TokenProvider, VmsApi, VmsSocketDiscovery, VmsSocketUrl, VmsSocketUrlProvider,
+};
+
+use crate::settings::ListenSettings;
+
+/// Where the socket is looked for when it is not found any more: at the VMS, as at the start, but for what is given.
+pub(super) fn of(settings: &ListenSettings, api: &VmsApi, token: Token) -> VmsSocketDiscovery {
+    match (settings.socket_url.clone(), settings.app_key.clone()) {
+        (Some(_), Some(_)) => VmsSocketDiscovery::Off,
+        (None, None) => VmsSocketDiscovery::Api,
+        (socket_url, app_key) => {
+            VmsSocketDiscovery::Provider(Arc::new(ButFor { api: api.clone(), token, socket_url, app_key }))
+        }
+    }
+}
+
+/// The token to ask with.
+#[derive(Clone)]
+pub(super) enum Token {
+    Fixed(Secret),
+    Renewed(Arc<dyn TokenProvider>),
+}
+
+/// Asks the VMS for what is not given.
+struct ButFor {
+    api: VmsApi,
+    token: Token,
+    socket_url: Option<String>,
+    app_key: Option<String>,
+}
+
+type Found = Pin<Box<dyn Future<Output = Result<VmsSocketUrl, SocketAddressError>> + Send>>;
+
+impl VmsSocketUrlProvider for ButFor {
+    fn socket_url(&self) -> Found {
+        let (api, token) = (self.api.clone(), self.token.clone());
+        let (socket_url, app_key) = (self.socket_url.clone(), self.app_key.clone());
+        Box::pin(async move {
+            let failed = |message: String| SocketAddressError { message, retry_after: None };
+            let token = match token {
+                Token::Fixed(token) => token,
+                Token::Renewed(tokens) => tokens.token().await.map_err(|error| failed(error.to_string()))?,
+            };
+            let api = api.with_token(&token).map_err(|error| failed(error.to_string()))?;
+            let found = api
+                .socket_url()
+                .await
+                .map_err(|error| SocketAddressError { message: error.to_string(), retry_after: error.retry_after() })?;
+            Ok(VmsSocketUrl { ws_url: socket_url.unwrap_or(found.ws_url), app_key: app_key.unwrap_or(found.app_key) })
+        })
+    }
+}
