@@ -18,6 +18,8 @@ pub(super) struct Verdict {
     last_error: Option<PusherError>,
     /// The channels that were given up for good.
     lost: Vec<VmsChannel>,
+    /// The server took the session for ended by an answer that may pass: both channels were denied with 403.
+    doubted: bool,
     accepted: bool,
 }
 
@@ -38,6 +40,7 @@ impl Verdict {
             disconnected: false,
             last_error: None,
             lost: Vec::new(),
+            doubted: false,
             accepted: false,
         }
     }
@@ -78,12 +81,14 @@ impl Verdict {
     fn on_continuity(&mut self, continuity: &VmsContinuity) -> Option<Over> {
         match continuity {
             VmsContinuity::Fresh { channel } | VmsContinuity::ResyncNeeded { channel, .. } => {
-                self.accepted = true;
+                (self.accepted, self.doubted) = (true, false);
                 self.lost.retain(|lost| lost != channel);
                 None
             }
-            VmsContinuity::Unavailable { session_is_invalid: true, .. } => {
-                Some(Over::SessionRefused(self.session_refused()))
+            VmsContinuity::Unavailable { session_is_invalid: true, is_final, .. } => {
+                // A gateway may say 403 for a moment; the second time is a slow try later.
+                let is_certain = *is_final || std::mem::replace(&mut self.doubted, true);
+                is_certain.then(|| Over::SessionRefused(self.session_refused()))
             }
             VmsContinuity::Unavailable { channel, is_final: true, .. } => {
                 self.lost.retain(|lost| lost != channel);
@@ -204,6 +209,19 @@ mod tests {
         assert!(verdict.on(&unavailable(VmsChannel::Token, true, false)).is_none(), "the other may come yet");
         let Some(Over::Failed(failure)) = verdict.on(&unavailable(VmsChannel::User, true, false)) else { panic!() };
         assert_eq!(failure.exit(), Exit::Unauthorized);
+    }
+
+    #[test]
+    fn a_session_that_both_channels_are_denied_to_is_refused_the_second_time() {
+        let mut verdict = verdict();
+        let fresh = |channel| VmsSocketItem::Continuity(VmsContinuity::Fresh { channel });
+        for _ in 0..3 {
+            assert!(verdict.on(&unavailable(VmsChannel::Token, false, false)).is_none());
+            assert!(verdict.on(&unavailable(VmsChannel::User, false, true)).is_none(), "it may be a gateway");
+            assert!(verdict.on(&fresh(VmsChannel::User)).is_none());
+        }
+        assert!(verdict.on(&unavailable(VmsChannel::User, false, true)).is_none());
+        assert!(matches!(verdict.on(&unavailable(VmsChannel::Token, false, true)), Some(Over::SessionRefused(_))));
     }
 
     #[test]

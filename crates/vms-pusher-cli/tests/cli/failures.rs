@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use vms_sandbox::{Fault, FaultKind, Profile, SandboxConfig, Standing, SubscribeAnswer, UpgradeAnswer};
+use vms_sandbox::{Fault, FaultKind, Profile, SandboxConfig, Sockets, Standing, SubscribeAnswer, UpgradeAnswer};
 
 use crate::support::{Desk, From, Running, finish, vms_pusher};
 
@@ -148,24 +148,17 @@ fn a_wrong_key_at_push1st_is_told_and_ctrl_c_works_at_once() {
     listen.interrupt().expect(130);
 }
 
-// S08: a server that refuses may be one that is being set up.
+// S08: what the library tries again is no end.
 #[test]
-fn both_channels_refused_by_the_server_are_tried_again_and_end_nothing() {
+fn channels_that_are_refused_are_told_and_had_as_soon_as_the_server_gives_them() {
     let desk = Desk::new();
-    desk.sandbox.inject(Fault::always(FaultKind::Subscribe { channel: None, answer: SubscribeAnswer::Refuse }));
+    desk.sandbox.inject(Fault::times(FaultKind::Subscribe { channel: None, answer: SubscribeAnswer::Refuse }, 2));
     let listen = Running::start(&mut desk.listen(&[]));
-    for channel in ["private-user", "private-token"] {
-        listen.wait_for(
-            From::Stderr,
-            &[
-                channel,
-                "rejected the subscription",
-                "it is tried again in",
-                address(&desk.sandbox.socket_url()),
-                "tip: ",
-            ],
-        );
-    }
+    listen.wait_for(From::Stderr, &["unavailable", "user channel"]);
+    listen.wait_for(From::Stderr, &["unavailable", "token channel"]);
+    desk.sandbox.cut(&Sockets::All);
+    listen.wait_for(From::Stderr, &["fresh", "user channel"]);
+    listen.wait_for(From::Stderr, &["fresh", "token channel"]);
     listen.interrupt().expect(130);
 }
 

@@ -83,6 +83,37 @@ fn a_session_that_is_refused_is_followed_by_another_with_a_gap_over_both_channel
     }
 }
 
+// A08: one channel alone is asked for again, while the other is live.
+#[test]
+fn the_gap_of_a_channel_that_was_live_begins_within_what_a_dead_connection_may_take() {
+    let desk = Desk::new();
+    let listen = Running::start(&mut login(&desk, &["--json"]));
+    let first = newest(&desk, 2);
+    listen.wait_for(From::Stdout, &[r#""change":"fresh","channel":"token""#]);
+    listen.wait_for(From::Stdout, &[r#""change":"fresh","channel":"user""#]);
+    let before = VmsTime::parse(&now(&listen)).unwrap();
+    desk.sandbox.set_standing(&first.access_token_id, Standing::Revoked);
+    let ended = serde_json::json!({
+        "event": "pusher:subscription_error", "channel": first.user_channel(), "data": {},
+    });
+    desk.block_on(desk.sandbox.send(&Sockets::All, vms_sandbox::Outbound::Text(ended.to_string())));
+    newest(&desk, 3);
+    listen.wait_for(From::Stdout, &["resync_needed", r#""channel":"user""#]);
+    listen.wait_for(From::Stdout, &["resync_needed", r#""channel":"token""#]);
+    let done = listen.interrupt().expect(130);
+    let items: Vec<VmsSocketItem> = done.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (since, until) = gap(&items, VmsChannel::Token);
+    let earliest = before.unix_micros() - 45_000_000;
+    assert!((earliest..=before.unix_micros() + 45_000_000).contains(&since.unix_micros()), "{before} {since}");
+    assert!(until > since);
+}
+
+/// The time of the last line.
+fn now(listen: &Running) -> String {
+    let line = listen.wait_for_lines(1, |line| line.contains("fresh")).pop().unwrap();
+    serde_json::from_str::<Value>(&line).unwrap()["time"].as_str().unwrap().to_owned()
+}
+
 // A03: final is a refusal of a fresh token.
 #[test]
 fn a_new_session_that_is_refused_too_ends_it() {
