@@ -146,6 +146,7 @@ fn a_wrong_key_at_push1st_is_told_and_ctrl_c_works_at_once() {
     );
     listen.wait_for(From::Stderr, &["next attempt"]);
     listen.interrupt().expect(130);
+    assert_eq!(desk.sandbox.state().upgrades_ever, 1, "it waited for the next attempt");
 }
 
 // S08: what the library tries again is no end.
@@ -174,9 +175,10 @@ fn a_server_that_is_down_is_waited_for() {
     listen.wait_for(From::Stderr, &["next attempt follows in"]);
     desk.block_on(desk.sandbox.restart()).unwrap();
     listen.wait_for(From::Stderr, &["fresh", "user channel"]);
+    let before = listen.length(From::Stderr);
     desk.block_on(desk.sandbox.kill());
     listen.wait_for(From::Stdout, &["interrupted"]);
-    listen.wait_for(From::Stderr, &["cannot connect to", address(&desk.sandbox.socket_url()), "tip: "]);
+    listen.wait_for_behind(before, From::Stderr, &["cannot connect to", address(&desk.sandbox.socket_url()), "tip: "]);
     desk.block_on(desk.sandbox.restart()).unwrap();
     listen.wait_for(From::Stdout, &["resync_needed", "user channel"]);
     listen.interrupt().expect(130);
@@ -205,15 +207,22 @@ fn ctrl_c_works_at_once_while_a_server_is_silent() {
     let who = ["--user-id", "1", "--access-token-id", "a"];
     let discovery = Running::start(vms_pusher(&["listen", "--base-url", &base_url]).args(who).env("VMS_TOKEN", "t"));
     let (accepted, _) = silent.accept().unwrap();
-    discovery.interrupt().expect(130);
+    ends_before_the_deadline(discovery);
     drop(accepted);
     let place = ["--socket-url", &socket_url, "--app-key", "k"];
     let socket =
         Running::start(vms_pusher(&["listen", "--base-url", &base_url]).args(who).args(place).env("VMS_TOKEN", "t"));
     socket.wait_for(From::Stderr, &["disconnected → connecting"]);
     let accepted = silent.accept().unwrap();
-    socket.interrupt().expect(130);
+    ends_before_the_deadline(socket);
     drop(accepted);
+}
+
+/// A program that waits for the end of an attempt says first how that went.
+#[track_caller]
+fn ends_before_the_deadline(running: Running) {
+    let done = running.interrupt().expect(130);
+    assert!(!done.stderr.contains("error"), "{}", done.stderr);
 }
 
 // N02, P01: ten seconds, then the cause.

@@ -109,13 +109,15 @@ fn a_raw_line_holds_what_the_server_sent_as_it_came() {
 #[test]
 fn states_and_gaps_are_lines_of_their_own_kind() {
     let desk = Desk::new();
-    let listen = desk.listening(&["--json", "--only", "logout"]);
+    let listen = desk.listening(&["--json", "--only", "layouts_update"]);
     listen.wait_for(From::Stdout, &[r#""change":"fresh","channel":"user""#]);
     listen.wait_for(From::Stdout, &[r#""change":"fresh","channel":"token""#]);
     desk.sandbox.cut(&Sockets::All);
     listen.wait_for(From::Stdout, &["resync_needed", "user"]);
     listen.wait_for(From::Stdout, &["resync_needed", "token"]);
     desk.push(Push::new("groups_updated"));
+    desk.push(Push::new("layouts_updated"));
+    listen.wait_for(From::Stdout, &["layouts_update"]);
     let done = listen.interrupt().expect(130);
     assert_eq!(done.stderr, "");
     let items: Vec<_> = done.stdout.lines().map(item).collect();
@@ -135,5 +137,5 @@ fn states_and_gaps_are_lines_of_their_own_kind() {
     let gap = |item: &&VmsSocketItem| matches!(item, VmsSocketItem::Continuity(VmsContinuity::ResyncNeeded { .. }));
     assert_eq!(items.iter().filter(gap).count(), 2, "{items:?}");
     assert!(items.iter().any(|item| matches!(item, VmsSocketItem::Error(_))), "{items:?}");
-    assert!(!items.iter().any(|item| matches!(item, VmsSocketItem::AppSocket(_))), "filtered: {items:?}");
+    assert_eq!(done.stdout.lines().filter(|line| is_push(line)).count(), 1, "filtered: {items:?}");
 }

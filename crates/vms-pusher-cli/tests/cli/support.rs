@@ -103,6 +103,12 @@ struct State {
     ended: usize,
 }
 
+impl State {
+    fn text(&self, from: From) -> &str {
+        if from == From::Stdout { &self.stdout } else { &self.stderr }
+    }
+}
+
 impl Running {
     #[track_caller]
     pub(crate) fn start(command: &mut Command) -> Self {
@@ -114,11 +120,22 @@ impl Running {
         Self { child, heard }
     }
 
-    /// Waits for a line that holds all of these, and returns it.
+    /// Waits for a line that holds all of these, and returns it. It may be one that has come before.
     #[track_caller]
     pub(crate) fn wait_for(&self, from: From, parts: &[&str]) -> String {
+        self.wait_for_behind(0, from, parts)
+    }
+
+    /// How many bytes have come so far.
+    pub(crate) fn length(&self, from: From) -> usize {
+        self.heard.state.lock().unwrap().text(from).len()
+    }
+
+    /// Waits for a line behind that many bytes that holds all of these, and returns it.
+    #[track_caller]
+    pub(crate) fn wait_for_behind(&self, length: usize, from: From, parts: &[&str]) -> String {
         let find = |state: &State| {
-            let text = if from == From::Stdout { &state.stdout } else { &state.stderr };
+            let text = &state.text(from)[length..];
             let is_it = |line: &&str| parts.iter().all(|part| line.contains(part));
             text.split_inclusive('\n').filter(|line| line.ends_with('\n')).find(is_it).map(str::to_owned)
         };
