@@ -2,7 +2,7 @@
 //! dropped; never twice, never out of order, never invented.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::clock;
 
@@ -35,7 +35,12 @@ pub enum Flaw {
     Lost(u64),
     /// A gap stands where the event is missing, but its time is another.
     OutsideTheGap(u64),
+    /// A gap of this length says nothing: no outage of a test takes as long.
+    TooWide(Duration),
 }
+
+/// More than the longest silence before a loss is noticed (40 s) and the longest outage of a test (90 s) take together.
+const WIDEST_GAP: Duration = Duration::from_secs(180);
 
 /// Everything published in one run on one channel.
 #[derive(Debug, Default)]
@@ -104,10 +109,18 @@ struct Audit<'h> {
 impl Audit<'_> {
     fn item(&mut self, item: Seen) {
         match item {
-            Seen::Gap { since, until } => self.announced.gaps.push(Span { began: since, ended: until }),
+            Seen::Gap { since, until } => self.gap(Span { began: since, ended: until }),
             Seen::Lagged(dropped) => self.announced.dropped += dropped,
             Seen::Event(number) => self.event(number),
         }
+    }
+
+    fn gap(&mut self, gap: Span) {
+        let width = gap.ended.duration_since(gap.began).unwrap_or_default();
+        if width > WIDEST_GAP {
+            self.flaws.push(Flaw::TooWide(width));
+        }
+        self.announced.gaps.push(gap);
     }
 
     fn event(&mut self, number: u64) {
@@ -166,6 +179,12 @@ mod tests {
     fn an_event_inside_a_gap_is_not_lost() {
         assert_eq!(flaws(4, &[event(1), gap(2, 3), event(4)]), []);
         assert_eq!(flaws(4, &[event(1), event(2), gap(3, 9)]), []);
+    }
+
+    #[test]
+    fn a_gap_over_all_time_is_no_answer() {
+        assert_eq!(flaws(4, &[event(1), gap(0, 180), event(4)]), []);
+        assert_eq!(flaws(4, &[event(1), gap(0, 181), event(4)]), [Flaw::TooWide(Duration::from_secs(181))]);
     }
 
     #[test]
