@@ -167,6 +167,39 @@ async fn connecting_straight_after_disconnecting_is_a_new_session() {
     assert_eq!(under.client.socket_id().unwrap().as_str(), "2.2");
 }
 
+// R11: the server never answers the close frame, so the old connection stays open for as long as the client waits for that.
+#[tokio::test]
+async fn a_new_connection_does_not_wait_for_the_old_one_to_be_closed() {
+    let listener = Listener::bind().await;
+    let mut under = Under::new(options_for(&listener));
+    // On a machine that stands still for two seconds that wait is over when the new connection is looked at.
+    for _ in 0..5 {
+        under.client.connect();
+        let old = listener.establish("1.1").await;
+        under.until_state(Connected).await;
+        under.client.disconnect();
+        under.client.connect();
+        let _new = listener.accept().await;
+        if is_open(old.socket.into_inner()) {
+            return;
+        }
+        under.client.disconnect();
+    }
+    panic!("there was never a new connection before the old one was closed");
+}
+
+/// Whether the other side has not closed the connection yet, whatever it has sent.
+fn is_open(stream: tokio::net::TcpStream) -> bool {
+    let mut stream = stream.into_std().unwrap();
+    loop {
+        match std::io::Read::read(&mut stream, &mut [0; 1024]) {
+            Ok(0) => return false,
+            Ok(_) => {}
+            Err(error) => return error.kind() == std::io::ErrorKind::WouldBlock,
+        }
+    }
+}
+
 // D05, I10
 #[tokio::test]
 async fn a_thousand_toggles_end_with_the_last_intent_and_leave_one_socket() {
