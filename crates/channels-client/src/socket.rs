@@ -177,9 +177,14 @@ impl Socket {
         if !self.unflushed {
             return None;
         }
-        match self.poll_flush(cx) {
+        let mut flushed = self.poll_flush(cx);
+        if matches!(flushed, Poll::Ready(Ok(()))) && self.stuck.take().is_some() {
+            // While its buffer was full the library has kept the newest pong back.
+            flushed = self.poll_flush(cx);
+        }
+        match flushed {
             Poll::Ready(Ok(())) => {
-                (self.unflushed, self.stuck) = (false, None);
+                self.unflushed = false;
                 None
             }
             Poll::Ready(Err(error)) => Some(explain(&error)),
