@@ -38,11 +38,11 @@ fn date() -> String {
     format!("Date: {}\r\n", httpdate::fmt_http_date(SystemTime::now()))
 }
 
-/// Accepts and upgrades with `headers` in the answer, and establishes.
-async fn establish(listener: &Listener, socket_id: &str, headers: &str) -> Peer {
+/// Accepts and upgrades with `headers`, made when the request is in, in the answer, and establishes.
+async fn establish(listener: &Listener, socket_id: &str, headers: impl Fn() -> String) -> Peer {
     let mut raw = listener.accept().await;
     let request = raw.read_head().await;
-    raw.write(switching(&request).replace("\r\n\r\n", &format!("\r\n{headers}\r\n"))).await;
+    raw.write(switching(&request).replace("\r\n\r\n", &format!("\r\n{}\r\n", headers()))).await;
     let mut peer = Peer::upgraded(raw.stream, request).await;
     peer.establish(socket_id).await;
     peer
@@ -85,7 +85,7 @@ async fn gap(listener: &Listener, under: &mut Under, headers: impl Fn() -> Strin
     let before = SystemTime::now();
     under.client.subscribe(private("a")).unwrap();
     under.client.connect();
-    let mut peer = establish(listener, "1.1", &headers()).await;
+    let mut peer = establish(listener, "1.1", &headers).await;
     peer.acknowledge_all(1).await;
     under.until(|item| matches!(item, Item::Subscribed { .. })).await;
     drop(peer);
@@ -93,7 +93,7 @@ async fn gap(listener: &Listener, under: &mut Under, headers: impl Fn() -> Strin
     let Item::Interrupted { since, clock, .. } = interrupted else { unreachable!() };
     let interrupted = (since, clock);
     let missed = SystemTime::now();
-    let mut peer = establish(listener, "2.2", &headers()).await;
+    let mut peer = establish(listener, "2.2", &headers).await;
     peer.acknowledge_all(1).await;
     let subscribed = under.until(|item| matches!(item, Item::Subscribed { .. })).await;
     let Item::Subscribed { continuity: Continuity::Gap { since, until, clock, .. }, .. } = subscribed else {
