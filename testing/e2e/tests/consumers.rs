@@ -77,7 +77,7 @@ async fn an_address_in_an_event_is_never_opened() {
         ("mark_created", json!({"id": 1, "preview_url": url, "crop": url, "analytic_file": file})),
         ("mark_created", json!({"id": 2, "analytic_file": {"id": 1, "url": format!("//{address}/bait")}})),
         ("groups_created", json!({"id": 1, "previews": [{"camera_id": 1, "preview": url}]})),
-        ("intercom_cancel", json!({"id": 1, "video_url": url})),
+        ("intercom_cancel", json!({"data": {"id": 1, "video_url": url}})),
     ] {
         sandbox.push(Push::new(kind).to(user.clone()).data(body)).await.unwrap();
         let told = consumer.until(|item| match item {
