@@ -1,6 +1,6 @@
 use std::{collections::VecDeque, time::Duration};
 
-use super::Link;
+use super::{Link, answers::Answers};
 use crate::{
     Authorization, AuthorizationId, ChannelName, Continuity, GapCause, Options, Output, OwnedEvent, Report,
     SubscriptionError, Time,
@@ -19,6 +19,7 @@ pub(super) struct Channel {
     /// What went wrong since it was subscribed last.
     pub(super) trouble: Option<Box<Trouble>>,
     pub(super) absence: Absence,
+    pub(super) answers: Answers,
     /// A subscribe of this socket that was taken for failed without an answer that named the channel: a yes may come yet.
     pub(super) unanswered: Option<Box<Subscribe>>,
     pub(super) blamed: Option<Box<Blame>>,
@@ -44,6 +45,8 @@ pub(super) enum Step {
     Subscribed,
     /// Unsubscribed while the subscribe was on its way: its answer is awaited first (fault S17).
     Leaving(Box<Subscribe>),
+    /// Unsubscribed, with answers still to come: the next ones are not for what is asked for next.
+    Left,
     /// No further try without the caller.
     Failed,
 }
@@ -119,6 +122,7 @@ impl Channel {
             suspicion: Suspicion::None,
             trouble: None,
             absence: Absence::None,
+            answers: Answers::NONE,
             unanswered: None,
             blamed: None,
             early: VecDeque::new(),
@@ -128,7 +132,8 @@ impl Channel {
 
     /// What was missed before stays known: only the failure is forgotten.
     pub(super) fn retry_from_scratch(&mut self) {
-        *self = Self { track: self.track, unanswered: self.unanswered.take(), ..Self::new(self.place) };
+        let (track, answers, unanswered) = (self.track, self.answers, self.unanswered.take());
+        *self = Self { track, answers, unanswered, ..Self::new(self.place) };
     }
 
     pub(super) fn deadline(&self) -> Option<Time> {
@@ -140,14 +145,14 @@ impl Channel {
             Step::Authorizing { deadline, .. } => Some(*deadline),
             Step::Waiting { until, .. } => Some(*until),
             Step::Subscribing(subscribe) | Step::Leaving(subscribe) => Some(subscribe.deadline),
-            Step::Idle | Step::Subscribed | Step::Failed => None,
+            Step::Idle | Step::Subscribed | Step::Left | Step::Failed => None,
         }
     }
 
     /// Returns when its absence has to be told.
     pub(super) const fn tell_at(&self) -> Option<Time> {
         match (&self.step, self.absence) {
-            (Step::Leaving(_) | Step::Failed, _) => None,
+            (Step::Leaving(_) | Step::Left | Step::Failed, _) => None,
             (_, Absence::Since { tell_at, .. }) => Some(tell_at),
             (_, Absence::None | Absence::Told) => None,
         }
@@ -156,8 +161,17 @@ impl Channel {
     pub(super) const fn subscribe_number(&self) -> Option<u64> {
         match &self.step {
             Step::Subscribing(subscribe) | Step::Leaving(subscribe) => Some(subscribe.number),
-            Step::Idle | Step::Authorizing { .. } | Step::Waiting { .. } | Step::Subscribed | Step::Failed => None,
+            Step::Idle
+            | Step::Authorizing { .. }
+            | Step::Waiting { .. }
+            | Step::Subscribed
+            | Step::Left
+            | Step::Failed => None,
         }
+    }
+
+    pub(super) const fn is_wanted(&self) -> bool {
+        !matches!(self.step, Step::Leaving(_) | Step::Left)
     }
 
     pub(super) const fn is_idle(&self) -> bool {
@@ -172,7 +186,7 @@ impl Channel {
     /// connection does not wait for it.
     pub(super) const fn is_settled(&self) -> bool {
         match self.step {
-            Step::Subscribed | Step::Failed => true,
+            Step::Subscribed | Step::Left | Step::Failed => true,
             Step::Waiting { class, .. } => class.is_slow() || matches!(self.absence, Absence::Told),
             Step::Idle | Step::Authorizing { .. } | Step::Subscribing(_) | Step::Leaving(_) => false,
         }
@@ -218,14 +232,31 @@ impl Channel {
         link: &mut Link<'_>,
     ) {
         // An answer may be to the one before: what is proven by it begins there.
-        let sent = self.unanswered.take().map_or(link.now, |before| {
-            link.send(wire::unsubscribe(name));
-            before.sent
-        });
-        link.send(wire::subscribe(name, authorization.as_ref()));
+        let sent = self.unanswered.take().map_or(link.now, |before| before.sent);
+        self.send_subscribe(name, authorization.as_ref(), link);
         let deadline = link.now + self.acknowledgement_timeout(link.options);
         self.blamed = None;
         self.step = Step::Subscribing(Box::new(Subscribe { number, sent, deadline, resent: false, authorization }));
+    }
+
+    /// Nothing is unsubscribed before a subscribe that repeats one: the answer to either is then a yes that stands.
+    fn send_subscribe(&mut self, name: &ChannelName, authorization: Option<&Authorization>, link: &mut Link<'_>) {
+        link.send(wire::subscribe(name, authorization));
+        self.answers.subscribed();
+    }
+
+    /// Asks once more for the acknowledgement that has not come.
+    pub(super) fn resend(&mut self, name: &ChannelName, mut subscribe: Box<Subscribe>, link: &mut Link<'_>) {
+        self.send_subscribe(name, subscribe.authorization.as_ref(), link);
+        subscribe.resent = true;
+        subscribe.deadline = link.now + self.acknowledgement_timeout(link.options);
+        self.step = Step::Subscribing(subscribe);
+    }
+
+    /// Unsubscribes: answers to what was asked before count for nothing from now on.
+    pub(super) fn unsubscribe(&mut self, name: &ChannelName, link: &mut Link<'_>) {
+        link.send(wire::unsubscribe(name));
+        self.answers.unsubscribed();
     }
 
     pub(super) fn subscribed(&mut self, name: &ChannelName, link: &mut Link<'_>) {

@@ -1,5 +1,6 @@
 //! The channels a caller wants, and how far each is on the present socket.
 
+mod answers;
 mod authorizing;
 mod channel;
 mod refusals;
@@ -8,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use fastrand::Rng;
 
+use self::answers::{Answer, Answers};
 use self::channel::{Absence, Blame, Channel, Step, Suspicion};
 use self::refusals::blame;
 use super::lifecycle::SUSPENDED_AFTER;
@@ -91,7 +93,7 @@ impl Channels {
 
     pub(in crate::connection) fn authorizations_needed(&self) -> usize {
         let is_due =
-            |channel: &Channel| !matches!(channel.step, Step::Failed | Step::Leaving(_) | Step::Waiting { .. });
+            |channel: &Channel| channel.is_wanted() && !matches!(channel.step, Step::Failed | Step::Waiting { .. });
         let wanted = self.table.iter().filter(|(_, channel)| is_due(channel));
         wanted.filter(|(name, _)| needs_authorization(name)).count()
     }
@@ -101,9 +103,12 @@ impl Channels {
         match channel.step {
             Step::Subscribed => Delivery::Now(name.clone()),
             Step::Subscribing(_) => Delivery::Early(name.clone()),
-            Step::Idle | Step::Authorizing { .. } | Step::Waiting { .. } | Step::Leaving(_) | Step::Failed => {
-                Delivery::Nobody
-            }
+            Step::Idle
+            | Step::Authorizing { .. }
+            | Step::Waiting { .. }
+            | Step::Leaving(_)
+            | Step::Left
+            | Step::Failed => Delivery::Nobody,
         }
     }
 
@@ -131,6 +136,9 @@ impl Channels {
         if let Some(channel) = self.table.get_mut(&name) {
             if matches!(channel.step, Step::Failed) {
                 channel.retry_from_scratch();
+            } else if matches!(channel.step, Step::Left) {
+                self.places += 1;
+                **channel = Channel { answers: channel.answers, ..Channel::new(self.places) };
             } else if matches!(channel.step, Step::Waiting { class, .. } if class.is_slow()) {
                 channel.step = Step::Idle;
             } else if matches!(channel.step, Step::Leaving(_))
@@ -155,22 +163,34 @@ impl Channels {
 
     /// Drops a channel on a live socket.
     pub(in crate::connection) fn leave(&mut self, name: &ChannelName, link: &mut Link<'_>) {
-        let Some(mut channel) = self.table.remove(name) else { return };
-        match std::mem::replace(&mut channel.step, Step::Idle) {
+        let Some(channel) = self.table.get_mut(name) else { return };
+        let answers = channel.answers;
+        let left = Channel { step: Step::Left, answers, ..Channel::new(channel.place) };
+        match std::mem::replace(&mut **channel, left).step {
             Step::Authorizing { id, .. } => {
                 self.pending.remove(&id);
                 link.outputs.push_back(Output::CancelAuthorization { id });
             }
-            Step::Subscribing(subscribe) | Step::Leaving(subscribe) => {
-                self.table.insert(
-                    name.clone(),
-                    Box::new(Channel { step: Step::Leaving(subscribe), ..Channel::new(channel.place) }),
-                );
-            }
-            Step::Subscribed => link.send(wire::unsubscribe(name)),
-            Step::Idle | Step::Waiting { .. } | Step::Failed => {}
+            Step::Subscribing(subscribe) | Step::Leaving(subscribe) => channel.step = Step::Leaving(subscribe),
+            Step::Subscribed => channel.unsubscribe(name, link),
+            Step::Idle | Step::Waiting { .. } | Step::Left | Step::Failed => {}
         }
+        if matches!(channel.step, Step::Left) && channel.answers.may_be_valid() {
+            channel.unsubscribe(name, link);
+        }
+        self.remove_left(name);
         self.advance(link);
+    }
+
+    /// Forgets a channel that was left when all its answers are in.
+    fn remove_left(&mut self, name: &ChannelName) {
+        if self
+            .table
+            .get(name)
+            .is_some_and(|channel| matches!(channel.step, Step::Left) && channel.answers.is_complete())
+        {
+            self.table.remove(name);
+        }
     }
 
     /// Gives all channels a new chance.
@@ -183,7 +203,7 @@ impl Channels {
     /// Starts anew after the caller disconnected.
     pub(in crate::connection) fn reset(&mut self, outputs: &mut VecDeque<Output>) {
         self.cancel_authorizations(outputs);
-        self.table.retain(|_, channel| !matches!(channel.step, Step::Leaving(_)));
+        self.table.retain(|_, channel| channel.is_wanted());
         for channel in self.table.values_mut() {
             **channel = Channel::new(channel.place);
         }
@@ -214,14 +234,18 @@ impl Channels {
     ) {
         self.socket_ended = now;
         self.cancel_authorizations(outputs);
-        self.table.retain(|_, channel| !matches!(channel.step, Step::Leaving(_)));
+        self.table.retain(|_, channel| channel.is_wanted());
         for name in self.in_order(|_| true) {
             let Some(channel) = self.table.get_mut(&name) else { continue };
             channel.drop_early();
-            (channel.unanswered, channel.blamed) = (None, None);
+            (channel.answers, channel.unanswered, channel.blamed) = (Answers::NONE, None, None);
             match channel.step {
                 Step::Idle | Step::Failed | Step::Waiting { class: Class::Normal | Class::Rare, .. } => {}
-                Step::Authorizing { .. } | Step::Subscribing(_) | Step::Leaving(_) | Step::Waiting { .. } => {
+                Step::Authorizing { .. }
+                | Step::Subscribing(_)
+                | Step::Leaving(_)
+                | Step::Left
+                | Step::Waiting { .. } => {
                     channel.step = Step::Idle;
                 }
                 Step::Subscribed => {
@@ -274,6 +298,12 @@ impl Channels {
             return None;
         };
         let name = name.clone();
+        let channel = self.table.get_mut(&name)?;
+        if channel.answers.take() == Answer::Void {
+            self.last_answer = link.now;
+            self.remove_left(&name);
+            return None;
+        }
         self.recall(&name, link);
         let channel = self.table.get_mut(&name)?;
         let mut sent = None;
@@ -285,10 +315,11 @@ impl Channels {
             }
             Step::Subscribed => link.counters.repeated_acknowledgements += 1,
             Step::Leaving(_) => {
-                link.send(wire::unsubscribe(&name));
-                self.table.remove(&name);
+                channel.step = Step::Left;
+                channel.unsubscribe(&name, link);
+                self.remove_left(&name);
             }
-            Step::Idle | Step::Authorizing { .. } | Step::Waiting { .. } | Step::Failed => {
+            Step::Idle | Step::Authorizing { .. } | Step::Waiting { .. } | Step::Left | Step::Failed => {
                 self.refuse_acknowledgement(name.as_str(), link);
             }
         }
@@ -362,19 +393,17 @@ impl Channels {
                 subscribe.deadline = self.last_answer + timeout;
             }
             Step::Leaving(_) => {
-                link.send(wire::unsubscribe(name));
-                self.table.remove(name);
+                channel.step = Step::Left;
+                channel.unsubscribe(name, link);
             }
             Step::Subscribing(_) if !self.rejections.is_empty() => {
                 let error = self.rejections.remove(0);
                 blame(channel, name, error, self.subscribes, link);
             }
             Step::Subscribing(subscribe) if !subscribe.resent => {
-                subscribe.resent = true;
-                subscribe.deadline = link.now + timeout;
-                let text = wire::subscribe(name, subscribe.authorization.as_ref());
-                link.send(wire::unsubscribe(name));
-                link.send(text);
+                if let Step::Subscribing(subscribe) = std::mem::replace(&mut channel.step, Step::Idle) {
+                    channel.resend(name, subscribe, link);
+                }
             }
             Step::Subscribing(_) => {
                 channel.count_silence(link.now);
@@ -384,7 +413,7 @@ impl Channels {
                 }
                 channel.fail(name, SubscriptionError::Unacknowledged, Class::Slow, None, link);
             }
-            Step::Idle | Step::Subscribed | Step::Failed => {}
+            Step::Idle | Step::Subscribed | Step::Left | Step::Failed => {}
         }
         Ok(())
     }

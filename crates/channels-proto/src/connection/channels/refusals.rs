@@ -2,13 +2,14 @@
 
 use super::{
     Channels, Link,
+    answers::Answer,
     channel::{Absence, Blame, Channel, Step, Suspicion},
 };
 use crate::{
     ChannelName, GapCause, SubscriptionError,
     backoff::Class,
     connection::lifecycle::SUSPENDED_AFTER,
-    wire::{self, Rejection, ServerError},
+    wire::{Rejection, ServerError},
 };
 
 impl Channels {
@@ -56,20 +57,28 @@ impl Channels {
         };
         let Some(channel) = self.table.get_mut(&name) else { return };
         let Rejection { status, message } = rejection;
+        if channel.answers.take() == Answer::Void {
+            self.last_answer = link.now;
+            self.remove_left(&name);
+            return;
+        }
         match channel.step {
             Step::Subscribing(_) => {
                 let class = if passes_soon(status) { Class::Normal } else { Class::Slow };
                 let error = SubscriptionError::RejectedByServer { code: status, message };
                 channel.fail(&name, error, class, None, link);
-                channel.unanswered = None;
+                if !channel.answers.may_be_valid() {
+                    channel.unanswered = None;
+                }
                 self.last_answer = link.now;
             }
-            Step::Leaving(_) => {
-                self.table.remove(&name);
-            }
-            Step::Idle | Step::Authorizing { .. } | Step::Waiting { .. } | Step::Subscribed | Step::Failed => {
-                link.counters.ignored_internal_events += 1;
-            }
+            Step::Leaving(_) => self.stop_leaving(&name),
+            Step::Idle
+            | Step::Authorizing { .. }
+            | Step::Waiting { .. }
+            | Step::Subscribed
+            | Step::Left
+            | Step::Failed => link.counters.ignored_internal_events += 1,
         }
         self.settle_rejections(link);
         self.advance(link);
@@ -79,9 +88,11 @@ impl Channels {
     fn end_subscription(&mut self, name: &ChannelName, rejection: Rejection, link: &mut Link<'_>) {
         let Some(channel) = self.table.get_mut(name) else { return };
         let Rejection { status, message } = rejection;
+        // It may also be the answer to a subscribe that repeated the one that was acknowledged.
+        channel.answers.take();
         channel.lost(name, link.certain_until, GapCause::EndedByServer { code: status }, link.outputs);
         // Whatever the server ended: both agree now.
-        link.send(wire::unsubscribe(name));
+        channel.unsubscribe(name, link);
         channel.absence = Absence::Since { since: link.now, tell_at: link.now + SUSPENDED_AFTER };
         let class = if status.is_none() || passes_soon(status) { Class::Normal } else { Class::Slow };
         channel.fail(name, SubscriptionError::RejectedByServer { code: status, message }, class, None, link);
@@ -107,10 +118,18 @@ impl Channels {
         for name in unanswered {
             let (Some(channel), Some(error)) = (self.table.get_mut(&name), rejections.next()) else { continue };
             if matches!(channel.step, Step::Leaving(_)) {
-                self.table.remove(&name);
+                channel.answers.take();
+                self.stop_leaving(&name);
             } else {
                 blame(channel, &name, error, self.subscribes, link);
             }
+        }
+    }
+
+    /// A subscribe was refused whose channel is not wanted any more; it may have been sent twice.
+    fn stop_leaving(&mut self, name: &ChannelName) {
+        if self.table.get(name).is_some_and(|channel| channel.answers.is_complete()) {
+            self.table.remove(name);
         }
     }
 
@@ -128,6 +147,7 @@ pub(super) fn blame(
     newest: u64,
     link: &mut Link<'_>,
 ) {
+    channel.answers.take();
     channel.fail(name, error.clone(), Class::Slow, None, link);
     channel.blamed = Some(Box::new(Blame { error, newest }));
 }
