@@ -8,6 +8,7 @@ mod gap_times;
 mod inputs;
 mod jobs;
 mod outputs;
+mod turnstile;
 
 use std::{collections::BTreeMap, future::ready, pin::Pin, sync::Arc, time::Duration};
 
@@ -58,6 +59,7 @@ pub(crate) fn start<D: Decoder>(
         authorizations: BTreeMap::new(),
         prepared: false,
         preparing: None,
+        connecting: None,
         carried_out: CarriedOut::default(),
         turn: Turn::default(),
         leave: false,
@@ -87,6 +89,8 @@ struct Task<D: Decoder> {
     /// The authorizer has been told to prepare and not yet to release.
     prepared: bool,
     preparing: Option<AbortHandle>,
+    /// What holds the turn to connect.
+    connecting: Option<AbortHandle>,
     carried_out: CarriedOut,
     turn: Turn<D::Item>,
     /// An event of this turn asks to disconnect after it.
@@ -177,6 +181,7 @@ impl<D: Decoder> Task<D> {
 
     fn end_turn(&mut self, now: Time, more: bool) {
         self.subscribe_postponed(now);
+        self.end_turn_to_connect_if_done();
         let released = self.release_if_done();
         self.turn.protocol = *self.machine.counters();
         let handler_at_work = self.core.hand_over(&mut self.turn, more);

@@ -87,6 +87,8 @@ impl<D: Decoder> Task<D> {
                 }
             }
             Done::Prepared => self.preparing = None,
+            Done::Turn(epoch, turn) => self.take_turn_to_connect(epoch, turn),
+            Done::TurnOver => self.connecting = None,
             Done::Found(answer) => self.take_address(now, answer),
             Done::Watch => self.look_after_handler(),
         }

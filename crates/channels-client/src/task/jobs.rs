@@ -15,12 +15,18 @@ use crate::{
     upgrade::{UpgradeRequest, Upgraded, upgrade},
 };
 
+use super::turnstile::{Turn, Turnstile};
+
 /// How a job ended.
 pub(super) enum Done {
     Opened(Epoch, Result<Box<Socket>, ConnectFailure>),
     Authorized(AuthorizationId, Result<Authorization, AuthorizationError>),
     /// The authorizer has prepared.
     Prepared,
+    /// It is the client's turn to connect, or it has waited long enough for one.
+    Turn(Epoch, Option<Turn>),
+    /// It has held its turn for as long as it may.
+    TurnOver,
     /// The provider of the address has answered.
     Found(Result<SocketAddress, SocketAddressError>),
     /// It is time to look after the handler.
@@ -35,6 +41,7 @@ pub(super) struct Opener {
     request: UpgradeRequest,
     clock: Arc<dyn Clock>,
     server_time: ServerTime,
+    turnstile: Turnstile,
     max_message_bytes: usize,
     write_timeout: Duration,
 }
@@ -47,6 +54,7 @@ impl Opener {
         Self {
             dialer: Dialer::new(options.tls.clone()),
             request: request(&address, &client),
+            turnstile: Turnstile::of(address.url.endpoint()),
             address,
             client,
             clock: Arc::clone(&options.clock),
@@ -61,11 +69,16 @@ impl Opener {
         &self.address
     }
 
+    pub(super) const fn turnstile(&self) -> &Turnstile {
+        &self.turnstile
+    }
+
     /// Returns the same for another server.
     pub(super) fn at(&self, address: SocketAddress) -> Self {
         Self {
             dialer: self.dialer.clone(),
             request: request(&address, &self.client),
+            turnstile: Turnstile::of(address.url.endpoint()),
             address,
             client: self.client.clone(),
             clock: Arc::clone(&self.clock),
@@ -122,6 +135,17 @@ pub(super) fn without_address(epoch: Epoch, error: &SocketAddressError) -> impl 
     std::future::ready(Done::Opened(epoch, Err(failure)))
 }
 
+pub(super) async fn wait_for_turn(epoch: Epoch, turnstile: Turnstile) -> Done {
+    Done::Turn(epoch, turnstile.turn().await)
+}
+
+/// Holds a turn until it is aborted; for a moment only, for the server may be stuck, and others want to find out too.
+pub(super) async fn hold(turn: Turn) -> Done {
+    tokio::time::sleep(LONGEST_TURN).await;
+    drop(turn);
+    Done::TurnOver
+}
+
 /// Asks for the address, within a deadline of its own: no attempt waits for it.
 pub(super) async fn find(provider: Arc<dyn SocketAddressProvider>) -> Done {
     let asked = AssertUnwindSafe(async move { provider.find().await }).catch_unwind();
@@ -160,5 +184,6 @@ fn unavailable(message: &str) -> AuthorizationError {
 }
 
 const ADDRESS_DEADLINE: Duration = Duration::from_secs(30);
+const LONGEST_TURN: Duration = Duration::from_secs(1);
 /// Seen three times, a call has lasted 5 s (fault K04).
 const WATCH_EVERY: Duration = Duration::from_millis(2_500);

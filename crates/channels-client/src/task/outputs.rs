@@ -7,7 +7,7 @@ use std::{
 
 use channels_proto::{CloseFrame, ConnectionError, ConnectionState, Continuity as Proven, Epoch, Output, Report, Time};
 
-use super::{Link, Task, gap_times::Span, jobs};
+use super::{Link, Task, gap_times::Span, jobs, turnstile::Turn};
 use crate::{AuthorizationRequest, Continuity, Decoder, Item, delivery::Entry};
 
 impl<D: Decoder> Task<D> {
@@ -68,17 +68,47 @@ impl<D: Decoder> Task<D> {
     }
 
     fn open(&mut self, epoch: Epoch) {
-        let opening = match self.search.begin_attempt() {
-            Some(Err(error)) => self.jobs.spawn(jobs::without_address(epoch, &error)),
-            found => {
-                if let Some(Ok(address)) = found {
-                    self.machine.set_app_key(address.app_key.clone());
-                    self.opener = Arc::new(self.opener.at(address));
-                }
-                self.jobs.spawn(Arc::clone(&self.opener).open(epoch))
+        match self.search.begin_attempt() {
+            Some(Err(error)) => {
+                self.link = Link::Opening(epoch, self.jobs.spawn(jobs::without_address(epoch, &error)));
+                return;
             }
-        };
-        self.link = Link::Opening(epoch, opening);
+            Some(Ok(address)) => {
+                self.machine.set_app_key(address.app_key.clone());
+                self.opener = Arc::new(self.opener.at(address));
+            }
+            None => {}
+        }
+        let turnstile = self.opener.turnstile();
+        match turnstile.try_turn() {
+            Some(turn) => self.connect_in_turn(epoch, Some(turn)),
+            None => {
+                let waiting = self.jobs.spawn(jobs::wait_for_turn(epoch, turnstile.clone()));
+                self.link = Link::Opening(epoch, waiting);
+            }
+        }
+    }
+
+    pub(super) fn take_turn_to_connect(&mut self, epoch: Epoch, turn: Option<Turn>) {
+        if matches!(self.link, Link::Opening(current, _) if current == epoch) {
+            self.connect_in_turn(epoch, turn);
+        }
+    }
+
+    /// Lets the next one connect as soon as this one is done with it.
+    pub(super) fn end_turn_to_connect_if_done(&mut self) {
+        let is_done = || self.machine.is_settled() || self.machine.epoch().is_none();
+        if let Some(connecting) = self.connecting.take_if(|_| is_done()) {
+            connecting.abort();
+        }
+    }
+
+    fn connect_in_turn(&mut self, epoch: Epoch, turn: Option<Turn>) {
+        if let Some(earlier) = self.connecting.take() {
+            earlier.abort();
+        }
+        self.connecting = turn.map(|turn| self.jobs.spawn(jobs::hold(turn)));
+        self.link = Link::Opening(epoch, self.jobs.spawn(Arc::clone(&self.opener).open(epoch)));
         let needed = self.machine.authorizations_needed();
         if needed > 0 {
             self.prepared = true;

@@ -277,3 +277,33 @@ async fn an_authorizer_that_panics_harms_nobody_else() {
     client.subscribe(private("more")).unwrap();
     assert_eq!(peer.subscribe().await.0, "private-more");
 }
+
+// R03: also those whose turn comes late, and those whose server does not answer those before.
+#[tokio::test]
+async fn all_clients_of_a_process_connect_however_many_they_are() {
+    let listener = Listener::bind().await;
+    let mut clients: Vec<Under> = (0..300).map(|_| Under::new(options_for(&listener))).collect();
+    for under in &clients {
+        under.client.subscribe(public("a")).unwrap();
+        under.client.connect();
+    }
+    let mut mute = Vec::new();
+    for _ in 0..100 {
+        mute.push(listener.accept().await);
+    }
+    let mut peers = Vec::new();
+    for number in 0..200 {
+        let mut peer = listener.establish(&format!("1.{number}")).await;
+        peer.acknowledge_all(1).await;
+        peers.push(peer);
+    }
+    for raw in mute {
+        let mut peer = raw.upgrade().await;
+        peer.establish("2.1").await;
+        peer.acknowledge_all(1).await;
+        peers.push(peer);
+    }
+    for under in &mut clients {
+        under.until(|item| matches!(item, Item::Subscribed { .. })).await;
+    }
+}
