@@ -211,13 +211,14 @@ async fn blast_one(session: Arc<Session>, frames: Arc<[Vec<u8>]>, events: usize)
 /// Whole frames in writes of about 64 KiB, so that the server is never what is waited for.
 async fn write_frames(session: &Session, frames: &[Vec<u8>], events: usize) -> Result<()> {
     let rounds = (BLOCK_BYTES / frames.iter().map(Vec::len).sum::<usize>().max(1)).max(1);
-    let block: Vec<u8> = frames.iter().cycle().take(frames.len() * rounds).flatten().copied().collect();
+    let block = frames.concat().repeat(rounds);
     let in_block = frames.len() * rounds;
     for _ in 0..events / in_block {
         session.write(&block).await?;
     }
-    let rest: Vec<u8> = frames.iter().cycle().take(events % in_block).flatten().copied().collect();
-    session.write(&rest).await
+    let rest = events % in_block;
+    let length = frames.iter().cycle().take(rest).map(Vec::len).sum();
+    session.write(block.get(..length).unwrap_or_default()).await
 }
 
 /// Returns the frame that says that no event follows.
