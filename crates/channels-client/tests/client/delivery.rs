@@ -1,6 +1,9 @@
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use channels_client::{Client, Decoded, Decoder, Delivery, Item, QueueLimits, proto::Event};
@@ -35,6 +38,13 @@ async fn subscribed(queue: QueueLimits) -> World {
     let listener = Listener::bind().await;
     let mut options = options_for(&listener);
     options.queue = queue;
+    // No timer wakes the client as long as anything is waited for here.
+    let protocol = &mut options.protocol;
+    for timeout in
+        [&mut protocol.activity_timeout, &mut protocol.connect_timeout, &mut protocol.acknowledgement_timeout]
+    {
+        *timeout = Duration::from_secs(100);
+    }
     let decoded = Arc::new(AtomicUsize::new(0));
     let decoder = Numbers(Arc::clone(&decoded));
     let (client, mut delivery) = Client::new(options, Arc::new(Signer), decoder, &Handle::current());
@@ -73,17 +83,23 @@ impl World {
 // I26: whether the client expects more to come at once or not, the consumer is woken for what is there.
 #[tokio::test]
 async fn a_consumer_that_sleeps_gets_the_whole_of_every_burst() {
-    let mut world = subscribed(QueueLimits::default()).await;
-    let mut expected = 0;
+    let World { mut delivery, mut peer, client: _client, .. } = subscribed(QueueLimits::default()).await;
+    let taken = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&taken);
+    // Looks for what is there when it is woken, and at no other time.
+    let mut consumer = tokio::task::JoinSet::new();
+    consumer.spawn(async move {
+        while let Some(Item::Event(number)) = delivery.next().await {
+            assert_eq!(number, i64::try_from(count.fetch_add(1, Ordering::SeqCst)).unwrap());
+        }
+    });
+    let mut sent = 0;
     for length in (1..=140).chain([192, 256, 257, 320]) {
         // Far less than a read brings: it comes at once.
-        let burst: Vec<u8> =
-            (0..length).flat_map(|number| event_frame("n", &(expected + number).to_string())).collect();
-        tokio::io::AsyncWriteExt::write_all(world.peer.socket.get_mut(), &burst).await.unwrap();
-        for _ in 0..length {
-            assert_eq!(soon("an event", world.delivery.next()).await, Some(Item::Event(expected)));
-            expected += 1;
-        }
+        let burst: Vec<u8> = (sent..sent + length).flat_map(|number| event_frame("n", &number.to_string())).collect();
+        tokio::io::AsyncWriteExt::write_all(peer.socket.get_mut(), &burst).await.unwrap();
+        sent += length;
+        eventually("the burst", || taken.load(Ordering::SeqCst) == sent).await;
     }
 }
 
