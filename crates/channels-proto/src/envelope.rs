@@ -46,6 +46,9 @@ pub enum FrameError {
     /// The channel is named by something else than a string.
     #[error("the channel of the frame is not a string")]
     BadChannel,
+    /// It is a binary message, which no Pusher server sends.
+    #[error("the frame is binary")]
+    Binary,
 }
 
 impl<'t> Envelope<'t> {
@@ -54,9 +57,22 @@ impl<'t> Envelope<'t> {
         if text.len() > limits.max_message_bytes {
             return Err(FrameError::TooLong { bytes: text.len(), limit: limits.max_message_bytes });
         }
+        Self::read(Members::of(text, limits.max_depth)?, limits.max_event_name_bytes, names)
+    }
+
+    /// Reads what can be read of a frame that was refused for `error`: event and channel, when only the name is too long or
+    /// the data too deep.
+    pub(crate) fn salvage(text: &'t str, error: &FrameError) -> Option<Self> {
+        if !matches!(error, FrameError::EventNameTooLong { .. } | FrameError::Json(JsonError::TooDeep { .. })) {
+            return None;
+        }
+        Self::read(Members::of_any_depth(text).ok()?, usize::MAX, &mut EventNames::default()).ok()
+    }
+
+    #[inline]
+    fn read(mut members: Members<'t>, max_name_bytes: usize, names: &mut EventNames) -> Result<Self, FrameError> {
         let (mut event, mut channel, mut user_id) = (Value::NULL, Value::NULL, Value::NULL);
         let mut data = "";
-        let mut members = Members::of(text, limits.max_depth)?;
         while let Some((key, value)) = members.next_member()? {
             match key.name()?.as_ref() {
                 "event" => event = value,
@@ -67,8 +83,8 @@ impl<'t> Envelope<'t> {
             }
         }
         let event = names.read(event).ok_or(FrameError::NoEvent)??;
-        if event.len() > limits.max_event_name_bytes {
-            return Err(FrameError::EventNameTooLong { bytes: event.len(), limit: limits.max_event_name_bytes });
+        if event.len() > max_name_bytes {
+            return Err(FrameError::EventNameTooLong { bytes: event.len(), limit: max_name_bytes });
         }
         let channel = match channel.string() {
             Some(name) => Some(name?),

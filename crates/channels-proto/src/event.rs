@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use crate::{ChannelName, JsonError, event_name::EventName, json};
+use crate::{ChannelName, FrameError, JsonError, event_name::EventName, json};
 
 /// An application event, borrowed from the text of its frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,6 +10,7 @@ pub struct Event<'t> {
     pub(crate) data: Data<'t>,
     pub(crate) user_id: Option<Cow<'t, str>>,
     pub(crate) frame_bytes: usize,
+    pub(crate) defect: Option<Box<FrameError>>,
 }
 
 impl<'t> Event<'t> {
@@ -49,6 +50,13 @@ impl<'t> Event<'t> {
         self.frame_bytes
     }
 
+    /// Returns what is wrong with the frame, when it could not be taken whole: the name of the event is longer than the
+    /// limit, or its data nests deeper; such data need not be valid JSON.
+    #[must_use]
+    pub fn defect(&self) -> Option<&FrameError> {
+        self.defect.as_deref()
+    }
+
     /// Returns a copy that owns its text.
     #[must_use]
     pub fn to_owned_event(&self) -> OwnedEvent {
@@ -58,6 +66,7 @@ impl<'t> Event<'t> {
             data: self.data.raw().into(),
             user_id: self.user_id().map(Into::into),
             frame_bytes: self.frame_bytes,
+            defect: self.defect.clone(),
         }
     }
 }
@@ -70,6 +79,7 @@ pub struct OwnedEvent {
     data: Box<str>,
     user_id: Option<Box<str>>,
     frame_bytes: usize,
+    defect: Option<Box<FrameError>>,
 }
 
 impl OwnedEvent {
@@ -82,6 +92,7 @@ impl OwnedEvent {
             data: Data::new(&self.data),
             user_id: self.user_id.as_deref().map(Cow::Borrowed),
             frame_bytes: self.frame_bytes,
+            defect: self.defect.clone(),
         }
     }
 }

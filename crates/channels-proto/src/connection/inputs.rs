@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Authorization, AuthorizationError, AuthorizationId, Closed, ConnectFailure, ConnectionError, Epoch, Event,
-    FailureClass, GapCause, Output, ProtocolViolation, Report, Time,
+    FailureClass, FrameError, GapCause, Output, ProtocolViolation, Report, Time,
     backoff::Class,
     close::{self, Verdict},
     envelope::Envelope,
@@ -51,11 +51,12 @@ impl Connection {
         self.end_input(now);
     }
 
-    /// Hears that a binary message came in, which no Pusher server sends: it counts as activity only.
+    /// Hears that a binary message came in, which no Pusher server sends: it cannot be read.
     pub fn handle_binary(&mut self, now: Time, epoch: Epoch) {
         if self.is_current(epoch) {
             self.counters.binary_frames += 1;
             self.note_activity(now);
+            self.take_unreadable(now, FrameError::Binary);
         }
         self.end_input(now);
     }
@@ -68,10 +69,10 @@ impl Connection {
         if self.is_current(epoch) {
             self.note_activity(now);
             match Envelope::parse(text, &self.options.limits, &mut self.event_names) {
-                Err(error) => self.count_malformed(now, error),
+                Err(error) => event = self.take_malformed(now, text, error),
                 Ok(envelope) if matches!(self.phase, Phase::Opening { .. }) => self.take_first(now, epoch, &envelope),
                 Ok(envelope) if is_internal(&envelope.event) => self.take_internal(now, epoch, &envelope),
-                Ok(envelope) => event = self.take_event(envelope, text.len()),
+                Ok(envelope) => event = self.take_event(envelope, text.len(), None),
             }
         }
         self.end_input(now);
@@ -130,6 +131,10 @@ impl Connection {
                 }
             }
             Phase::Up(_) => {
+                if self.unreadable.deadline().is_some_and(|deadline| now >= deadline) {
+                    let lost = self.unreadable.tell(now);
+                    self.outputs.extend(lost.map(Output::Report));
+                }
                 self.check_liveness(now);
                 if let Some(Err(channel)) = self.with_link(now, Channels::handle_timeout) {
                     let error = ConnectionError::Unacknowledged { channel };
@@ -223,13 +228,33 @@ impl Connection {
         }
     }
 
-    fn take_event<'t>(&mut self, envelope: Envelope<'t>, frame_bytes: usize) -> Option<Event<'t>> {
+    /// Takes a frame that cannot be taken whole; an event of which the channel can be read is delivered as it is.
+    fn take_malformed<'t>(&mut self, now: Time, text: &'t str, error: FrameError) -> Option<Event<'t>> {
+        let salvaged = Envelope::salvage(text, &error).filter(|_| matches!(self.phase, Phase::Up(_)));
+        match salvaged {
+            Some(envelope) if !is_internal(&envelope.event) => {
+                self.take_event(envelope, text.len(), Some(Box::new(error)))
+            }
+            Some(_) | None => {
+                self.counters.malformed_frames += 1;
+                self.take_unreadable(now, error);
+                None
+            }
+        }
+    }
+
+    fn take_event<'t>(
+        &mut self,
+        envelope: Envelope<'t>,
+        frame_bytes: usize,
+        defect: Option<Box<FrameError>>,
+    ) -> Option<Event<'t>> {
         let Envelope { event: name, channel, data, user_id } = envelope;
         let delivery = channel.map_or(Delivery::Nobody, |channel| self.channels.delivery(&channel));
         match delivery {
-            Delivery::Now(channel) => Some(Event { channel, name, data, user_id, frame_bytes }),
+            Delivery::Now(channel) => Some(Event { channel, name, data, user_id, frame_bytes, defect }),
             Delivery::Early(channel) => {
-                let event = Event { channel, name, data, user_id, frame_bytes }.to_owned_event();
+                let event = Event { channel, name, data, user_id, frame_bytes, defect }.to_owned_event();
                 self.channels.keep_early(event, &self.options.limits);
                 None
             }

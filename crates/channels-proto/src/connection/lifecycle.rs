@@ -8,7 +8,7 @@ use crate::{
     Time,
     backoff::{Class, lengthened},
     close::{self, Verdict},
-    connection::channels::Channels,
+    connection::{channels::Channels, unreadable::Unreadable},
     liveness::{Due, Liveness},
     wire::{self, Established, ServerError},
 };
@@ -60,24 +60,6 @@ impl Outage {
     }
 }
 
-/// Frames that were not messages, counted by the minute.
-#[derive(Debug, Default)]
-pub(super) struct Malformed {
-    minute: Time,
-    count: u32,
-}
-
-impl Malformed {
-    /// Counts one more and returns whether it is one too many.
-    fn count(&mut self, now: Time) -> bool {
-        if now.saturating_since(self.minute) > Duration::from_secs(60) {
-            *self = Self { minute: now, count: 0 };
-        }
-        self.count += 1;
-        self.count > MAX_MALFORMED
-    }
-}
-
 /// How a socket or an attempt ends.
 pub(super) struct Ending {
     pub(super) error: ConnectionError,
@@ -111,7 +93,7 @@ impl Connection {
         self.epochs += 1;
         self.counters.attempts += 1;
         self.last_attempt = Some(now);
-        self.malformed = Malformed::default();
+        self.unreadable = Unreadable::default();
         let epoch = Epoch(self.epochs);
         let Options { connect_timeout, max_connect_timeout, .. } = self.options;
         let deadline = now + lengthened(connect_timeout, max_connect_timeout, self.slow_attempts);
@@ -174,10 +156,14 @@ impl Connection {
         }
     }
 
-    pub(super) fn count_malformed(&mut self, now: Time, last: FrameError) {
-        self.counters.malformed_frames += 1;
-        if self.malformed.count(now) {
-            self.end_by_violation(now, ProtocolViolation::TooManyMalformedFrames { last });
+    /// Takes a message that cannot be read. On an established connection it may have been an event.
+    pub(super) fn take_unreadable(&mut self, now: Time, error: FrameError) {
+        if matches!(self.phase, Phase::Up(_)) {
+            let lost = self.unreadable.lose(now, error.clone());
+            self.outputs.extend(lost.map(Output::Report));
+        }
+        if self.unreadable.count(now) {
+            self.end_by_violation(now, ProtocolViolation::TooManyMalformedFrames { last: error });
         }
     }
 
@@ -198,6 +184,8 @@ impl Connection {
         if let Some(close) = close {
             self.outputs.push_back(Output::CloseSocket { epoch, close });
         }
+        let lost = self.unreadable.tell(now);
+        self.outputs.extend(lost.map(Output::Report));
         let lost_at = match &self.phase {
             Phase::Up(live) => {
                 self.outage = Outage::Since(now);
@@ -312,8 +300,6 @@ const fn strictness(verdict: Verdict) -> u8 {
 const ATTEMPTS_APART: Duration = Duration::from_secs(1);
 /// Fault R06.
 pub(super) const SUSPENDED_AFTER: Duration = Duration::from_secs(2 * 60);
-/// Fault M01.
-const MAX_MALFORMED: u32 = 100;
 /// Fault C10: how close before a close an error has to come to explain it.
 const ERROR_EXPLAINS_CLOSE: Duration = Duration::from_secs(2);
 /// RFC 6455, section 7.4.1.

@@ -3,6 +3,7 @@ mod inputs;
 mod lifecycle;
 #[cfg(test)]
 mod tests;
+mod unreadable;
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -10,7 +11,8 @@ use fastrand::Rng;
 
 use self::{
     channels::{Channels, Link},
-    lifecycle::{Malformed, Outage, Phase},
+    lifecycle::{Outage, Phase},
+    unreadable::Unreadable,
 };
 use crate::{
     AppKey, ChannelName, CloseFrame, Counters, Epoch, Options, Output, Report, SocketId, SubscribeError, Time,
@@ -62,7 +64,7 @@ pub struct Connection {
     channels: Channels,
     backoff: Backoff,
     outage: Outage,
-    malformed: Malformed,
+    unreadable: Unreadable,
     last_attempt: Option<Time>,
     /// Attempts in a row that took too long.
     slow_attempts: u32,
@@ -88,7 +90,7 @@ impl Connection {
             channels: Channels::default(),
             backoff: Backoff::new(),
             outage: Outage::None,
-            malformed: Malformed::default(),
+            unreadable: Unreadable::default(),
             last_attempt: None,
             slow_attempts: 0,
             unauthorized: false,
@@ -253,7 +255,9 @@ impl Connection {
             Phase::Opening { deadline, .. } => Some(*deadline),
             Phase::Up(live) => {
                 let stable = live.settled_since.map(|since| since + STABLE_AFTER);
-                [Some(live.liveness.deadline()), self.channels.deadline(), stable].into_iter().flatten().min()
+                let deadlines =
+                    [Some(live.liveness.deadline()), self.channels.deadline(), stable, self.unreadable.deadline()];
+                deadlines.into_iter().flatten().min()
             }
         };
         [phase, self.outage.deadline()].into_iter().flatten().min()

@@ -90,7 +90,17 @@ impl<'t> Members<'t> {
     /// # Errors
     /// When the text does not begin with an object.
     pub(crate) fn of(text: &'t str, max_depth: u32) -> Result<Self, JsonError> {
-        let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, max_depth: max_depth.min(MAX_DEPTH) };
+        Self::start(text, max_depth.min(MAX_DEPTH), false)
+    }
+
+    /// The same for a text that may nest to any depth: what is below the limit is passed over by its brackets alone, so
+    /// that it need not be valid.
+    pub(crate) fn of_any_depth(text: &'t str) -> Result<Self, JsonError> {
+        Self::start(text, MAX_DEPTH, true)
+    }
+
+    fn start(text: &'t str, max_depth: u32, any_depth: bool) -> Result<Self, JsonError> {
+        let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, max_depth, any_depth };
         scanner.skip_whitespace();
         scanner.expect(b'{')?;
         Ok(Self { scanner, at: At::FirstMember })
@@ -152,6 +162,7 @@ struct Scanner<'t> {
     bytes: &'t [u8],
     at: usize,
     max_depth: u32,
+    any_depth: bool,
 }
 
 impl<'t> Scanner<'t> {
@@ -206,14 +217,18 @@ impl<'t> Scanner<'t> {
                     false
                 }
                 Some(open @ (b'{' | b'[')) => {
-                    if depth == self.max_depth {
+                    if depth == self.max_depth && self.any_depth {
+                        self.skip_brackets()?;
+                        false
+                    } else if depth == self.max_depth {
                         return Err(JsonError::TooDeep { limit: self.max_depth, offset: self.at });
+                    } else {
+                        depth += 1;
+                        objects = objects << 1 | u128::from(open == b'{');
+                        self.at += 1;
+                        self.skip_whitespace();
+                        !matches!((self.peek(), open), (Some(b'}'), b'{') | (Some(b']'), b'['))
                     }
-                    depth += 1;
-                    objects = objects << 1 | u128::from(open == b'{');
-                    self.at += 1;
-                    self.skip_whitespace();
-                    !matches!((self.peek(), open), (Some(b'}'), b'{') | (Some(b']'), b'['))
                 }
                 Some(b't') => self.skip_literal("true")?,
                 Some(b'f') => self.skip_literal("false")?,
@@ -246,6 +261,27 @@ impl<'t> Scanner<'t> {
                     }
                     _ => return Err(self.syntax()),
                 }
+            }
+        }
+    }
+
+    /// Passes over an array or an object by counting brackets.
+    fn skip_brackets(&mut self) -> Result<(), JsonError> {
+        let mut open = 0_usize;
+        loop {
+            match self.peek() {
+                Some(b'"') => {
+                    self.skip_string()?;
+                    continue;
+                }
+                Some(b'{' | b'[') => open += 1,
+                Some(b'}' | b']') => open -= 1,
+                Some(_) => {}
+                None => return Err(self.syntax()),
+            }
+            self.at += 1;
+            if open == 0 {
+                return Ok(());
             }
         }
     }

@@ -34,10 +34,13 @@ impl VmsDecoder {
     }
 
     /// Decodes one event as it stands in its frame, which is quicker than unescaping its `data` first. What it becomes is
-    /// what [`decode`](Self::decode) makes of it, or [`undecodable`](Self::undecodable) when its `data` is not text.
+    /// what [`decode`](Self::decode) makes of it, or [`undecodable`](Self::undecodable) when its `data` is not text or its frame could not be taken whole.
     #[must_use]
     pub fn decode_event(&self, event: &Event<'_>) -> VmsSocketData {
         let (name, channel, data) = (event.name(), event.channel().as_str(), event.data());
+        if let Some(defect) = event.defect() {
+            return self.undecodable(name, channel, data.raw(), &defect.to_string());
+        }
         let quick = data.quoted().and_then(|content| self.decode_quoted(name, channel, content));
         quick.unwrap_or_else(|| match data.payload() {
             Ok(payload) => self.decode(name, channel, &payload),

@@ -6,7 +6,7 @@ use vms_pusher::{
     ConnectionState, USER_PUSH, VmsAppSocketData, VmsContinuity, VmsEvents, VmsIntercomSocketData, VmsPusherApi,
     VmsSocketItem,
 };
-use vms_sandbox::{EVENT_TYPES, Push, PushEvent, RawData, RawPush, Target};
+use vms_sandbox::{EVENT_TYPES, Outbound, Push, PushEvent, RawData, RawPush, Sockets, Target};
 
 use crate::support::*;
 
@@ -162,7 +162,7 @@ async fn a_waker_may_call_back_while_the_delegate_is_removed() {
     push_number(&sandbox, &session, 1).await;
     delegate.wait(|items| items.iter().any(|item| number_of(item) == Some(1))).await;
     push_number(&sandbox, &session, 2).await;
-    sandbox.ping(&vms_sandbox::Sockets::All).await;
+    sandbox.ping(&Sockets::All).await;
     let answered = sandbox.wait_until(PATIENCE, |state| state.sockets.iter().any(|socket| socket.frames_received >= 3));
     answered.await.unwrap();
     let remover = api.clone();
@@ -266,4 +266,26 @@ async fn the_delegate_gets_a_push_as_it_came_right_before_what_it_became() {
     timeout(PATIENCE, told).await.expect("the delegate is not told");
     let expected = [ODD_PAYLOAD, "groups_update", ODD_PAYLOAD, "groups_update"];
     assert_eq!(*delegate.0.lock().unwrap(), expected);
+}
+
+// M01, M03, I26: nothing that may have been a push vanishes from the stream
+#[tokio::test]
+async fn what_cannot_be_read_is_handed_over_or_announced() {
+    let (sandbox, session) = sandbox().await;
+    let api = api(&sandbox, &session);
+    let mut events = api.events();
+    api.connect();
+    wait_subscribed(&mut events).await;
+    let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
+    let (channel, event) = (session.user_channel(), USER_PUSH.to_owned());
+    sandbox.push_raw(RawPush { channel, event, data: RawData::Bare(deep.clone()), except: None }).await;
+    let item = next(&mut events).await;
+    let VmsSocketItem::AppSocket(VmsAppSocketData::Undecodable(push)) = &item else { panic!("{item:?}") };
+    assert_eq!((&push.data, push.event.as_str()), (&deep, USER_PUSH));
+    assert!(push.reason.contains("nested deeper than 128 levels"), "{}", push.reason);
+
+    sandbox.send(&Sockets::All, Outbound::Text("[1]".to_owned())).await;
+    let item = next(&mut events).await;
+    let VmsSocketItem::Continuity(VmsContinuity::Unreadable { lost: 1, reason }) = &item else { panic!("{item:?}") };
+    assert!(reason.contains("not a JSON object"), "{reason}");
 }

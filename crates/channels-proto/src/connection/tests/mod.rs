@@ -12,6 +12,7 @@ mod quarantine;
 mod random;
 mod reconnecting;
 mod subscribing;
+mod unreadable;
 
 use std::time::Duration;
 
