@@ -7,6 +7,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use channels_proto::Secret;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::tungstenite::protocol::frame::{
     Frame,
@@ -31,8 +32,8 @@ impl<S> Outgoing<S> {
     }
 
     /// Adds one text message. Only between two frames of the library: when it has nothing left to flush.
-    pub(crate) fn push(&mut self, text: String) -> Result<(), tokio_tungstenite::tungstenite::Error> {
-        let mut frame = Frame::message(text, OpCode::Data(Data::Text), true);
+    pub(crate) fn push(&mut self, text: &Secret) -> Result<(), tokio_tungstenite::tungstenite::Error> {
+        let mut frame = Frame::message(text.expose().to_owned(), OpCode::Data(Data::Text), true);
         let [a, b, c, d, ..] = entropy::random().to_ne_bytes();
         frame.header_mut().mask = Some([a, b, c, d]);
         frame.format(&mut self.unsent)
@@ -106,7 +107,7 @@ mod tests {
         let (near, mut far) = duplex(3);
         let mut stream = Outgoing::new(near);
         let text = "x".repeat(200);
-        stream.push(text.clone()).unwrap();
+        stream.push(&Secret::new(text.clone())).unwrap();
         let writing = async {
             stream.write_all(b"behind").await.unwrap();
             stream.shutdown().await.unwrap();

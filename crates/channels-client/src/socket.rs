@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use channels_proto::Closed;
+use channels_proto::{Closed, Secret};
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::{
     io::AsyncReadExt,
@@ -47,7 +47,7 @@ pub(crate) enum Received {
 pub(crate) struct Socket {
     web_socket: WebSocketStream<Outgoing<Incoming<Stream>>>,
     /// Messages that wait until the library has nothing left to write.
-    queued: Vec<String>,
+    queued: Vec<Secret>,
     queued_bytes: usize,
     bytes_seen: u64,
     unflushed: bool,
@@ -82,8 +82,8 @@ impl Socket {
     }
 
     /// Queues a text message; it is written while the socket is polled.
-    pub(crate) fn send(&mut self, text: String) {
-        self.queued_bytes = self.queued_bytes.saturating_add(text.len());
+    pub(crate) fn send(&mut self, text: Secret) {
+        self.queued_bytes = self.queued_bytes.saturating_add(text.expose().len());
         if self.queued_bytes > MAX_UNSENT {
             self.broken.get_or_insert_with(|| lost("the server does not read what is sent to it".to_owned()));
             return;
@@ -167,7 +167,7 @@ impl Socket {
             return Poll::Ready(Ok(()));
         }
         for text in std::mem::take(&mut self.queued) {
-            self.web_socket.get_mut().push(text)?;
+            self.web_socket.get_mut().push(&text)?;
         }
         self.queued_bytes = 0;
         self.web_socket.poll_flush_unpin(cx)

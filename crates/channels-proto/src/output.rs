@@ -31,8 +31,8 @@ pub enum Output {
     SendText {
         /// The socket.
         epoch: Epoch,
-        /// The message.
-        text: String,
+        /// The message, which may hold a signature.
+        text: Secret,
     },
     /// Be deaf to this socket, or to this attempt, from now on and let it go in the background, within 2 s.
     CloseSocket {

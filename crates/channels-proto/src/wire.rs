@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{Authorization, ChannelName, Data, SocketId, json::Members};
+use crate::{Authorization, ChannelName, Data, Secret, SocketId, json::Members};
 
 /// `pusher:connection_established`.
 #[derive(Debug, PartialEq, Eq)]
@@ -93,16 +93,23 @@ fn shortened(mut text: String) -> String {
     text
 }
 
-pub(crate) fn ping() -> String {
-    r#"{"event":"pusher:ping","data":{}}"#.to_owned()
+pub(crate) fn ping() -> Secret {
+    Secret::new(r#"{"event":"pusher:ping","data":{}}"#)
 }
 
-pub(crate) fn pong() -> String {
-    r#"{"event":"pusher:pong","data":{}}"#.to_owned()
+pub(crate) fn pong() -> Secret {
+    Secret::new(r#"{"event":"pusher:pong","data":{}}"#)
 }
 
-pub(crate) fn subscribe(channel: &ChannelName, authorization: Option<&Authorization>) -> String {
-    let mut text = r#"{"event":"pusher:subscribe","data":{"channel":"#.to_owned();
+pub(crate) fn subscribe(channel: &ChannelName, authorization: Option<&Authorization>) -> Secret {
+    // Room for all of it, since what a text leaves behind when it grows is not wiped.
+    let escaped = |text: &str| text.len().saturating_mul(LONGEST_ESCAPE);
+    let mut room = ROOM + channel.as_str().len();
+    if let Some(Authorization { auth, channel_data }) = authorization {
+        room += escaped(auth.expose()) + channel_data.as_deref().map_or(0, escaped);
+    }
+    let mut text = String::with_capacity(room);
+    text.push_str(r#"{"event":"pusher:subscribe","data":{"channel":"#);
     push_string(&mut text, channel.as_str());
     if let Some(Authorization { auth, channel_data }) = authorization {
         text.push_str(r#","auth":"#);
@@ -113,14 +120,14 @@ pub(crate) fn subscribe(channel: &ChannelName, authorization: Option<&Authorizat
         }
     }
     text.push_str("}}");
-    text
+    Secret::new(text)
 }
 
-pub(crate) fn unsubscribe(channel: &ChannelName) -> String {
+pub(crate) fn unsubscribe(channel: &ChannelName) -> Secret {
     let mut text = r#"{"event":"pusher:unsubscribe","data":{"channel":"#.to_owned();
     push_string(&mut text, channel.as_str());
     text.push_str("}}");
-    text
+    Secret::new(text)
 }
 
 fn push_string(text: &mut String, content: &str) {
@@ -138,6 +145,10 @@ fn push_string(text: &mut String, content: &str) {
     text.push('"');
 }
 
+/// What the messages have beside their values.
+const ROOM: usize = 96;
+/// What a character becomes at most: `\u0000`.
+const LONGEST_ESCAPE: usize = 6;
 const LONGEST_TEXT: usize = 1024;
 /// Control payloads are flat; what nests deeper is not one.
 const CONTROL_DEPTH: u32 = 16;
@@ -145,7 +156,6 @@ const CONTROL_DEPTH: u32 = 16;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Secret;
 
     fn established(data: &str) -> Option<(String, Option<u64>)> {
         Established::parse(Data::new(data)).map(|e| (e.socket_id.as_str().to_owned(), e.activity_timeout))
@@ -224,8 +234,9 @@ mod tests {
         let authorization =
             Authorization { auth: Secret::new("key:ab\"\\\n"), channel_data: Some(r#"{"user_id":"1"}"#.to_owned()) };
         let expected = r#"{"event":"pusher:subscribe","data":{"channel":"private-a","auth":"key:ab\"\\\u000a","channel_data":"{\"user_id\":\"1\"}"}}"#;
-        assert_eq!(subscribe(&channel, Some(&authorization)), expected);
-        assert_eq!(subscribe(&channel, None), r#"{"event":"pusher:subscribe","data":{"channel":"private-a"}}"#);
-        assert_eq!(unsubscribe(&channel), r#"{"event":"pusher:unsubscribe","data":{"channel":"private-a"}}"#);
+        assert_eq!(subscribe(&channel, Some(&authorization)).expose(), expected);
+        let public = r#"{"event":"pusher:subscribe","data":{"channel":"private-a"}}"#;
+        assert_eq!(subscribe(&channel, None).expose(), public);
+        assert_eq!(unsubscribe(&channel).expose(), r#"{"event":"pusher:unsubscribe","data":{"channel":"private-a"}}"#);
     }
 }

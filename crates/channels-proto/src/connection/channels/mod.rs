@@ -15,7 +15,7 @@ use self::refusals::blame;
 use super::lifecycle::SUSPENDED_AFTER;
 use crate::{
     AuthorizationError, AuthorizationId, ChannelKind, ChannelName, Counters, Epoch, GapCause, Limits, Options, Output,
-    OwnedEvent, Report, SocketId, SubscribeError, SubscriptionError, Time, backoff::Class, wire,
+    OwnedEvent, Report, Secret, SocketId, SubscribeError, SubscriptionError, Time, backoff::Class, wire,
 };
 
 /// All channels of one connection.
@@ -58,7 +58,7 @@ pub(in crate::connection) struct Link<'a> {
 }
 
 impl Link<'_> {
-    fn send(&mut self, text: String) {
+    fn send(&mut self, text: Secret) {
         self.outputs.push_back(Output::SendText { epoch: self.epoch, text });
     }
 

@@ -175,7 +175,8 @@ impl World {
 
     /// Takes all outputs and returns the messages sent.
     fn sent(&mut self) -> Vec<String> {
-        let text = |output| if let Output::SendText { text, .. } = output { Some(text) } else { None };
+        let text =
+            |output| if let Output::SendText { text, .. } = output { Some(text.expose().to_owned()) } else { None };
         self.take().into_iter().filter_map(text).collect()
     }
 

@@ -23,7 +23,7 @@ impl Course {
                     }
                     Output::SendText { text, epoch } if Some(epoch) == world.connection.epoch() => {
                         idle = false;
-                        self.answer(world, bad, &text);
+                        self.answer(world, bad, text.expose());
                     }
                     Output::Report(Report::SubscriptionFailed { channel, .. }) => self.failed.push(channel.to_string()),
                     Output::Report(Report::Subscribed { channel, .. }) => self.subscribed.push(channel.to_string()),

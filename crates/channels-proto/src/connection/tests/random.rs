@@ -258,6 +258,7 @@ impl Simulation {
             Output::SendText { epoch, text } => {
                 assert_eq!(self.run.open, Some(epoch), "I6");
                 assert!(self.run.established, "nothing is sent before the handshake");
+                let text = text.expose().to_owned();
                 if text.contains("pusher:subscribe") && text.contains("private-") {
                     assert!(text.contains("key:abc"), "I17");
                 }
