@@ -11,6 +11,7 @@ use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+pub(crate) use self::error::io_reason;
 pub use self::error::{CertificateProblem, ConnectError};
 use self::resolver::{Resolve, SystemResolver};
 pub(crate) use self::stream::{Counted, Stream, write_through};
@@ -35,6 +36,9 @@ impl Dialer {
 
     /// Connects to `endpoint`. There is no deadline here: the caller drops the future.
     pub(crate) async fn connect(&self, endpoint: &Endpoint) -> Result<Stream, ConnectError> {
+        if endpoint.secure && !self.tls.knows_the_time() {
+            return Err(ConnectError::Clock { address: endpoint.to_string() });
+        }
         let tcp = self.connect_tcp(endpoint).await?;
         if !endpoint.secure {
             return Ok(Stream::Plain(tcp));

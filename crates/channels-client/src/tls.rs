@@ -6,14 +6,18 @@ mod extra_roots;
 use std::{
     fmt,
     sync::{Arc, OnceLock},
+    time::UNIX_EPOCH,
 };
 
-use rustls::{ClientConfig, RootCertStore, client::danger::ServerCertVerifier, crypto::CryptoProvider};
-use rustls_pki_types::{CertificateDer, pem::PemObject};
+use rustls::{
+    ClientConfig, RootCertStore, client::danger::ServerCertVerifier, crypto::CryptoProvider,
+    time_provider::TimeProvider,
+};
+use rustls_pki_types::{CertificateDer, UnixTime, pem::PemObject};
 use thiserror::Error;
 use tokio::sync::OnceCell;
 
-use crate::threads::Threads;
+use crate::{Clock, SystemClock, threads::Threads};
 
 /// How servers are verified: by the platform, and by root certificates added to it. Cheap to clone.
 ///
@@ -24,6 +28,7 @@ pub struct Tls(Arc<Shared>);
 
 struct Shared {
     extra_roots: Vec<CertificateDer<'static>>,
+    clock: Arc<dyn Clock>,
     config: OnceCell<Arc<ClientConfig>>,
 }
 
@@ -89,14 +94,23 @@ impl Tls {
     }
 
     fn with(extra_roots: Vec<CertificateDer<'static>>) -> Self {
-        Self(Arc::new(Shared { extra_roots, config: OnceCell::new() }))
+        Self::with_clock(extra_roots, Arc::new(SystemClock::new()))
+    }
+
+    pub(crate) fn with_clock(extra_roots: Vec<CertificateDer<'static>>, clock: Arc<dyn Clock>) -> Self {
+        Self(Arc::new(Shared { extra_roots, clock, config: OnceCell::new() }))
+    }
+
+    /// Returns whether certificates can be judged at all.
+    pub(crate) fn knows_the_time(&self) -> bool {
+        unix_time(self.0.clock.as_ref()).is_some()
     }
 
     /// Returns the configuration; the first call loads the platform's certificates on a thread of its own.
     pub(crate) async fn config(&self) -> Result<Arc<ClientConfig>, rustls::Error> {
         let load = || async {
-            let extra_roots = self.0.extra_roots.clone();
-            let built = LOADING.run(move || build(extra_roots)).await;
+            let (extra_roots, clock) = (self.0.extra_roots.clone(), Arc::clone(&self.0.clock));
+            let built = LOADING.run(move || build(extra_roots, clock)).await;
             built.unwrap_or_else(|error| Err(rustls::Error::General(format!("cannot load the certificates: {error}"))))
         };
         self.0.config.get_or_try_init(load).await.cloned()
@@ -118,7 +132,7 @@ impl fmt::Debug for Tls {
 /// One set of certificates takes milliseconds, once.
 static LOADING: Threads = Threads::new("channels-tls", 1);
 
-fn build(extra_roots: Vec<CertificateDer<'static>>) -> Result<Arc<ClientConfig>, rustls::Error> {
+fn build(extra_roots: Vec<CertificateDer<'static>>, clock: Arc<dyn Clock>) -> Result<Arc<ClientConfig>, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = verifier(extra_roots, &provider)?;
     let mut config = ClientConfig::builder_with_provider(provider)
@@ -127,7 +141,23 @@ fn build(extra_roots: Vec<CertificateDer<'static>>) -> Result<Arc<ClientConfig>,
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.time_provider = Arc::new(TimeOfDay(clock));
     Ok(Arc::new(config))
+}
+
+/// The time by which certificates are judged. The provider of rustls panics when the clock stands before 1970.
+#[derive(Debug)]
+struct TimeOfDay(Arc<dyn Clock>);
+
+impl TimeProvider for TimeOfDay {
+    fn current_time(&self) -> Option<UnixTime> {
+        unix_time(self.0.as_ref())
+    }
+}
+
+/// None when the clock stands before 1970.
+fn unix_time(clock: &dyn Clock) -> Option<UnixTime> {
+    clock.wall().duration_since(UNIX_EPOCH).ok().map(UnixTime::since_unix_epoch)
 }
 
 #[cfg(not(target_os = "android"))]

@@ -1,7 +1,7 @@
 use std::{io, net::SocketAddr};
 
-use channels_proto::ConnectFailureKind;
-use rustls::CertificateError;
+use channels_proto::{ConnectFailureKind, Printable};
+use rustls::{CertificateError, OtherError};
 use thiserror::Error;
 
 use crate::endpoint::Endpoint;
@@ -47,6 +47,12 @@ pub enum ConnectError {
         /// What the verifier said.
         reason: String,
     },
+    /// The clock of this device stands before 1970, so that no certificate can be judged.
+    #[error("the certificate of {address} cannot be judged: the clock of this device stands before 1970; set it")]
+    Clock {
+        /// Host and port.
+        address: String,
+    },
     /// TLS could not be agreed on.
     #[error("no TLS connection with {address}: {reason}")]
     Tls {
@@ -67,6 +73,8 @@ pub enum CertificateProblem {
     Name,
     /// Its issuer is not known to the platform or among the extra roots.
     Issuer,
+    /// It is the certificate of an authority, and a server needs one of its own.
+    Authority,
     /// Anything else.
     Other,
 }
@@ -77,6 +85,10 @@ impl CertificateProblem {
             Self::Time => "; check the clock of this device",
             Self::Name => "; check the host in the URL",
             Self::Issuer => "; if the server has a certificate authority of its own, add its root certificate",
+            Self::Authority => {
+                "; trusting it does not help: have that authority issue a certificate for the server, or make one for the \
+                 server that is no authority (CA:FALSE)"
+            }
             Self::Other => "",
         }
     }
@@ -87,7 +99,7 @@ impl ConnectError {
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
         match self {
-            Self::Certificate { .. } | Self::Tls { .. } => true,
+            Self::Certificate { .. } | Self::Clock { .. } | Self::Tls { .. } => true,
             Self::Resolve { .. } | Self::Tcp { .. } | Self::Lost { .. } => false,
         }
     }
@@ -96,7 +108,7 @@ impl ConnectError {
         match self {
             Self::Resolve { .. } => ConnectFailureKind::Resolve,
             Self::Tcp { .. } | Self::Lost { .. } => ConnectFailureKind::Network,
-            Self::Certificate { .. } => ConnectFailureKind::Certificate,
+            Self::Certificate { .. } | Self::Clock { .. } => ConnectFailureKind::Certificate,
             Self::Tls { .. } => ConnectFailureKind::Tls,
         }
     }
@@ -114,7 +126,7 @@ impl ConnectError {
     pub(super) fn handshake(endpoint: &Endpoint, error: &io::Error) -> Self {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
             Some(error) => Self::tls(endpoint, error),
-            None => Self::Lost { address: endpoint.to_string(), reason: error.to_string() },
+            None => Self::Lost { address: endpoint.to_string(), reason: io_reason(error) },
         }
     }
 
@@ -124,9 +136,10 @@ impl ConnectError {
         #[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum that grows; what is not named has no hint")]
         match error {
             rustls::Error::InvalidCertificate(certificate) => {
-                let reason = reason.trim_start_matches("invalid peer certificate: ").to_owned();
-                Self::Certificate { address, problem: problem(certificate), reason }
+                let problem = problem(certificate);
+                Self::Certificate { address, problem, reason: certificate_reason(certificate, problem) }
             }
+            rustls::Error::FailedToGetCurrentTime => Self::Clock { address },
             rustls::Error::InvalidMessage(_) => {
                 Self::Tls { address, reason: format!("{reason}; does the server speak TLS on this port?") }
             }
@@ -135,8 +148,32 @@ impl ConnectError {
     }
 }
 
+/// Says in words what rustls and webpki know by a name; the names that a server gives itself are shown on one line.
+fn certificate_reason(error: &CertificateError, problem: CertificateProblem) -> String {
+    if problem == CertificateProblem::Authority {
+        return "it is the certificate of an authority, not of a server".to_owned();
+    }
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum that grows; the rest is left as it is called")]
+    match error {
+        CertificateError::UnknownIssuer => "its issuer is not trusted".to_owned(),
+        CertificateError::BadSignature => "its signature is not that of the issuer it names".to_owned(),
+        CertificateError::Revoked => "it was revoked".to_owned(),
+        CertificateError::BadEncoding => "it is damaged".to_owned(),
+        CertificateError::Other(OtherError(error)) => Printable(&error.to_string()).to_string(),
+        other => Printable(&other.to_string()).to_string(),
+    }
+}
+
+/// What the operating system says; where it is a library that speaks of the end of a stream, in our words.
+pub(crate) fn io_reason(error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        return "the server ended the connection unexpectedly".to_owned();
+    }
+    Printable(&error.to_string()).to_string()
+}
+
 #[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum that grows; what is not named has no hint")]
-const fn problem(error: &CertificateError) -> CertificateProblem {
+fn problem(error: &CertificateError) -> CertificateProblem {
     match error {
         CertificateError::Expired
         | CertificateError::ExpiredContext { .. }
@@ -145,6 +182,11 @@ const fn problem(error: &CertificateError) -> CertificateProblem {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => CertificateProblem::Name,
         // A bad signature is an authority that was made anew under its old name.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => CertificateProblem::Issuer,
+        CertificateError::Other(OtherError(error))
+            if matches!(error.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity)) =>
+        {
+            CertificateProblem::Authority
+        }
         _ => CertificateProblem::Other,
     }
 }

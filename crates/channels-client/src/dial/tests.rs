@@ -70,3 +70,32 @@ async fn the_family_that_works_is_found() {
     assert_eq!(stream.peer_addr().unwrap(), works);
     assert!(stream.nodelay().unwrap());
 }
+
+/// A clock that stands before 1970.
+#[derive(Debug)]
+struct Before1970;
+
+impl crate::Clock for Before1970 {
+    fn now(&self) -> channels_proto::Time {
+        channels_proto::Time::ZERO
+    }
+
+    fn wall(&self) -> std::time::SystemTime {
+        std::time::UNIX_EPOCH - std::time::Duration::from_secs(1)
+    }
+}
+
+// Z01, T01: a device that has lost its clock is told so, at every attempt, and nothing panics.
+#[tokio::test]
+async fn a_clock_before_1970_is_an_error_of_its_own() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let dialer = Dialer::new(Tls::with_clock(Vec::new(), Arc::new(Before1970)));
+    let endpoint = Endpoint { secure: true, host: "localhost".into(), port: address.port() };
+    for _ in 0..2 {
+        let error = dialer.connect(&endpoint).await.unwrap_err();
+        assert_eq!(error, ConnectError::Clock { address: endpoint.to_string() });
+        assert!(error.is_refusal() && error.to_string().contains("the clock of this device stands before 1970"));
+        assert_eq!(error.kind(), channels_proto::ConnectFailureKind::Certificate);
+    }
+}

@@ -16,7 +16,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 
-use crate::dial::{Counted, Stream};
+use crate::dial::{Counted, Stream, io_reason};
 
 /// A kept-alive connection, polled only while it is in use.
 pub(super) struct Connection {
@@ -121,7 +121,8 @@ fn failed(error: &hyper::Error) -> ExchangeError {
     let mut reason = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(error) = source {
-        reason = format!("{reason}: {error}");
+        let cause = error.downcast_ref().map_or_else(|| error.to_string(), io_reason);
+        reason = format!("{reason}: {cause}");
         source = error.source();
     }
     ExchangeError::Failed(reason)

@@ -12,7 +12,8 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-/// Returns a verifier that asks `platform` first, and the `roots` when the platform refuses.
+/// Returns a verifier that asks `platform` first, and the `roots` when the platform does not know the issuer: whatever else
+/// it has against a certificate, such as that it was revoked, stands.
 pub(super) fn also_trusting(
     platform: Arc<dyn ServerCertVerifier>,
     roots: Vec<CertificateDer<'static>>,
@@ -44,12 +45,10 @@ impl ServerCertVerifier for EitherVerifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let by_platform = self.platform.verify_server_cert(end_entity, intermediates, name, ocsp, now);
-        by_platform.or_else(|refusal| {
-            let by_extra = self.extra.verify_server_cert(end_entity, intermediates, name, ocsp, now);
-            // When the extra roots know nothing of this chain, what the platform said is the reason.
-            let unknown = rustls::Error::from(CertificateError::UnknownIssuer);
-            by_extra.map_err(|error| if error == unknown { refusal } else { error })
-        })
+        if matches!(by_platform, Err(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer))) {
+            return self.extra.verify_server_cert(end_entity, intermediates, name, ocsp, now);
+        }
+        by_platform
     }
 
     fn verify_tls12_signature(
@@ -81,11 +80,11 @@ mod tests {
 
     use super::*;
 
-    /// A platform that knows no authority.
+    /// A platform that answers the same to everything.
     #[derive(Debug)]
-    struct Refusing;
+    struct Answering(Option<rustls::Error>);
 
-    impl ServerCertVerifier for Refusing {
+    impl ServerCertVerifier for Answering {
         fn verify_server_cert(
             &self,
             _: &CertificateDer<'_>,
@@ -94,7 +93,7 @@ mod tests {
             _: &[u8],
             _: UnixTime,
         ) -> Result<ServerCertVerified, rustls::Error> {
-            Err(CertificateError::Revoked.into())
+            self.0.clone().map_or_else(|| Ok(ServerCertVerified::assertion()), Err)
         }
 
         fn verify_tls12_signature(
@@ -127,22 +126,31 @@ mod tests {
         CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
     }
 
-    // T03: what the platform refuses is accepted for an extra root, and for nothing else.
-    #[test]
-    fn an_extra_root_is_asked_after_the_platform() {
-        let (own, foreign) = (authority("own"), authority("foreign"));
+    /// Asks about a certificate for `localhost`, issued by `issuer`, of a server that is called by `name`.
+    fn verify(
+        platform: Option<rustls::Error>,
+        root: &CertifiedIssuer<'static, KeyPair>,
+        issuer: &CertifiedIssuer<'static, KeyPair>,
+        name: &'static str,
+    ) -> Result<(), rustls::Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let verifier = also_trusting(Arc::new(Refusing), vec![own.der().clone()], &provider).unwrap();
-        let verify = |issuer: &CertifiedIssuer<'static, KeyPair>, name: &'static str| {
-            let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-            let certificate = params.signed_by(&KeyPair::generate().unwrap(), issuer).unwrap();
-            let name = ServerName::try_from(name).unwrap();
-            let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_709_633_472));
-            verifier.verify_server_cert(certificate.der(), &[], &name, &[], now).map(|_| ())
-        };
-        assert_eq!(verify(&own, "localhost"), Ok(()));
-        assert_eq!(verify(&foreign, "localhost"), Err(CertificateError::Revoked.into()));
-        let wrong_name = verify(&own, "example.com");
+        let verifier = also_trusting(Arc::new(Answering(platform)), vec![root.der().clone()], &provider).unwrap();
+        assert!(!verifier.supported_verify_schemes().is_empty());
+        let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        let certificate = params.signed_by(&KeyPair::generate().unwrap(), issuer).unwrap();
+        let name = ServerName::try_from(name).unwrap();
+        let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_709_633_472));
+        verifier.verify_server_cert(certificate.der(), &[], &name, &[], now).map(|_| ())
+    }
+
+    // T03: an issuer that the platform does not know may be an extra root, and nothing else.
+    #[test]
+    fn an_extra_root_is_asked_when_the_platform_does_not_know_the_issuer() {
+        let (own, foreign) = (authority("own"), authority("foreign"));
+        let unknown = || Some(CertificateError::UnknownIssuer.into());
+        assert_eq!(verify(unknown(), &own, &own, "localhost"), Ok(()));
+        assert_eq!(verify(unknown(), &own, &foreign, "localhost"), Err(CertificateError::UnknownIssuer.into()));
+        let wrong_name = verify(unknown(), &own, &own, "example.com");
         assert!(
             matches!(
                 wrong_name,
@@ -150,6 +158,23 @@ mod tests {
             ),
             "{wrong_name:?}"
         );
-        assert!(!verifier.supported_verify_schemes().is_empty());
+        assert_eq!(verify(None, &own, &foreign, "localhost"), Ok(()));
+    }
+
+    // T03: a certificate that was revoked, or is out of its time, is not saved by an extra root.
+    #[test]
+    fn whatever_else_the_platform_has_against_a_certificate_stands() {
+        let own = authority("own");
+        let refusals: [rustls::Error; 6] = [
+            CertificateError::Revoked.into(),
+            CertificateError::Expired.into(),
+            CertificateError::NotValidForName.into(),
+            CertificateError::BadEncoding.into(),
+            CertificateError::BadSignature.into(),
+            rustls::Error::General("the platform's verifier cannot be called".to_owned()),
+        ];
+        for refusal in refusals {
+            assert_eq!(verify(Some(refusal.clone()), &own, &own, "localhost"), Err(refusal));
+        }
     }
 }

@@ -15,7 +15,16 @@ pub struct Authority {
 
 impl Authority {
     pub fn new(name: &str) -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        Self::of(name, Vec::new())
+    }
+
+    /// An authority whose own certificate is good for `host`.
+    pub fn named(name: &str, host: &str) -> Self {
+        Self::of(name, vec![host.to_owned()])
+    }
+
+    fn of(name: &str, hosts: Vec<String>) -> Self {
+        let mut params = CertificateParams::new(hosts).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self { issuer: CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap() }
@@ -35,13 +44,23 @@ impl Authority {
         params.not_before = date_time_ymd(years.0, 1, 1);
         params.not_after = date_time_ymd(years.1, 1, 1);
         let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        acceptor(params.signed_by(&key, &self.issuer).unwrap().der().clone(), &key)
+    }
+
+    /// A server that shows the authority's own certificate.
+    pub fn itself(&self) -> TlsAcceptor {
+        acceptor(self.root(), self.issuer.key())
+    }
+}
+
+fn acceptor(certificate: CertificateDer<'static>, key: &KeyPair) -> TlsAcceptor {
+    {
         let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
+            .with_single_cert(vec![certificate], key)
             .unwrap();
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         TlsAcceptor::from(Arc::new(config))
