@@ -1,7 +1,11 @@
 //! What all our URLs are made of, and the one place that parses them.
 
-use std::{fmt, net::Ipv6Addr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv6Addr},
+};
 
+use channels_proto::Printable;
 use thiserror::Error;
 use url::{Host, Url};
 
@@ -94,7 +98,7 @@ impl ParsedUrl {
         if text.is_empty() {
             return Err(UrlError::Empty);
         }
-        let unparsable = |reason| UrlError::Unparsable { url: presentable(text), reason };
+        let unparsable = |reason| UrlError::Unparsable { url: presentable_url(text), reason };
         // The parser of the web repairs these in silence; a typing error shall be seen instead.
         if text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
             return Err(unparsable("it holds a space, a control character or a backslash"));
@@ -105,14 +109,21 @@ impl ParsedUrl {
         let secure = scheme.eq_ignore_ascii_case(schemes.secure);
         if !secure && !scheme.eq_ignore_ascii_case(schemes.plain) {
             let (plain, secure) = (schemes.plain, schemes.secure);
-            return Err(UrlError::Scheme { url: presentable(text), plain, secure });
+            return Err(UrlError::Scheme { url: presentable_url(text), plain, secure });
         }
         if authority(text).is_empty() {
             return Err(unparsable("the host is missing"));
         }
+        if text.matches("://").count() > 1 {
+            return Err(unparsable("there are two addresses in it"));
+        }
+        if authority(text).ends_with(':') {
+            return Err(unparsable("the port is missing behind the colon"));
+        }
         let url = Url::parse(text).map_err(|error| unparsable(describe(error)))?;
-        let unwanted = |part| UrlError::UnwantedPart { url: presentable(text), part };
-        if !url.username().is_empty() || url.password().is_some() || authority(text).contains('@') {
+        let unwanted = |part| UrlError::UnwantedPart { url: presentable_url(text), part };
+        // In the path too: a password with a slash would make a host of the user's name.
+        if text.contains('@') {
             return Err(unwanted("user or password"));
         }
         if url.query().is_some() {
@@ -130,6 +141,9 @@ impl ParsedUrl {
         if host.is_empty() {
             return Err(unparsable("the host is missing"));
         }
+        if !can_be_connected_to(&host) {
+            return Err(unparsable("the host is not valid"));
+        }
         let port = match url.port_or_known_default() {
             Some(port) if port != 0 => port,
             Some(_) | None => return Err(unparsable("the port must be 1 to 65535")),
@@ -139,23 +153,65 @@ impl ParsedUrl {
     }
 }
 
-/// Returns `url` without query, fragment, user and password, safe to print and of a bounded length.
-pub(crate) fn presentable(url: &str) -> String {
-    let url = url.split(['?', '#']).next().unwrap_or_default();
-    let shown = match url.split_once("://") {
-        Some((scheme, rest)) => {
-            let authority_end = rest.find('/').unwrap_or(rest.len());
-            let (authority, path) = rest.split_at(authority_end);
-            let host = authority.rsplit('@').next().unwrap_or_default();
-            format!("{scheme}://{host}{path}")
-        }
-        None => url.rsplit('@').next().unwrap_or_default().to_owned(),
+/// Returns `url` as it may be printed: without query and fragment, with `***` for whatever may be user and password, on one
+/// line and of a bounded length.
+///
+/// Everything in front of the last `@` counts as user and password, also where a slash, a `?` or a `#` in the password
+/// makes another URL of it, and where the `@` is encoded.
+///
+/// # Examples
+/// ```
+/// use channels_client::presentable_url;
+///
+/// assert_eq!(presentable_url("wss://anna:pa/ss@example.com/pusher?key=1"), "wss://***@example.com/pusher");
+/// ```
+#[must_use]
+pub fn presentable_url(url: &str) -> String {
+    let (scheme, rest) = match url.find("://") {
+        Some(at) if is_scheme(url.get(..at).unwrap_or_default()) => url.split_at(at + "://".len()),
+        Some(_) | None => ("", url),
     };
-    let escaped: String = shown.escape_debug().collect();
+    let (hidden, rest) = match after_user_information(rest) {
+        Some(at) => ("***@", rest.get(at..).unwrap_or_default()),
+        None => ("", rest),
+    };
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    let shown = format!("{scheme}{hidden}{rest}");
+    let escaped = Printable(&shown).to_text();
     match escaped.char_indices().nth(MAX_SHOWN) {
         Some((end, _)) => format!("{}…", escaped.get(..end).unwrap_or_default()),
-        None => escaped,
+        None => escaped.into_owned(),
     }
+}
+
+fn is_scheme(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+}
+
+/// Returns where the text behind the last `@` begins, in whichever way that is written.
+fn after_user_information(text: &str) -> Option<usize> {
+    let encoded = text.match_indices("40").filter(|(at, _)| {
+        let before = text.get(..*at).unwrap_or_default();
+        // `%40`, or that encoded again.
+        let mut before = before;
+        while let Some(shorter) = before.strip_suffix("25") {
+            before = shorter;
+        }
+        before.ends_with('%')
+    });
+    let encoded = encoded.last().map(|(at, sign)| at + sign.len());
+    let plain = text.rfind(AT_SIGNS).and_then(|at| Some(at + text.get(at..)?.chars().next()?.len_utf8()));
+    encoded.max(plain)
+}
+
+/// Returns whether `host` can stand in DNS, in a certificate and in the `Host` header: labels of letters, digits, hyphens
+/// and underscores, or an address.
+fn can_be_connected_to(host: &str) -> bool {
+    let is_label = |label: &str| {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        (1..=63).contains(&label.len()) && label.bytes().all(fits)
+    };
+    host.parse::<IpAddr>().is_ok() || host.len() <= 253 && host.split('.').all(is_label)
 }
 
 fn authority(text: &str) -> &str {
@@ -174,4 +230,6 @@ const fn describe(error: url::ParseError) -> &'static str {
     }
 }
 
+/// The sign, and those that a parser of URLs takes for it.
+const AT_SIGNS: [char; 3] = ['@', '\u{ff20}', '\u{fe6b}'];
 const MAX_SHOWN: usize = 200;

@@ -36,7 +36,7 @@ pub use channels_proto as proto;
 pub use client::{Client, ClientCounters};
 pub use clock::{Clock, SystemClock, TokioClock};
 pub use delivery::Delivery;
-pub use endpoint::UrlError;
+pub use endpoint::{UrlError, presentable_url};
 pub use item::{Continuity, Decoded, Decoder, Item, RawDecoder, ServerClock};
 pub use options::{ClientOptions, QueueLimits};
 pub use rustls_pki_types::CertificateDer;

@@ -64,6 +64,7 @@ impl fmt::Display for SocketUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::HttpUrl;
 
     fn shown(url: &str) -> String {
         SocketUrl::parse(url).unwrap().to_string()
@@ -107,7 +108,28 @@ mod tests {
         assert!(error("ws://@a/").ends_with("must not carry a user or password"));
     }
 
-    // Q02
+    // H04: what no certificate, no `Host` header and no resolver would take is not tried for ever.
+    #[test]
+    fn a_host_that_cannot_be_connected_to_is_refused_at_once() {
+        let hosts =
+            ["exa$mple.com", "a..b", ".a", "a,b", "(a)", "a!b", "'a'", "a;b", "a&b", "a=b", "a~b", "a+b", "a*b"];
+        let long = [format!("{}.com", "a".repeat(64)), "a.".repeat(130) + "com"];
+        for host in hosts.into_iter().chain(long.iter().map(String::as_str)) {
+            let error = |text: Result<String, UrlError>| text.unwrap_err().to_string();
+            let socket = error(SocketUrl::parse(&format!("wss://{host}/pusher")).map(|url| url.to_string()));
+            let http = error(HttpUrl::parse(&format!("https://{host}/")).map(|url| url.to_string()));
+            for error in [socket, http] {
+                assert!(error.contains("the host is not valid"), "{host}: {error}");
+            }
+        }
+        for usable in
+            ["ws://a_b.example", "ws://xn--exmple-cua.com.", "ws://localhost", "ws://10.0.0.7", "ws://1.example"]
+        {
+            assert!(SocketUrl::parse(usable).is_ok(), "{usable}");
+        }
+    }
+
+    // Q02: whatever the typing error is, neither user nor password is printed.
     #[test]
     fn an_error_shows_neither_query_nor_password() {
         let urls = [
@@ -116,11 +138,44 @@ mod tests {
             "ws://a/?canary#canary",
             "name:canary@a",
             "ws://a b:canary@c",
+            "wss://anna:pa/canary@host",
+            "wss://canary/canary@host",
+            "wss://anna:pa#canary@host",
+            "wss://anna:pa?canary@host",
+            "wss://anna:pa@canary@host/path",
+            "wss://anna:canary%40host",
+            "wss://anna:canary%2540host",
+            "wss://anna:canary\u{ff20}host",
+            "wss:\\\\anna:canary@host",
+            "wss://anna\\canary@host",
+            "wss:anna:canary@host",
+            "wss:/anna:canary@host",
+            "//anna:canary@host",
+            "anna:canary@host/pusher",
+            "://anna:canary@host",
+            "anna:canary://host@x",
+            "wss://https://anna:canary@host/",
+            "wss://https:/anna:canary@host/",
+            "wss://https:anna:canary@host/",
+            "https://wss://anna:canary@host/",
+            "wss://anna:canary @host",
+            "wss://anna:canary\n@host",
+            "wss://canary@[::1",
+            "wss://canary:@host:99999",
+            "wss://canary@",
         ];
         for url in urls {
-            let text = SocketUrl::parse(url).unwrap_err().to_string();
-            assert!(!text.contains("canary"), "{text}");
+            let errors = [SocketUrl::parse(url).map(|_| ()), HttpUrl::parse(url).map(|_| ())];
+            for error in errors {
+                let error = error.unwrap_err();
+                assert!(!format!("{error} {error:?}").contains("canary"), "{url}: {error}");
+            }
         }
+        assert_eq!(
+            SocketUrl::parse("wss://https://anna:canary@host/").unwrap_err().to_string(),
+            "`wss://***@host/` is not an absolute URL (there are two addresses in it)"
+        );
+        assert_eq!(shown("wss://host/%40scope"), "wss://host:443/%40scope");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
 
-use crate::{endpoint::presentable, retry_after::retry_after};
+use crate::{endpoint::presentable_url, retry_after::retry_after};
 
 /// What the upgrade asks for.
 #[derive(Debug)]
@@ -177,7 +177,7 @@ fn check(status: StatusCode, headers: HeaderMap, key: &str) -> Result<HeaderMap,
 fn describe(status: StatusCode, headers: &HeaderMap) -> String {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     if status.is_redirection() {
-        let to = text(header::LOCATION).map(presentable).unwrap_or_default();
+        let to = text(header::LOCATION).map(presentable_url).unwrap_or_default();
         return format!(
             " and a redirect to `{to}`, which is not followed; a login page of the network, or a wrong URL?"
         );

@@ -9,7 +9,7 @@ use super::{
     connection::{Connection, ExchangeError},
     pool::{Opening, Pool, Source},
 };
-use crate::{ServerTime, Tls, dial::Dialer, endpoint::presentable};
+use crate::{ServerTime, Tls, dial::Dialer, endpoint::presentable_url};
 
 /// What an answer may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl HttpClient {
             return Err(HttpError::Redirected {
                 origin: self.origin().to_string(),
                 status: response.status(),
-                to: location.map(presentable).unwrap_or_default(),
+                to: location.map(presentable_url).unwrap_or_default(),
             });
         }
         Ok(response)

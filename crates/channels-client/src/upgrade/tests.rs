@@ -84,7 +84,7 @@ async fn a_refusal_says_what_to_check_and_is_tried_again_slowly() {
         ("426 Upgrade Required\r\n", "the Upgrade header"),
         ("407 x\r\n", "proxy"),
         ("200 OK\r\nContent-Type: Text/HTML; charset=utf-8\r\n", "a web page instead of a WebSocket"),
-        ("302 Found\r\nLocation: http://user:canary@login.example/?canary\r\n", "redirect to `http://login.example/`"),
+        ("302 Found\r\nLocation: http://user:canary@login.example/?canary\r\n", "redirect to `http://***@login.example/`"),
     ];
     for (answer, hint) in cases {
         let failure = refusal(&format!("HTTP/1.1 {answer}\r\n<html>")).await;
