@@ -12,7 +12,7 @@ use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
 
-use crate::{endpoint::presentable_url, retry_after::retry_after};
+use crate::{dial::io_reason, endpoint::presentable_url, retry_after::retry_after};
 
 /// What the upgrade asks for.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub(crate) struct UpgradeRequest {
 #[derive(Debug, Error)]
 pub(crate) enum UpgradeError {
     #[error("the connection broke before the answer: {0}")]
-    Lost(#[from] io::Error),
+    Lost(String),
     #[error("the server closed the connection instead of answering the WebSocket upgrade")]
     Closed,
     #[error("the server does not speak HTTP here ({0})")]
@@ -174,6 +174,7 @@ fn check(status: StatusCode, headers: HeaderMap, key: &str) -> Result<HeaderMap,
     Ok(headers)
 }
 
+/// What may help. The status says more than the kind of the body: proxies and firewalls dress everything as a web page.
 fn describe(status: StatusCode, headers: &HeaderMap) -> String {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     if status.is_redirection() {
@@ -182,20 +183,34 @@ fn describe(status: StatusCode, headers: &HeaderMap) -> String {
             " and a redirect to `{to}`, which is not followed; a login page of the network, or a wrong URL?"
         );
     }
-    if text(header::CONTENT_TYPE).is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html")) {
-        return ", with a web page instead of a WebSocket; check the host and the path of the socket URL".to_owned();
-    }
-    match status.as_u16() {
-        401 | 403 => "; check the app key".to_owned(),
-        404 => "; check the path of the socket URL and the app key".to_owned(),
-        407 => "; a proxy wants a password, and proxies are not supported".to_owned(),
-        426 => "; does something on the way remove the Upgrade header?".to_owned(),
-        _ => String::new(),
-    }
+    let is_page =
+        text(header::CONTENT_TYPE).is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"));
+    let advice = match status.as_u16() {
+        401 => "; check the app key",
+        403 if is_page => "; check the app key, and whether a firewall or a proxy on the way refuses the connection",
+        403 => "; check the app key",
+        404 => "; check the path of the socket URL and the app key",
+        407 => "; a proxy wants a password, and proxies are not supported",
+        408 => "; the server has waited too long for the request",
+        426 => "; does something on the way remove the Upgrade header?",
+        429 => "; the server wants fewer connections or attempts",
+        502 | 504 => "; a proxy in front of the Pusher server does not reach it: is the server running?",
+        503 => "; the server is overloaded or under maintenance",
+        500..=599 => "; the server has failed",
+        _ if is_page => ", with a web page instead of a WebSocket; check the host and the path of the socket URL",
+        _ => "",
+    };
+    advice.to_owned()
 }
 
 fn cut_short() -> UpgradeError {
-    UpgradeError::Lost(io::Error::new(io::ErrorKind::UnexpectedEof, "the answer ended in its header"))
+    UpgradeError::Lost("the answer ended in its header".to_owned())
+}
+
+impl From<io::Error> for UpgradeError {
+    fn from(error: io::Error) -> Self {
+        Self::Lost(io_reason(&error))
+    }
 }
 
 const FIRST_READ: usize = 1024;

@@ -84,7 +84,10 @@ async fn a_refusal_says_what_to_check_and_is_tried_again_slowly() {
         ("426 Upgrade Required\r\n", "the Upgrade header"),
         ("407 x\r\n", "proxy"),
         ("200 OK\r\nContent-Type: Text/HTML; charset=utf-8\r\n", "a web page instead of a WebSocket"),
-        ("302 Found\r\nLocation: http://user:canary@login.example/?canary\r\n", "redirect to `http://***@login.example/`"),
+        (
+            "302 Found\r\nLocation: http://user:canary@login.example/?canary\r\n",
+            "redirect to `http://***@login.example/`",
+        ),
     ];
     for (answer, hint) in cases {
         let failure = refusal(&format!("HTTP/1.1 {answer}\r\n<html>")).await;
@@ -92,6 +95,31 @@ async fn a_refusal_says_what_to_check_and_is_tried_again_slowly() {
         assert!(failure.message.starts_with("no WebSocket connection with example.com:80: "), "{}", failure.message);
         assert!(failure.message.contains(hint), "{}", failure.message);
         assert!(!failure.message.contains("canary"), "{}", failure.message);
+    }
+}
+
+// W03, W04: what is in front of a server dresses every answer as a web page.
+#[tokio::test]
+async fn a_status_has_its_own_advice_whatever_the_body_is() {
+    let cases = [
+        (401, "check the app key"),
+        (403, "check the app key"),
+        (404, "check the path of the socket URL and the app key"),
+        (407, "a proxy wants a password"),
+        (426, "the Upgrade header"),
+        (429, "fewer connections"),
+        (500, "the server has failed"),
+        (502, "does not reach it"),
+        (503, "overloaded or under maintenance"),
+        (504, "does not reach it"),
+    ];
+    for (status, advice) in cases {
+        for kind in ["", "Content-Type: text/html\r\n", "Content-Type: application/json\r\n"] {
+            let failure = refusal(&format!("HTTP/1.1 {status} x\r\n{kind}\r\n<html>")).await;
+            assert!(failure.message.contains(advice), "{}", failure.message);
+            assert!(!failure.message.contains("check the host and the path"), "{}", failure.message);
+            assert_eq!(failure.kind, ConnectFailureKind::Status(status));
+        }
     }
 }
 
