@@ -1,11 +1,12 @@
-//! What the server sends, on its way in. A text message that came whole is taken where it was read; everything else (parts
-//! of messages, control frames, faults) goes through the WebSocket library, which gets one frame at a time and so never
+//! What the server sends, on its way in. A text message that came whole is taken where it was read, and so is a close frame;
+//! everything else (parts of messages, other control frames, faults) goes through the WebSocket library, which gets one frame at a time and so never
 //! holds what comes behind it.
 //!
 //! What has been read stands in a buffer that is borrowed from the thread while there are bytes that nobody has taken yet:
 //! an idle session costs no read buffer, and a busy one makes a system call for 32 KiB instead of for each message.
 
 mod buffer;
+mod close;
 mod frame;
 #[cfg(test)]
 mod tests;
@@ -18,9 +19,20 @@ use std::{
 
 use tokio::io::{AsyncRead, ReadBuf};
 
-pub(crate) use self::buffer::Texts;
-use self::{buffer::Unread, frame::Passing};
+pub(crate) use self::{buffer::Texts, close::ServerClose};
+use self::{buffer::Unread, close::Closing, frame::Passing};
 use crate::dial::write_through;
+
+/// What comes next.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// Text messages that came whole.
+    Texts(Texts),
+    /// The server's close frame. What it sends behind that is nothing.
+    Close(ServerClose),
+    /// Something for the library to read.
+    ForLibrary,
+}
 
 /// A stream that is read by whole text messages, and as bytes by the library.
 #[derive(Debug)]
@@ -33,6 +45,8 @@ pub(crate) struct Incoming<S> {
     passing: Passing,
     /// What is unread begins with a frame for the library, whatever it looks like.
     is_for_library: bool,
+    /// The server's close frame, while it is not complete.
+    closing: Option<Box<Closing>>,
     bytes: u64,
     max_text: usize,
 }
@@ -41,7 +55,16 @@ impl<S> Incoming<S> {
     /// `early` has been read from the stream already. Texts of more than `max_text` bytes are left to the library.
     pub(crate) fn new(stream: S, early: &[u8], max_text: usize) -> Self {
         let unread = (!early.is_empty()).then(|| Unread::of(early));
-        Self { stream, unread, end: None, passing: Passing::new(max_text), is_for_library: false, bytes: 0, max_text }
+        Self {
+            stream,
+            unread,
+            end: None,
+            passing: Passing::new(max_text),
+            is_for_library: false,
+            closing: None,
+            bytes: 0,
+            max_text,
+        }
     }
 
     /// Returns the bytes that have come so far, early ones not counted.
@@ -62,15 +85,46 @@ impl<S> Incoming<S> {
 }
 
 impl<S: AsyncRead + Unpin> Incoming<S> {
-    /// Returns the text messages that came whole; none when it is the library's turn.
-    pub(crate) fn poll_texts(&mut self, cx: &mut Context<'_>) -> Poll<Option<Texts>> {
-        if self.is_for_library || !self.passing.is_between_messages() {
-            return Poll::Ready(None);
+    /// Returns what comes next.
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
+        if self.is_for_library || !self.passing.is_between_frames() {
+            return Poll::Ready(Next::ForLibrary);
         }
         ready!(self.poll_fill(cx));
+        if self.is_close_next() {
+            return self.poll_close(cx);
+        }
+        if !self.passing.is_between_messages() {
+            return Poll::Ready(Next::ForLibrary);
+        }
         let max = self.max_text;
         let unread = self.unread.take_if(|unread| frame::text_payload(unread.bytes(), max).is_some());
-        Poll::Ready(unread.map(|unread| Texts::new(unread, max)))
+        Poll::Ready(unread.map_or(Next::ForLibrary, |unread| Next::Texts(Texts::new(unread, max))))
+    }
+
+    /// Returns whether the next frame is a close frame; the library waits for ever for it.
+    pub(crate) fn is_close_next(&self) -> bool {
+        let begins = || self.unread.as_ref().is_some_and(|unread| Closing::begins(unread.bytes()));
+        self.closing.is_some() || self.passing.is_between_frames() && begins()
+    }
+
+    /// Reads the close frame; when the stream ends before that, it is for the library to tell.
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
+        loop {
+            ready!(self.poll_fill(cx));
+            let Some(mut unread) = self.unread.take() else {
+                self.closing = None;
+                return Poll::Ready(Next::ForLibrary);
+            };
+            let (taken, close) = self.closing.get_or_insert_default().take(unread.bytes());
+            unread.take(taken);
+            self.unread = unread.unless_empty();
+            if let Some(close) = close {
+                self.closing = None;
+                self.passing.close();
+                return Poll::Ready(Next::Close(close));
+            }
+        }
     }
 
     /// Waits until there are unread bytes, or an end.
@@ -101,6 +155,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Incoming<S> {
                 return Poll::Ready(Ok(()));
             }
             ready!(self.poll_fill(cx));
+            if self.is_close_next() {
+                return Poll::Pending;
+            }
             let Some(mut unread) = self.unread.take() else {
                 return Poll::Ready(self.end.take().unwrap_or(Ok(())));
             };

@@ -22,8 +22,8 @@ use tokio_tungstenite::{
 };
 
 use crate::{
-    dial::Stream,
-    incoming::{Incoming, Texts},
+    dial::{Stream, io_reason},
+    incoming::{Incoming, Next, ServerClose, Texts},
     outgoing::Outgoing,
 };
 
@@ -56,6 +56,8 @@ pub(crate) struct Socket {
     write_timeout: Duration,
     /// A write failed; told when the socket is asked next.
     broken: Option<Closed>,
+    /// The answer to the server's close frame, empty or with a code; nothing comes behind that frame.
+    answer: Option<Option<CloseCode>>,
 }
 
 impl Socket {
@@ -78,6 +80,7 @@ impl Socket {
             stuck: None,
             write_timeout,
             broken: None,
+            answer: None,
         }
     }
 
@@ -94,18 +97,25 @@ impl Socket {
 
     /// Writes what is queued, and returns what came in.
     pub(crate) fn poll_received(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
+        if self.answer.is_some() {
+            return Poll::Ready(Received::Closed(Closed::default()));
+        }
         if let Some(closed) = self.broken.take().or_else(|| self.poll_write(cx)) {
             return Poll::Ready(Received::Closed(closed));
         }
-        let received = match ready!(self.incoming().poll_texts(cx)) {
-            Some(texts) => Received::Texts(texts),
-            None => match self.web_socket.poll_next_unpin(cx) {
-                Poll::Ready(Some(Ok(message))) => self.take(message),
-                Poll::Ready(Some(Err(error))) => Received::Closed(explain(&error)),
-                Poll::Ready(None) => Received::Closed(Closed::default()),
-                Poll::Pending if self.incoming().bytes() == self.bytes_seen => return Poll::Pending,
-                Poll::Pending => Received::Activity,
-            },
+        let received = loop {
+            break match ready!(self.incoming().poll_next(cx)) {
+                Next::Texts(texts) => Received::Texts(texts),
+                Next::Close(close) => Received::Closed(self.take_close(close)),
+                Next::ForLibrary => match self.web_socket.poll_next_unpin(cx) {
+                    Poll::Ready(Some(Ok(message))) => self.take(message),
+                    Poll::Ready(Some(Err(error))) => Received::Closed(explain(&error)),
+                    Poll::Ready(None) => Received::Closed(Closed::default()),
+                    Poll::Pending if self.incoming().is_close_next() => continue,
+                    Poll::Pending if self.incoming().bytes() == self.bytes_seen => return Poll::Pending,
+                    Poll::Pending => Received::Activity,
+                },
+            };
         };
         self.bytes_seen = self.incoming().bytes();
         Poll::Ready(received)
@@ -124,11 +134,17 @@ impl Socket {
     /// Sends `frame`, or the answer to the server's close frame, and waits for the server to hang up; two seconds at most.
     pub(crate) async fn close(mut self: Box<Self>, frame: Option<channels_proto::CloseFrame>) {
         let farewell = async move {
-            let sent = match frame {
-                Some(frame) => {
-                    let frame = CloseFrame { code: CloseCode::from(frame.code), reason: frame.reason.into() };
-                    self.web_socket.send(Message::Close(Some(frame))).await
+            let frame = match (frame, self.answer) {
+                (Some(channels_proto::CloseFrame { code, reason }), _) => {
+                    Some(Message::Close(Some(CloseFrame { code: code.into(), reason: reason.into() })))
                 }
+                (None, Some(code)) => {
+                    Some(Message::Close(code.map(|code| CloseFrame { code, reason: Utf8Bytes::default() })))
+                }
+                (None, None) => None,
+            };
+            let sent = match frame {
+                Some(frame) => self.web_socket.send(frame).await,
                 None => self.web_socket.flush().await,
             };
             let mut stream = self.web_socket.into_inner().into_inner().into_inner();
@@ -153,12 +169,25 @@ impl Socket {
                 Received::Activity
             }
             Message::Pong(_) | Message::Frame(_) => Received::Activity,
-            Message::Close(None) => Received::Closed(Closed::default()),
-            Message::Close(Some(frame)) => {
-                let (code, reason) = (Some(frame.code.into()), frame.reason.as_str().to_owned());
-                Received::Closed(Closed { code, reason, error: None })
-            }
+            // The library gets no close frame.
+            Message::Close(_) => Received::Closed(Closed::default()),
         }
+    }
+
+    fn take_close(&mut self, close: ServerClose) -> Closed {
+        let (answer, closed) = match close {
+            ServerClose::Frame { code, reason } => {
+                let answer = code.map(CloseCode::from);
+                let answer = answer.map(|code| if code.is_allowed() { code } else { CloseCode::Protocol });
+                (answer, Closed { code, reason, error: None })
+            }
+            ServerClose::Broken(message) => violation(CloseCode::Protocol, message),
+            ServerClose::NotText => {
+                violation(CloseCode::Invalid, "the reason in the server's close frame is not UTF-8")
+            }
+        };
+        self.answer = Some(answer);
+        closed
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
@@ -220,9 +249,13 @@ fn explain(error: &Error) -> Closed {
         Error::Capacity(_) => violation(CloseCode::Size),
         Error::Utf8(_) => violation(CloseCode::Invalid),
         Error::WriteBufferFull(_) => lost("the server does not read what is sent to it".to_owned()),
-        Error::Io(error) => lost(error.to_string()),
+        Error::Io(error) => lost(io_reason(error)),
         Error::Tls(_) | Error::Url(_) | Error::Http(_) | Error::HttpFormat(_) => lost(error.to_string()),
     }
+}
+
+fn violation(code: CloseCode, message: &str) -> (Option<CloseCode>, Closed) {
+    (Some(code), Closed { code: Some(code.into()), ..lost(message.to_owned()) })
 }
 
 fn lost(message: String) -> Closed {

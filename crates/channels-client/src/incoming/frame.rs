@@ -55,7 +55,7 @@ pub(super) struct Passing {
     is_final: bool,
     /// It has the beginning of a message, and not its last frame.
     is_within_message: bool,
-    /// It has a close frame: what comes behind that is no message.
+    /// There was a close frame: what comes behind that is no message.
     is_closed: bool,
     /// The library refuses longer frames by their heads.
     max_payload: u64,
@@ -79,8 +79,17 @@ impl Passing {
     }
 
     pub(super) const fn is_between_messages(&self) -> bool {
-        let is_between_frames = self.head_length == 0 && self.given_from == self.given_to && self.payload == 0;
-        is_between_frames && self.rest == 0 && !self.is_closed && !self.is_within_message
+        self.is_between_frames() && !self.is_within_message
+    }
+
+    pub(super) const fn is_between_frames(&self) -> bool {
+        let is_between = self.head_length == 0 && self.given_from == self.given_to && self.payload == 0;
+        is_between && self.rest == 0 && !self.is_closed
+    }
+
+    /// Notes that the server has closed.
+    pub(super) const fn close(&mut self) {
+        self.is_closed = true;
     }
 
     /// Takes what it may be given of the head that is its turn, up to `room` bytes.

@@ -4,7 +4,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use super::*;
 
 async fn texts<S: AsyncRead + Unpin>(incoming: &mut Incoming<S>) -> Option<Texts> {
-    std::future::poll_fn(|cx| incoming.poll_texts(cx)).await
+    match std::future::poll_fn(|cx| incoming.poll_next(cx)).await {
+        Next::Texts(texts) => Some(texts),
+        Next::Close(close) => panic!("{close:?}"),
+        Next::ForLibrary => None,
+    }
 }
 
 // N11, Y01
@@ -91,5 +95,42 @@ async fn a_large_frame_is_given_to_the_library_as_small_ones_that_say_the_same()
         let mut given = vec![0; head.len()];
         incoming.read_exact(&mut given).await.unwrap();
         assert_eq!(given, head);
+    }
+}
+
+// W20, Q08: however it is cut, a close frame is taken whole, and what comes behind it is nothing.
+#[tokio::test]
+async fn a_close_frame_is_taken_at_any_cut_and_within_a_message() {
+    let frame = |code, reason: &str| ServerClose::Frame { code, reason: reason.to_owned() };
+    let broken = |close: &ServerClose| matches!(close, ServerClose::Broken(_));
+    type Check<'a> = &'a dyn Fn(&ServerClose) -> bool;
+    let cases: [(&[u8], Check<'_>); 7] = [
+        (b"\x88\x00", &|close| *close == frame(None, "")),
+        (b"\x88\x05\x0f\xa1bye", &|close| *close == frame(Some(4001), "bye")),
+        (b"\x88\x02\x13\x88", &|close| *close == frame(Some(5000), "")),
+        (b"\x88\x01\x0f", &broken),
+        (b"\x88\x80", &broken),
+        (b"\x88\x7e", &broken),
+        (b"\x88\x04\x0f\xa1\xff\xff", &|close| *close == ServerClose::NotText),
+    ];
+    for (bytes, fits) in cases {
+        for begun in [&b""[..], b"\x01\x01x"] {
+            let (mut near, far) = duplex(1);
+            let mut incoming = Incoming::new(far, begun, 1_000);
+            let mut read = vec![0; begun.len()];
+            incoming.read_exact(&mut read).await.unwrap();
+            let writing = async {
+                near.write_all(bytes).await.unwrap();
+                near.write_all(b"\x81\x02{}").await.unwrap();
+            };
+            let reading = async {
+                let next = std::future::poll_fn(|cx| incoming.poll_next(cx)).await;
+                let Next::Close(close) = next else { panic!("{next:?}") };
+                assert!(fits(&close), "{bytes:?}: {close:?}");
+                assert!(matches!(std::future::poll_fn(|cx| incoming.poll_next(cx)).await, Next::ForLibrary));
+                incoming.read_exact(&mut [0; 4]).await.unwrap();
+            };
+            tokio::join!(writing, reading);
+        }
     }
 }

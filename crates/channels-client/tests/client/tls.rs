@@ -65,6 +65,54 @@ async fn a_certificate_for_another_host_is_refused() {
     assert!(address.starts_with("localhost:") && error.to_string().contains("example.com"), "{error}");
 }
 
+// T03: the certificate of an authority, on a server, and added as a root.
+#[tokio::test]
+async fn the_certificate_of_an_authority_on_a_server_is_told_in_plain_words() {
+    let authority = Authority::named("own", "localhost");
+    let error = ask(trusting(&authority), &authority.itself()).await.unwrap_err();
+    let ConnectError::Certificate { problem, reason, .. } = &error else { panic!("{error:?}") };
+    assert_eq!(*problem, CertificateProblem::Authority);
+    assert_eq!(reason, "it is the certificate of an authority, not of a server");
+    assert!(error.to_string().contains("have that authority issue a certificate for the server"), "{error}");
+}
+
+// T08: a library's advice to programmers is no help for whoever reads the error.
+#[tokio::test]
+async fn a_server_that_cuts_the_connection_off_is_told_without_an_address_of_documentation() {
+    let listener = Listener::bind().await;
+    let authority = Authority::new("own");
+    let acceptor = authority.server("localhost", VALID);
+    let mut under = Under::new(secured(&listener, "localhost", trusting(&authority)));
+    under.client.connect();
+    // During the upgrade, and behind it.
+    let mut raw = listener.accept().await.secure(&acceptor).await.unwrap();
+    raw.read_head().await;
+    drop(raw.stream.into_inner());
+    let mut shown = vec![format!("{:?}", under.until(|item| matches!(item, Item::ConnectionFailed { .. })).await)];
+    let mut peer = listener.accept().await.secure(&acceptor).await.unwrap().upgrade().await;
+    peer.establish("1.1").await;
+    under.until_state(ConnectionState::Connected).await;
+    drop(peer.socket.into_inner().into_inner());
+    shown.push(format!("{:?}", under.until(|item| matches!(item, Item::ConnectionFailed { .. })).await));
+    for text in &shown {
+        assert!(text.contains("the server ended the connection unexpectedly"), "{text}");
+        assert!(!text.contains("http"), "{text}");
+    }
+    // And of a request.
+    let url = HttpUrl::parse(&listener.http_url("").replace("http://127.0.0.1", "https://localhost")).unwrap();
+    let client = HttpClient::new(url.origin(), trusting(&authority), HttpLimits::default());
+    let server = async {
+        let mut raw = listener.accept().await.secure(&acceptor).await.unwrap();
+        raw.read_request().await;
+        raw.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n").await;
+        drop(raw.stream.into_inner());
+    };
+    under.client.disconnect();
+    let (answer, ()) = tokio::join!(client.send(Request::get("/").body(bytes::Bytes::new()).unwrap()), server);
+    let error = answer.unwrap_err().to_string().replace(&client.origin().to_string(), "");
+    assert!(!error.contains("http"), "{error}");
+}
+
 // T01
 #[tokio::test]
 async fn a_certificate_out_of_its_time_is_refused_with_a_hint_at_the_clock() {

@@ -1,5 +1,8 @@
 use std::{
+    cell::{Cell, RefCell},
     fmt::{self, Write},
+    future::poll_fn,
+    pin::pin,
     sync::{Arc, Mutex},
 };
 
@@ -10,7 +13,7 @@ use tracing::{
     subscriber::DefaultGuard,
 };
 
-/// Everything that is logged on this thread, at every level.
+/// Everything that is logged on this thread, by way of `tracing` and of `log`, at every level.
 pub struct Log {
     text: Arc<Mutex<String>>,
     _guard: DefaultGuard,
@@ -20,6 +23,10 @@ impl Log {
     pub fn capture() -> Self {
         let text = Arc::<Mutex<String>>::default();
         let guard = tracing::subscriber::set_default(Recorder(Arc::clone(&text)));
+        // Another test of this process may have been first.
+        let _ = log::set_logger(&OfThread);
+        log::set_max_level(log::LevelFilter::Trace);
+        OF_THREAD.set(Some(Arc::clone(&text)));
         Self { text, _guard: guard }
     }
 
@@ -35,6 +42,49 @@ impl Log {
     pub fn text(&self) -> String {
         self.text.lock().unwrap().clone()
     }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        OF_THREAD.set(None);
+    }
+}
+
+/// Runs what the test's own server does: that it uses the same library does not count.
+pub async fn unheard<F: Future>(work: F) -> F::Output {
+    let mut work = pin!(work);
+    poll_fn(|cx| {
+        UNHEARD.set(true);
+        let polled = work.as_mut().poll(cx);
+        UNHEARD.set(false);
+        polled
+    })
+    .await
+}
+
+thread_local! {
+    static UNHEARD: Cell<bool> = const { Cell::new(false) };
+    static OF_THREAD: RefCell<Option<Arc<Mutex<String>>>> = const { RefCell::new(None) };
+}
+
+/// The logger of the process, which writes to the log of the thread that it is called on.
+struct OfThread;
+
+impl log::Log for OfThread {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let write = |text: &Arc<Mutex<String>>| {
+            writeln!(text.lock().unwrap(), "{} {} {}", record.level(), record.target(), record.args()).unwrap();
+        };
+        if !UNHEARD.get() {
+            let _ = OF_THREAD.try_with(|text| text.borrow().as_ref().map(write));
+        }
+    }
+
+    fn flush(&self) {}
 }
 
 struct Recorder(Arc<Mutex<String>>);

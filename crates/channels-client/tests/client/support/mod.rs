@@ -7,7 +7,7 @@ use std::time::Duration;
 
 pub use self::{
     client::{Signer, Under, event_of, options_for, private, public},
-    log::Log,
+    log::{Log, unheard},
     server::{Listener, Peer, Raw, established, frame, header, switching},
     tls::Authority,
 };

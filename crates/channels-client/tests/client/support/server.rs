@@ -15,7 +15,7 @@ use tokio_tungstenite::{
     },
 };
 
-use super::soon;
+use super::{soon, unheard};
 
 /// A server of which the test plays every part.
 pub struct Listener {
@@ -119,12 +119,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     }
 
     pub async fn text(&mut self, text: impl Into<String>) {
-        self.socket.send(Message::text(text.into())).await.unwrap();
+        unheard(self.socket.send(Message::text(text.into()))).await.unwrap();
     }
 
     /// Sends to a client that may be gone.
     pub async fn try_text(&mut self, text: String) {
-        let _ = self.socket.send(Message::text(text)).await;
+        let _ = unheard(self.socket.send(Message::text(text))).await;
     }
 
     pub async fn json(&mut self, message: Value) {
@@ -146,7 +146,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     /// Returns the next message of the client; none when it closed.
     pub async fn next(&mut self) -> Option<Value> {
         loop {
-            match soon("a message of the client", self.socket.next()).await? {
+            match soon("a message of the client", unheard(self.socket.next())).await? {
                 Ok(Message::Text(text)) => return Some(serde_json::from_str(&text).unwrap()),
                 Ok(Message::Close(_)) | Err(_) => return None,
                 Ok(_) => {}
@@ -172,13 +172,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
 
     pub async fn close(&mut self, code: u16, reason: &str) {
         let frame = CloseFrame { code: code.into(), reason: reason.to_owned().into() };
-        self.socket.send(Message::Close(Some(frame))).await.unwrap();
+        unheard(self.socket.send(Message::Close(Some(frame)))).await.unwrap();
     }
 
     /// Waits for the client's close frame and returns its code; none when it just hung up.
     pub async fn closed(&mut self) -> Option<u16> {
         loop {
-            match soon("the client's close", self.socket.next()).await {
+            match soon("the client's close", unheard(self.socket.next())).await {
                 Some(Ok(Message::Close(frame))) => return frame.map(|frame| frame.code.into()),
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return None,
