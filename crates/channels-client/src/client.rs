@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use channels_proto::{ChannelName, ConnectionState, SocketId, SubscribeError};
+use channels_proto::{ChannelName, ConnectionState, OptionError, SocketId, SubscribeError};
 use tokio::runtime::Handle;
 
 use crate::{Authorizer, ClientOptions, Decoder, Delivery, delivery::Core, task};
@@ -37,17 +37,21 @@ impl<T: Send + 'static> Client<T> {
     ///
     /// Its task runs on `runtime`, which needs the network and time drivers. The state is `Disconnected` until
     /// [`connect`](Self::connect) is called; channels may be subscribed before that.
+    ///
+    /// # Errors
+    /// When an option is one that no client can work with: see [`ClientOptions::check`].
     pub fn new(
         options: ClientOptions,
         authorizer: Arc<dyn Authorizer>,
         decoder: impl Decoder<Item = T>,
         runtime: &Handle,
-    ) -> (Self, Delivery<T>) {
+    ) -> Result<(Self, Delivery<T>), OptionError> {
+        options.check()?;
         let core = Arc::new(Core::new(options.queue, runtime.clone()));
         let max_channels = options.protocol.limits.max_channels;
         task::start(options, authorizer, decoder, &core);
         let handle = Arc::new(LastHandle { core: Arc::clone(&core), max_channels });
-        (Self { handle }, Delivery::new(core))
+        Ok((Self { handle }, Delivery::new(core)))
     }
 
     /// Wants a connection. While connecting or connected this does nothing; during a back-off it means now; after a

@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use channels_proto::AppKey;
+use channels_proto::{AppKey, OptionError};
 
 use crate::{Clock, ServerTime, SocketAddressProvider, SocketUrl, SystemClock, Tls};
 
@@ -49,6 +49,17 @@ impl ClientOptions {
             server_time: None,
             seed: None,
         }
+    }
+
+    /// Checks that every option is one that a client can work with; [`Client::new`](crate::Client::new) does that too.
+    ///
+    /// # Errors
+    /// The first option that is not.
+    pub fn check(&self) -> Result<(), OptionError> {
+        self.protocol.check()?;
+        OptionError::check_time("write_timeout", self.write_timeout)?;
+        OptionError::check_size("queue.max_items", self.queue.max_items)?;
+        OptionError::check_size("queue.max_bytes", self.queue.max_bytes)
     }
 }
 

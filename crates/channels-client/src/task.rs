@@ -195,7 +195,8 @@ impl<D: Decoder> Task<D> {
         self.watch_handler_if(handler_at_work);
         let due = self.machine.poll_timeout();
         if let Some(at) = due.filter(|at| self.timer_at.is_none_or(|armed| *at < armed)) {
-            let wait = at.saturating_since(now);
+            // When it comes too early it is set again.
+            let wait = at.saturating_since(now).min(LONGEST_SLEEP);
             match &mut self.timer {
                 Some(timer) => timer.as_mut().reset(Instant::now() + wait),
                 None => self.timer = Some(Box::pin(sleep(wait))),
@@ -236,5 +237,7 @@ async fn fired(timer: &mut Option<Pin<Box<Sleep>>>) {
     }
 }
 
+/// Not every number of nanoseconds can be added to an `Instant`.
+const LONGEST_SLEEP: Duration = Duration::from_secs(24 * 60 * 60);
 /// Fault K10: the socket of a dropped client is closed within a second.
 const LAST_FAREWELL: Duration = Duration::from_millis(500);

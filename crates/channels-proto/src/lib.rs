@@ -33,7 +33,7 @@ pub use errors::{AuthorizationError, ConnectionError, ProtocolViolation, Subscri
 pub use event::{Data, Event, OwnedEvent};
 pub use json::JsonError;
 pub use name::{AppKey, AppKeyError, ChannelKind, ChannelName, ChannelNameError, SocketId};
-pub use options::{Limits, Options};
+pub use options::{Limits, OptionError, Options};
 pub use output::{
     Authorization, AuthorizationId, CloseFrame, Closed, ConnectFailure, ConnectFailureKind, Continuity, Epoch,
     FailureClass, GapCause, Output, Report,

@@ -124,7 +124,7 @@ impl Liveness {
             return Due::Nothing;
         }
         // With nothing awaited and as silent as this, the process was frozen: the server has not heard of us for as long.
-        if self.deadline.is_some() || self.silence(now) >= self.interval + self.pong_timeout {
+        if self.deadline.is_some() || self.silence(now) >= self.interval.saturating_add(self.pong_timeout) {
             return Due::Dead;
         }
         let frozen = now > self.next_ping() + FREEZE;

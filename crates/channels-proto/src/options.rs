@@ -1,4 +1,6 @@
-use std::time::Duration;
+use std::{fmt::Debug, ops::RangeInclusive, time::Duration};
+
+use thiserror::Error;
 
 use crate::AppKey;
 
@@ -45,6 +47,82 @@ impl Options {
             limits: Limits::default(),
         }
     }
+
+    /// Checks that every time is between a millisecond and a day, and every limit one that something can pass.
+    ///
+    /// # Errors
+    /// The first option that is not.
+    pub fn check(&self) -> Result<(), OptionError> {
+        let times = [
+            ("activity_timeout", self.activity_timeout),
+            ("pong_timeout", self.pong_timeout),
+            ("connect_timeout", self.connect_timeout),
+            ("max_connect_timeout", self.max_connect_timeout),
+            ("authorization_timeout", self.authorization_timeout),
+            ("acknowledgement_timeout", self.acknowledgement_timeout),
+            ("max_answer_timeout", self.max_answer_timeout),
+        ];
+        times.into_iter().try_for_each(|(option, time)| OptionError::check_time(option, time))?;
+        let limits = &self.limits;
+        OptionError::check("limits.max_message_bytes", limits.max_message_bytes, Limits::MESSAGE_BYTES)?;
+        OptionError::check("limits.max_depth", limits.max_depth, 1..=MOST_DEPTH)?;
+        let sizes = [
+            ("limits.max_event_name_bytes", limits.max_event_name_bytes),
+            ("limits.max_channels", limits.max_channels),
+            ("limits.max_early_events", limits.max_early_events),
+            ("limits.max_early_bytes", limits.max_early_bytes),
+            ("limits.max_authorizations", limits.max_authorizations),
+        ];
+        sizes.into_iter().try_for_each(|(option, size)| OptionError::check_size(option, size))
+    }
+}
+
+/// An option that no client can work with.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{option}: {value} is not between {least} and {most}")]
+pub struct OptionError {
+    /// Its name, with the name of the group it is in.
+    pub option: &'static str,
+    /// What it is.
+    pub value: String,
+    /// The least that it may be.
+    pub least: String,
+    /// The most that it may be.
+    pub most: String,
+}
+
+impl OptionError {
+    /// Checks that `value` is in the `range`.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn check<T: Copy + Debug + PartialOrd>(
+        option: &'static str,
+        value: T,
+        range: RangeInclusive<T>,
+    ) -> Result<(), Self> {
+        if range.contains(&value) {
+            return Ok(());
+        }
+        let [value, least, most] = [&value, range.start(), range.end()].map(|value| format!("{value:?}"));
+        Err(Self { option, value, least, most })
+    }
+
+    /// Checks a time: a millisecond to a day.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn check_time(option: &'static str, value: Duration) -> Result<(), Self> {
+        Self::check(option, value, SHORTEST_TIME..=LONGEST_TIME)
+    }
+
+    /// Checks a number of things or of bytes: one at least.
+    ///
+    /// # Errors
+    /// When it is zero.
+    pub fn check_size(option: &'static str, value: usize) -> Result<(), Self> {
+        Self::check(option, value, 1..=usize::MAX)
+    }
 }
 
 /// Sizes beyond which input is refused or dropped, so that no server can make the client grow.
@@ -67,6 +145,12 @@ pub struct Limits {
     pub max_authorizations: usize,
 }
 
+impl Limits {
+    /// What [`max_message_bytes`](Self::max_message_bytes) may be: 1 KiB, which the messages of the protocol itself need, to
+    /// 1 GiB.
+    pub const MESSAGE_BYTES: RangeInclusive<usize> = 1024..=1024 * 1024 * 1024;
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -78,5 +162,61 @@ impl Default for Limits {
             max_early_bytes: 1024 * 1024,
             max_authorizations: 8,
         }
+    }
+}
+
+const SHORTEST_TIME: Duration = Duration::from_millis(1);
+/// Longer than anyone waits for a server, and far from where a sum of times overflows.
+const LONGEST_TIME: Duration = Duration::from_secs(24 * 60 * 60);
+const MOST_DEPTH: u32 = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Change = fn(&mut Options);
+    type Field = fn(&mut Options) -> &mut Duration;
+
+    fn refused(change: Change) -> OptionError {
+        let mut options = Options::new(AppKey::parse("key").unwrap());
+        assert_eq!(options.check(), Ok(()));
+        change(&mut options);
+        options.check().unwrap_err()
+    }
+
+    #[test]
+    fn every_option_that_cannot_work_is_refused_by_its_name() {
+        let times: [(&str, Field); 7] = [
+            ("activity_timeout", |options| &mut options.activity_timeout),
+            ("pong_timeout", |options| &mut options.pong_timeout),
+            ("connect_timeout", |options| &mut options.connect_timeout),
+            ("max_connect_timeout", |options| &mut options.max_connect_timeout),
+            ("authorization_timeout", |options| &mut options.authorization_timeout),
+            ("acknowledgement_timeout", |options| &mut options.acknowledgement_timeout),
+            ("max_answer_timeout", |options| &mut options.max_answer_timeout),
+        ];
+        for (name, field) in times {
+            for bad in [Duration::ZERO, Duration::from_nanos(1), Duration::from_secs(86_401), Duration::MAX] {
+                let mut options = Options::new(AppKey::parse("key").unwrap());
+                *field(&mut options) = bad;
+                assert_eq!(options.check().unwrap_err().option, name, "{bad:?}");
+            }
+        }
+        let limits: [(&str, Change); 9] = [
+            ("limits.max_message_bytes", |options| options.limits.max_message_bytes = 0),
+            ("limits.max_message_bytes", |options| options.limits.max_message_bytes = usize::MAX),
+            ("limits.max_depth", |options| options.limits.max_depth = 0),
+            ("limits.max_depth", |options| options.limits.max_depth = 129),
+            ("limits.max_event_name_bytes", |options| options.limits.max_event_name_bytes = 0),
+            ("limits.max_channels", |options| options.limits.max_channels = 0),
+            ("limits.max_early_events", |options| options.limits.max_early_events = 0),
+            ("limits.max_early_bytes", |options| options.limits.max_early_bytes = 0),
+            ("limits.max_authorizations", |options| options.limits.max_authorizations = 0),
+        ];
+        for (name, change) in limits {
+            assert_eq!(refused(change).option, name);
+        }
+        let error = refused(|options| options.pong_timeout = Duration::ZERO);
+        assert_eq!(error.to_string(), "pong_timeout: 0ns is not between 1ms and 86400s");
     }
 }

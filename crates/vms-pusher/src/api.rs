@@ -87,7 +87,7 @@ impl VmsPusherApi {
             keep_raw: options.keep_raw,
             stay_after_logout: options.stay_after_logout,
         };
-        let (client, delivery) = Client::new(client_options, Arc::new(authorizer), decoder, &runtime);
+        let (client, delivery) = Client::new(client_options, Arc::new(authorizer), decoder, &runtime)?;
         for channel in [&checked.channels.token, &checked.channels.user] {
             if let Err(error) = client.subscribe(channel.clone()) {
                 debug_assert!(false, "two private channels are always allowed: {error}");

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use channels_client::http::HttpUrl;
-use channels_client::{QueueLimits, SocketUrl, StaticToken, Tls, TokenProvider, UrlError};
-use channels_proto::{AppKey, AppKeyError, ChannelName, ChannelNameError, Secret};
+use channels_client::{QueueLimits, SocketUrl, StaticToken, Tls, TokenProvider, UrlError, presentable_url};
+use channels_proto::{AppKey, AppKeyError, ChannelName, ChannelNameError, Limits, OptionError, Printable, Secret};
 use thiserror::Error;
 use tokio::runtime::Handle;
 
@@ -112,23 +112,16 @@ pub enum ConfigError {
         error: ChannelNameError,
     },
     /// A text in `options.client` cannot stand in a header.
-    #[error("options.client.{field}: `{}` cannot stand in a header", .value.escape_debug())]
+    #[error("options.client.{field}: `{}` cannot stand in a header", Printable(.value))]
     ClientInfo {
         /// The field.
         field: &'static str,
         /// The text.
         value: String,
     },
-    /// An option is out of its range.
-    #[error("options.{option}: {value} is not {range}")]
-    OutOfRange {
-        /// The option.
-        option: &'static str,
-        /// Its value.
-        value: String,
-        /// What it may be.
-        range: &'static str,
-    },
+    /// A time in `options` is not between a millisecond and a day, or a limit is one that nothing can pass.
+    #[error("options.{0}")]
+    Option(#[from] OptionError),
     /// The runtime of the process could not be started.
     #[error("the runtime could not be started: {reason}")]
     Runtime {
@@ -173,18 +166,17 @@ impl VmsPusherConfig {
 }
 
 impl VmsPusherOptions {
-    fn check(&self) -> Result<(), ConfigError> {
-        let out_of_range = |option, value, range| Err(ConfigError::OutOfRange { option, value, range });
-        let timeouts = [("connect_timeout", self.connect_timeout), ("max_connect_timeout", self.max_connect_timeout)];
-        for (option, timeout) in timeouts {
-            if timeout.is_zero() || timeout > LONGEST_TIMEOUT {
-                return out_of_range(option, format!("{timeout:?}"), "more than nothing and at most a day");
-            }
-        }
-        if self.max_message_bytes < SMALLEST_MESSAGE {
-            return out_of_range("max_message_bytes", self.max_message_bytes.to_string(), "at least 1024");
-        }
-        Ok(())
+    fn check(&self) -> Result<(), OptionError> {
+        let times = [
+            ("activity_timeout", self.activity_timeout),
+            ("pong_timeout", self.pong_timeout),
+            ("connect_timeout", self.connect_timeout),
+            ("max_connect_timeout", self.max_connect_timeout),
+        ];
+        times.into_iter().try_for_each(|(option, time)| OptionError::check_time(option, time))?;
+        OptionError::check("max_message_bytes", self.max_message_bytes, Limits::MESSAGE_BYTES)?;
+        OptionError::check_size("queue.max_items", self.queue.max_items)?;
+        OptionError::check_size("queue.max_bytes", self.queue.max_bytes)
     }
 }
 
@@ -258,8 +250,8 @@ impl Default for VmsPusherOptions {
 impl fmt::Debug for VmsPusherConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VmsPusherConfig")
-            .field("base_url", &self.base_url)
-            .field("socket_url", &self.socket_url)
+            .field("base_url", &presentable_url(&self.base_url))
+            .field("socket_url", &presentable_url(&self.socket_url))
             .field("options", &self.options)
             .finish_non_exhaustive()
     }
@@ -284,10 +276,6 @@ impl fmt::Debug for VmsPusherOptions {
             .finish_non_exhaustive()
     }
 }
-
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
-/// The protocol's own messages fit into this.
-const SMALLEST_MESSAGE: usize = 1024;
 
 #[cfg(test)]
 mod tests;

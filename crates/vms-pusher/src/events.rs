@@ -221,7 +221,8 @@ mod tests {
         let token = Arc::new(StaticToken::new(channels_proto::Secret::new("t")));
         let authorizer = Arc::new(HttpAuthorizer::new(http, url, http::HeaderMap::new(), token));
         let options = ClientOptions::new(SocketUrl::parse("ws://127.0.0.1/").unwrap(), AppKey::parse("key").unwrap());
-        let (_client, delivery) = Client::new(options, authorizer, NoDecoder, &tokio::runtime::Handle::current());
+        let (_client, delivery) =
+            Client::new(options, authorizer, NoDecoder, &tokio::runtime::Handle::current()).unwrap();
         let channel = |name| ChannelName::parse(name).unwrap();
         let channels = Channels::new(channel("private-token.a"), channel("private-user.1"));
         let outlet = Arc::new(Outlet::new(delivery, channels));

@@ -69,7 +69,7 @@ pub use channels_client::{
     CertificateDer, ClientCounters, QueueLimits, RootCertificateError, SocketAddressError, StaticToken, Tls,
     TokenError, TokenProvider, UrlError,
 };
-pub use channels_proto::{AppKeyError, ChannelNameError, Secret};
+pub use channels_proto::{AppKeyError, ChannelNameError, OptionError, Printable, Secret, is_unprintable};
 pub use config::{ConfigError, VmsPusherConfig, VmsPusherOptions};
 pub use connection::{ConnectionState, PusherError, PusherErrorKind};
 pub use continuity::{VmsChannel, VmsContinuity, VmsGapKind, VmsResyncScope, VmsServerClock};

@@ -186,7 +186,7 @@ async fn both_channels_are_authorized_at_once_over_connections_opened_ahead() {
     let tokens = Arc::new(StaticToken::new(Secret::new("token")));
     let authorizer = HttpAuthorizer::new(http, url, HeaderMap::new(), tokens);
     let (client, mut delivery) =
-        Client::new(options_for(&listener), Arc::new(authorizer), RawDecoder, &Handle::current());
+        Client::new(options_for(&listener), Arc::new(authorizer), RawDecoder, &Handle::current()).unwrap();
     client.subscribe(private("user.42")).unwrap();
     client.subscribe(private("token.abc")).unwrap();
     client.connect();
@@ -235,7 +235,7 @@ async fn many_channels_are_authorized_a_few_at_a_time() {
     let listener = Listener::bind().await;
     let slow = Arc::new(Slow { now: AtomicUsize::new(0), most: AtomicUsize::new(0) });
     let authorizer = Arc::new(Counting(Arc::clone(&slow)));
-    let (client, _delivery) = Client::new(options_for(&listener), authorizer, RawDecoder, &Handle::current());
+    let (client, _delivery) = Client::new(options_for(&listener), authorizer, RawDecoder, &Handle::current()).unwrap();
     for number in 0..40 {
         client.subscribe(private(&number.to_string())).unwrap();
     }
@@ -266,7 +266,8 @@ async fn an_authorizer_that_panics_harms_nobody_else() {
         }
     }
     let listener = Listener::bind().await;
-    let (client, _delivery) = Client::new(options_for(&listener), Arc::new(Panicking), RawDecoder, &Handle::current());
+    let (client, _delivery) =
+        Client::new(options_for(&listener), Arc::new(Panicking), RawDecoder, &Handle::current()).unwrap();
     client.subscribe(private("bad")).unwrap();
     client.subscribe(private("good")).unwrap();
     client.connect();

@@ -47,7 +47,7 @@ async fn subscribed(queue: QueueLimits) -> World {
     }
     let decoded = Arc::new(AtomicUsize::new(0));
     let decoder = Numbers(Arc::clone(&decoded));
-    let (client, mut delivery) = Client::new(options, Arc::new(Signer), decoder, &Handle::current());
+    let (client, mut delivery) = Client::new(options, Arc::new(Signer), decoder, &Handle::current()).unwrap();
     client.subscribe(public("a")).unwrap();
     client.connect();
     let mut peer = listener.establish("1.1").await;

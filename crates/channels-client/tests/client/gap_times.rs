@@ -140,7 +140,7 @@ async fn the_authorizations_tell_the_servers_time_when_the_upgrade_does_not() {
     let url = HttpUrl::parse(&api.http_url("/auth")).unwrap();
     let http = HttpClient::new(url.origin(), Tls::platform(), HttpLimits::default()).telling(server_time);
     let authorizer = HttpAuthorizer::new(http, url, HeaderMap::new(), Arc::new(StaticToken::new(Secret::new("t"))));
-    let (client, delivery) = Client::new(options, Arc::new(authorizer), RawDecoder, &Handle::current());
+    let (client, delivery) = Client::new(options, Arc::new(authorizer), RawDecoder, &Handle::current()).unwrap();
     let mut under = Under { client, delivery };
     let answers = async {
         loop {

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue};
 use serde_json::json;
 use tokio::runtime::Handle;
 
-use crate::support::{Listener, Log, Signer, eventually, options_for, private, soon};
+use crate::support::{Listener, Log, Signer, Under, eventually, options_for, private, soon};
 
 /// Stands in every secret of the test, in a form that no accident makes.
 const CANARY: &str = "c4n4ry";
@@ -41,7 +41,7 @@ async fn no_secret_and_no_payload_is_in_a_log_line_an_error_or_a_debug_text() {
     let authorizer = HttpAuthorizer::new(http.clone(), url, headers, Arc::new(Tokens));
     let options = options_for(&listener);
     shown.push(format!("{http:?} {authorizer:?} {options:?} {:?}", StaticToken::new(Secret::new(CANARY))));
-    let (client, mut delivery) = Client::new(options, Arc::new(authorizer), RawDecoder, &Handle::current());
+    let (client, mut delivery) = Client::new(options, Arc::new(authorizer), RawDecoder, &Handle::current()).unwrap();
     for name in ["good", "malformed", "redirected"] {
         client.subscribe(private(name)).unwrap();
     }
@@ -133,7 +133,8 @@ async fn no_channel_and_no_foreign_text_is_in_a_log_line() {
     let log = Log::capture();
     let listener = Listener::bind().await;
     let name = format!("private-user.{CANARY}");
-    let (client, delivery) = Client::new(options_for(&listener), Arc::new(Signer), Panicking, &Handle::current());
+    let (client, delivery) =
+        Client::new(options_for(&listener), Arc::new(Signer), Panicking, &Handle::current()).unwrap();
     client.subscribe(ChannelName::parse(&name).unwrap()).unwrap();
     client.connect();
     let mut peer = listener.establish("1.1").await;
@@ -154,7 +155,7 @@ async fn no_channel_and_no_foreign_text_is_in_a_log_line() {
 
     let mut options = options_for(&listener);
     options.protocol.acknowledgement_timeout = std::time::Duration::from_millis(50);
-    let (client, _delivery) = Client::new(options, Arc::new(Signer), Panicking, &Handle::current());
+    let (client, _delivery) = Client::new(options, Arc::new(Signer), Panicking, &Handle::current()).unwrap();
     client.subscribe(ChannelName::parse(&name).unwrap()).unwrap();
     client.connect();
     let _silent = listener.establish("3.3").await;
@@ -162,4 +163,22 @@ async fn no_channel_and_no_foreign_text_is_in_a_log_line() {
     let log = log.text();
     assert!(log.contains("the handler panicked") && log.contains("the decoder panicked"), "{log}");
     assert!(!log.contains(CANARY), "{log}");
+}
+
+// M06, Q04, Q08: what a close frame says is logged by nobody, and stands on one line of the error.
+#[tokio::test]
+async fn the_reason_of_a_close_is_not_logged_and_makes_no_line_of_its_own() {
+    let log = Log::capture();
+    let listener = Listener::bind().await;
+    let mut under = Under::new(options_for(&listener));
+    under.client.connect();
+    let mut peer = listener.establish("1.1").await;
+    peer.close(4200, &format!("{CANARY}\nerror: forged\u{3164}")).await;
+    let item = under.until(|item| matches!(item, Item::ConnectionFailed { .. })).await;
+    let Item::ConnectionFailed { error, .. } = item else { panic!("{item:?}") };
+    let expected = format!(r"the server closed the connection with code 4200: {CANARY}\nerror: forged\u{{3164}}");
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(peer.closed().await, Some(4200));
+    let log = log.text();
+    assert!(log.contains("tungstenite") && !log.contains(CANARY), "{log}");
 }

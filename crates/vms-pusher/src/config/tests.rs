@@ -42,7 +42,10 @@ fn a_bad_value_is_refused_with_its_field_and_itself() {
 
 #[test]
 fn an_option_out_of_its_range_is_named_with_its_value() {
-    assert_eq!(error(|c| c.options.max_message_bytes = 1023), "options.max_message_bytes: 1023 is not at least 1024");
+    assert_eq!(
+        error(|c| c.options.max_message_bytes = 1023),
+        "options.max_message_bytes: 1023 is not between 1024 and 1073741824"
+    );
     for timeout in [Duration::ZERO, Duration::MAX] {
         let first = error(|c| c.options.connect_timeout = timeout);
         assert!(first.starts_with("options.connect_timeout: "), "{first}");
@@ -109,6 +112,23 @@ fn debug_output_shows_neither_token_nor_ids() {
     config.access_token_id = "canary-session".into();
     let shown = format!("{config:?}");
     assert!(shown.contains("wss://example.com") && !shown.contains("canary") && !shown.contains("777777"), "{shown}");
+}
+
+// Q01, Q02: a configuration is printed with its addresses, which somebody may have put a password into.
+#[test]
+fn debug_output_shows_no_password_in_an_address() {
+    let mut config = good();
+    config.base_url = "https://anna:canary/canary@example.com".into();
+    config.socket_url = "wss://anna:canary#canary@example.com/pusher".into();
+    let shown = format!("{config:?}");
+    assert!(shown.contains("wss://***@example.com/pusher") && !shown.contains("canary"), "{shown}");
+    for url in ["wss://https://anna:canary@example.com/", "wss://anna:can/ary@x:1", "wss://anna:canary"] {
+        let mut config = good();
+        config.socket_url = url.into();
+        assert!(config.check().is_err(), "{url}");
+    }
+    assert!(error(|c| c.socket_url = "wss://https://anna:canary@example.com/".into()).contains("two addresses"));
+    assert!(error(|c| c.base_url = "https://anna:canary/x@example.com".into()).contains("https://***@example.com"));
 }
 
 #[test]

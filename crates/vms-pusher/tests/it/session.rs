@@ -1,5 +1,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
 use vms_pusher::{
@@ -170,4 +171,29 @@ async fn nothing_of_a_report_comes_after_a_disconnect_in_the_middle_of_it() {
     api.disconnect();
     assert!(is_down(&events.next().await.unwrap()));
     assert_eq!(events.try_next(), None);
+}
+
+// H05: before anything is sent, and by the name of the option
+#[tokio::test]
+async fn an_option_that_cannot_work_is_refused_by_its_name() {
+    type Change = fn(&mut vms_pusher::VmsPusherOptions);
+    let changes: [(&str, Change); 6] = [
+        ("options.activity_timeout: 0ns is not between 1ms and 86400s", |options| {
+            options.activity_timeout = Duration::ZERO;
+        }),
+        ("options.activity_timeout: ", |options| options.activity_timeout = Duration::MAX),
+        ("options.pong_timeout: 0ns is not between 1ms and 86400s", |options| options.pong_timeout = Duration::ZERO),
+        ("options.pong_timeout: ", |options| options.pong_timeout = Duration::MAX),
+        ("options.queue.max_items: 0 is not", |options| options.queue.max_items = 0),
+        ("options.queue.max_bytes: 0 is not", |options| options.queue.max_bytes = 0),
+    ];
+    let (sandbox, session) = sandbox().await;
+    for (said, change) in changes {
+        let mut config = config(&sandbox, &session);
+        change(&mut config.options);
+        let error = VmsPusherApi::new(config).unwrap_err();
+        assert!(matches!(error, vms_pusher::ConfigError::Option(_)), "{error:?}");
+        assert!(error.to_string().starts_with(said), "{error}");
+    }
+    assert!(sandbox.requests().is_empty());
 }

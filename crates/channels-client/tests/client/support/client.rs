@@ -46,7 +46,7 @@ pub fn public(name: &str) -> ChannelName {
 
 impl Under {
     pub fn new(options: ClientOptions) -> Self {
-        let (client, delivery) = Client::new(options, Arc::new(Signer), RawDecoder, &Handle::current());
+        let (client, delivery) = Client::new(options, Arc::new(Signer), RawDecoder, &Handle::current()).unwrap();
         Self { client, delivery }
     }
 

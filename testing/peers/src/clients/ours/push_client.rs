@@ -27,7 +27,7 @@ pub(crate) fn push_client(
     let mut options = ClientOptions::new(SocketUrl::parse(socket_url)?, AppKey::parse(APP_KEY)?);
     options.clock = clock;
     let decoder = PushDecoder { decoder: VmsDecoder::new(base_url) };
-    Ok(Client::new(options, Arc::new(authorizer), decoder, runtime))
+    Ok(Client::new(options, Arc::new(authorizer), decoder, runtime)?)
 }
 
 struct PushDecoder {
