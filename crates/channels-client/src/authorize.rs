@@ -40,6 +40,14 @@ pub trait Authorizer: Send + Sync + 'static {
         Box::pin(std::future::ready(()))
     }
 
+    /// Returns `text`, which a server said, without the secrets of this authorizer in it; none when there are none in it.
+    /// Asked before the text gets into an error or a log; [`Secret::hide_in`](channels_proto::Secret::hide_in) finds a
+    /// secret in every spelling.
+    fn hide_secrets(&self, text: &str) -> Option<String> {
+        let _ = text;
+        None
+    }
+
     /// Nothing more is being authorized: let go of what is only kept for the next request.
     fn release(&self) {}
 }

@@ -5,6 +5,7 @@
 
 mod address;
 mod gap_times;
+mod hiding;
 mod inputs;
 mod jobs;
 mod outputs;
@@ -12,7 +13,7 @@ mod turnstile;
 
 use std::{collections::BTreeMap, future::ready, pin::Pin, sync::Arc, time::Duration};
 
-use channels_proto::{AuthorizationId, ChannelName, Connection, Epoch, Time};
+use channels_proto::{AuthorizationId, ChannelName, Connection, Epoch, Secret, Time};
 use tokio::{
     task::{AbortHandle, JoinSet},
     time::{Instant, Sleep, sleep, timeout},
@@ -57,6 +58,7 @@ pub(crate) fn start<D: Decoder>(
         jobs: JoinSet::new(),
         farewells: JoinSet::new(),
         authorizations: BTreeMap::new(),
+        signatures: Vec::new(),
         prepared: false,
         preparing: None,
         connecting: None,
@@ -86,6 +88,8 @@ struct Task<D: Decoder> {
     /// Sockets that are being closed.
     farewells: JoinSet<()>,
     authorizations: BTreeMap<AuthorizationId, AbortHandle>,
+    /// What the server was shown on the last socket.
+    signatures: Vec<Secret>,
     /// The authorizer has been told to prepare and not yet to release.
     prepared: bool,
     preparing: Option<AbortHandle>,

@@ -1,4 +1,8 @@
-use std::{fmt, sync::Arc};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use bytes::Bytes;
@@ -26,6 +30,8 @@ struct Shared {
     url: HttpUrl,
     headers: Arc<HeaderMap>,
     tokens: SharedTokens,
+    /// The newest tokens that the server was shown.
+    shown: Mutex<Vec<Secret>>,
     clock: SystemClock,
 }
 
@@ -41,7 +47,8 @@ impl HttpAuthorizer {
         tokens: Arc<dyn TokenProvider>,
     ) -> Self {
         let headers = headers.into();
-        Self(Arc::new(Shared { http, url, headers, tokens: SharedTokens::new(tokens), clock: SystemClock::new() }))
+        let (tokens, shown) = (SharedTokens::new(tokens), Mutex::default());
+        Self(Arc::new(Shared { http, url, headers, tokens, shown, clock: SystemClock::new() }))
     }
 }
 
@@ -57,6 +64,10 @@ impl Authorizer for HttpAuthorizer {
     fn prepare(&self, channels: usize) -> BoxFuture<'static, ()> {
         let http = self.0.http.clone();
         Box::pin(async move { http.prepare(channels).await })
+    }
+
+    fn hide_secrets(&self, text: &str) -> Option<String> {
+        self.0.hide_in(text)
     }
 
     fn release(&self) {
@@ -98,7 +109,46 @@ impl Shared {
         token: &Secret,
     ) -> Result<Response<Bytes>, AuthorizationError> {
         let post = self.form(request, token)?;
-        self.http.send_idempotent(post).await.map_err(|error| explain(&error))
+        self.note_shown(token);
+        self.http.send_idempotent(post).await.map_err(|error| self.explain(&error))
+    }
+
+    fn note_shown(&self, token: &Secret) {
+        let mut shown = self.shown();
+        if !shown.contains(token) {
+            if shown.len() == MOST_SHOWN {
+                shown.remove(0);
+            }
+            shown.push(token.clone());
+        }
+    }
+
+    /// Returns `text` without the tokens in it; none when there are none in it.
+    fn hide_in(&self, text: &str) -> Option<String> {
+        let hide = |hidden: Option<String>, token: &Secret| match token.hide_in(hidden.as_deref().unwrap_or(text)) {
+            Cow::Owned(shorter) => Some(shorter),
+            Cow::Borrowed(_) => hidden,
+        };
+        self.shown().iter().fold(None, hide)
+    }
+
+    fn shown(&self) -> MutexGuard<'_, Vec<Secret>> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A redirect names a place of the server's choice.
+    fn explain(&self, error: &HttpError) -> AuthorizationError {
+        let text = error.to_string();
+        let message = self.hide_in(&text).unwrap_or(text);
+        match error {
+            HttpError::TimedOut { .. } => AuthorizationError::TimedOut,
+            HttpError::Connect(_) | HttpError::Failed { .. } => {
+                AuthorizationError::Unavailable { message, retry_after: None }
+            }
+            HttpError::Redirected { .. } | HttpError::TooLarge { .. } | HttpError::ForeignOrigin { .. } => {
+                AuthorizationError::Malformed { message }
+            }
+        }
     }
 
     fn form(&self, request: &AuthorizationRequest, token: &Secret) -> Result<Request<Bytes>, AuthorizationError> {
@@ -159,18 +209,6 @@ fn parse(body: &[u8]) -> Result<Authorization, AuthorizationError> {
     Ok(Authorization { auth: Secret::new(auth), channel_data: text("channel_data")? })
 }
 
-fn explain(error: &HttpError) -> AuthorizationError {
-    match error {
-        HttpError::TimedOut { .. } => AuthorizationError::TimedOut,
-        HttpError::Connect(_) | HttpError::Failed { .. } => {
-            AuthorizationError::Unavailable { message: error.to_string(), retry_after: None }
-        }
-        HttpError::Redirected { .. } | HttpError::TooLarge { .. } | HttpError::ForeignOrigin { .. } => {
-            malformed(&error.to_string())
-        }
-    }
-}
-
 fn without_token(error: &TokenError) -> AuthorizationError {
     match error {
         TokenError::Denied { .. } => AuthorizationError::Denied { status: StatusCode::UNAUTHORIZED.as_u16() },
@@ -189,3 +227,6 @@ impl fmt::Debug for HttpAuthorizer {
         f.debug_struct("HttpAuthorizer").field("url", &self.0.url).finish_non_exhaustive()
     }
 }
+
+/// Beside the present token the one before it, and one that was refused.
+const MOST_SHOWN: usize = 3;

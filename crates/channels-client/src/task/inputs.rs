@@ -82,6 +82,9 @@ impl<D: Decoder> Task<D> {
             Done::Opened(epoch, opened) => self.take_opened(now, epoch, opened),
             Done::Authorized(id, answer) => {
                 if self.authorizations.remove(&id).is_some() {
+                    if let Ok(authorization) = &answer {
+                        self.remember(authorization);
+                    }
                     self.machine.handle_authorization(now, id, answer);
                     self.drain(now);
                 }
@@ -186,9 +189,11 @@ impl<D: Decoder> Task<D> {
         match opened {
             Ok(socket) => {
                 self.link = Link::Up(epoch, socket);
+                self.signatures = Vec::new();
                 self.machine.handle_opened(now, epoch);
             }
             Err(failure) => {
+                let failure = self.failure_without_secrets(failure);
                 tracing::debug!(%epoch, message = %failure.message, "the socket could not be opened");
                 self.link = Link::Down;
                 self.machine.handle_connect_failed(now, epoch, failure);

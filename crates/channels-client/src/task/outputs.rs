@@ -131,6 +131,7 @@ impl<D: Decoder> Task<D> {
     }
 
     fn tell(&mut self, report: Report) {
+        let report = self.report_without_secrets(report);
         let Self { clock, gap_times, .. } = self;
         let clock = clock.as_ref();
         let item = match report {

@@ -165,6 +165,89 @@ async fn no_channel_and_no_foreign_text_is_in_a_log_line() {
     assert!(!log.contains(CANARY), "{log}");
 }
 
+/// Returns what is shown and logged of a session in which the server says `said` wherever it can.
+async fn echoed(said: &str) -> String {
+    let log = Log::capture();
+    let mut shown = Vec::new();
+    let (listener, endpoint) = (Listener::bind().await, Listener::bind().await);
+    let url = HttpUrl::parse(&endpoint.http_url("/auth")).unwrap();
+    let http = HttpClient::new(url.origin(), Tls::platform(), HttpLimits::default());
+    let tokens = Arc::new(StaticToken::new(Secret::new(TOKEN)));
+    let authorizer = HttpAuthorizer::new(http, url, HeaderMap::new(), tokens);
+    let (client, mut delivery) =
+        Client::new(options_for(&listener), Arc::new(authorizer), RawDecoder, &Handle::current()).unwrap();
+    for name in ["good", "redirected"] {
+        client.subscribe(private(name)).unwrap();
+    }
+    client.connect();
+    let (tell_shown, is_shown) = tokio::sync::watch::channel(false);
+    let serve = async {
+        let mut connections = tokio::task::JoinSet::new();
+        loop {
+            let mut raw = endpoint.accept().await;
+            let redirect = format!("Location: https://login.example/{said}\r\n");
+            let mut is_shown = is_shown.clone();
+            connections.spawn(async move {
+                loop {
+                    let (_, body) = raw.read_request().await;
+                    if body.contains("good") {
+                        raw.answer("200 OK", "", &format!(r#"{{"auth":"key:{SIGNATURE}"}}"#)).await;
+                    } else {
+                        // It has to have the signature before it can say it.
+                        is_shown.wait_for(|is_shown| *is_shown).await.unwrap();
+                        raw.answer("302 Found", &redirect, "").await;
+                    }
+                }
+            });
+        }
+    };
+    let play = async {
+        let mut peer = listener.establish("1.1").await;
+        peer.subscribe().await;
+        tell_shown.send_replace(true);
+        peer.json(json!({"event": "pusher:error", "data": {"code": null, "message": format!("not {said}!")}})).await;
+        let data = json!({"type": "AuthError", "error": format!("not {said}!"), "status": 500});
+        peer.json(json!({"event": "pusher:subscription_error", "channel": "private-good", "data": data})).await;
+        let mut told = (0, 0);
+        while told.0 == 0 || told.1 < 2 {
+            let item = soon("an item", delivery.next()).await.unwrap();
+            told.0 += usize::from(matches!(item, Item::ServerError { .. }));
+            told.1 += usize::from(matches!(item, Item::SubscriptionFailed { .. }));
+            shown.push(format!("{item:?}"));
+        }
+        peer.close(4200, said).await;
+        let mut refused = listener.accept().await;
+        refused.read_head().await;
+        refused.answer("307 x", &format!("Location: wss://host/{said}\r\n"), "").await;
+        let mut failures = 0;
+        while failures < 2 {
+            let item = soon("an item", delivery.next()).await.unwrap();
+            failures += usize::from(matches!(item, Item::ConnectionFailed { .. }));
+            shown.push(format!("{item:?}"));
+        }
+    };
+    tokio::select! {
+        () = play => {}
+        () = serve => unreachable!(),
+    }
+    assert!(shown.iter().filter(|text| text.contains("***")).count() >= 5, "{shown:#?}");
+    let log = log.text();
+    assert!(log.contains("opening a socket"), "nothing was captured");
+    format!("{shown:?} {log}")
+}
+
+const TOKEN: &str = "12|c4n4ryToken/x";
+const SIGNATURE: &str = "c4n4ry5ignature0f0f";
+
+// Q01, Q02, Q03: a server may say a secret that it was given, in any spelling, wherever it can say something.
+#[tokio::test]
+async fn a_secret_that_the_server_says_back_is_neither_shown_nor_logged() {
+    for said in [TOKEN, "12%7Cc4n4ryToken%2Fx", "12%257cc4n4rytoken%252fx", SIGNATURE] {
+        let text = echoed(said).await.to_ascii_lowercase();
+        assert!(!text.contains("c4n4ry"), "{said}: {text}");
+    }
+}
+
 // M06, Q04, Q08: what a close frame says is logged by nobody, and stands on one line of the error.
 #[tokio::test]
 async fn the_reason_of_a_close_is_not_logged_and_makes_no_line_of_its_own() {

@@ -1,0 +1,94 @@
+//! What a server says may hold a secret that it was given: it is looked for before the text gets into an error or a log.
+
+use std::{
+    borrow::Cow,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use channels_proto::{
+    Authorization, ConnectFailure, ConnectionError, ProtocolViolation, Report, Secret, SubscriptionError,
+};
+
+use super::Task;
+use crate::Decoder;
+
+impl<D: Decoder> Task<D> {
+    /// Remembers a signature that the server is going to be shown on this socket.
+    pub(super) fn remember(&mut self, authorization: &Authorization) {
+        let auth = authorization.auth.expose();
+        let signature = auth.split_once(':').map_or(auth, |(_, signature)| signature);
+        if self.signatures.len() == MOST_SIGNATURES {
+            self.signatures.remove(0);
+        }
+        self.signatures.push(Secret::new(signature));
+    }
+
+    /// Takes the secrets out of `text`.
+    fn hide_in(&self, text: &mut String) {
+        let hidden = catch_unwind(AssertUnwindSafe(|| self.authorizer.hide_secrets(text)));
+        if let Some(hidden) = hidden.unwrap_or_else(|_| Some("***".to_owned())) {
+            *text = hidden;
+        }
+        for signature in &self.signatures {
+            if let Cow::Owned(hidden) = signature.hide_in(text) {
+                *text = hidden;
+            }
+        }
+    }
+
+    pub(super) fn report_without_secrets(&self, mut report: Report) -> Report {
+        match &mut report {
+            Report::ConnectionFailed { error, .. } => self.hide_in_error(error),
+            Report::SubscriptionFailed { error, .. } => self.hide_in_refusal(error),
+            Report::ServerError { message, .. } => self.hide_in(message),
+            Report::StateChanged { .. }
+            | Report::Subscribed { .. }
+            | Report::Interrupted { .. }
+            | Report::Event(_)
+            | Report::Lagged { .. }
+            | Report::Suspended { .. }
+            | Report::Unreadable { .. } => {}
+        }
+        report
+    }
+
+    fn hide_in_error(&self, error: &mut ConnectionError) {
+        match error {
+            ConnectionError::Connect { message: text, .. }
+            | ConnectionError::Lost { message: text }
+            | ConnectionError::Refused { message: text, .. }
+            | ConnectionError::Closed { reason: text, .. }
+            | ConnectionError::ClosedEarly { reason: text, .. }
+            | ConnectionError::Violation(ProtocolViolation::EventBeforeEstablished { event: text }) => {
+                self.hide_in(text);
+            }
+            ConnectionError::TimedOut { .. }
+            | ConnectionError::MessageTooLong { .. }
+            | ConnectionError::Silent { .. }
+            | ConnectionError::Violation(_)
+            | ConnectionError::Unacknowledged { .. }
+            | _ => {}
+        }
+    }
+
+    fn hide_in_refusal(&self, error: &mut SubscriptionError) {
+        match error {
+            SubscriptionError::MalformedAuthorization { message }
+            | SubscriptionError::RejectedByServer { message, .. }
+            | SubscriptionError::AuthorizationUnavailable { message } => self.hide_in(message),
+            SubscriptionError::Denied { .. }
+            | SubscriptionError::WrongAppKey
+            | SubscriptionError::Unacknowledged
+            | SubscriptionError::AuthorizationTimedOut
+            | _ => {}
+        }
+    }
+
+    pub(super) fn failure_without_secrets(&self, mut failure: ConnectFailure) -> ConnectFailure {
+        self.hide_in(&mut failure.message);
+        failure
+    }
+}
+
+/// Signatures of one socket that are remembered, the newest ones.
+const MOST_SIGNATURES: usize = 64;
