@@ -1,6 +1,7 @@
-use channels_proto::Secret;
+use channels_proto::{ChannelName, Secret};
 use serde::{Deserialize, Serialize};
 
+use crate::config::check_token;
 use crate::model::{VmsUser, model};
 
 /// What a user logs in with.
@@ -38,8 +39,7 @@ pub struct VmsLogin {
 /// Where a VMS's Pusher server is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VmsSocketUrl {
-    /// Its address, such as `wss://example.com:443/pusher`. It is data from the server:
-    /// [`VmsPusherApi::new`](crate::VmsPusherApi::new) checks it.
+    /// Its address, such as `wss://example.com:443/pusher`.
     pub ws_url: String,
     /// The key of the app on it.
     pub app_key: String,
@@ -94,9 +94,24 @@ model! {
 }
 
 impl LoginAnswer {
-    pub(super) fn into_login(self) -> Option<VmsLogin> {
-        let access_token = self.access_token.map(Secret::new);
-        Some(VmsLogin { user: self.user?, access_token: access_token.filter(|token| !token.expose().is_empty())? })
+    /// # Errors
+    /// What is wrong with the answer; it shows nothing of it.
+    pub(super) fn into_login(self) -> Result<VmsLogin, &'static str> {
+        let token = self.access_token.map(Secret::new).filter(|token| !token.expose().is_empty());
+        let (Some(user), Some(access_token)) = (self.user, token) else {
+            return Err("it lacks the token or the user");
+        };
+        if check_token(&access_token).is_err() {
+            return Err("its token holds a character that cannot stand in a header, such as a line break");
+        }
+        if user.id < 0 {
+            return Err("the id of its user is negative");
+        }
+        let id = user.access_token_id.as_deref();
+        if id.is_some_and(|id| id.is_empty() || ChannelName::parse(&format!("private-token.{id}")).is_err()) {
+            return Err("its access_token_id cannot name a channel");
+        }
+        Ok(VmsLogin { user, access_token })
     }
 }
 

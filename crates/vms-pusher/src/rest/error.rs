@@ -3,6 +3,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use channels_client::TokenError;
 use channels_client::http::{ConnectError, HttpError, HttpUrl};
+use channels_proto::{Printable, Secret};
 use http::Response;
 use thiserror::Error;
 
@@ -121,7 +122,8 @@ crate::model::model! {
     }
 }
 
-pub(super) fn of_status(url: &HttpUrl, response: &Response<Bytes>, now: SystemTime) -> ApiError {
+/// `secrets` are what the server was shown: it may have put them into what it says.
+pub(super) fn of_status(url: &HttpUrl, response: &Response<Bytes>, now: SystemTime, secrets: &[&Secret]) -> ApiError {
     let status = response.status().as_u16();
     let kind = match status {
         401 => ApiErrorKind::Unauthorized,
@@ -136,17 +138,25 @@ pub(super) fn of_status(url: &HttpUrl, response: &Response<Bytes>, now: SystemTi
         _ => ApiErrorKind::UnexpectedStatus,
     };
     let complaint = serde_json::from_slice::<Complaint>(response.body()).unwrap_or_default().message;
-    let for_person = complaint.filter(|text| !text.is_empty()).map(|text| shorten(&text));
-    let what = describe(kind);
+    let for_person = complaint.filter(|text| !text.is_empty()).map(|text| shorten(&hidden(text, secrets)));
+    let what = describe(kind, status);
     let message = match &for_person {
-        Some(text) => format!("{url} answered with status {status} ({what}): {}", text.escape_debug()),
+        Some(text) => format!("{url} answered with status {status} ({what}): {}", Printable(text)),
         None => format!("{url} answered with status {status} ({what})"),
     };
     let retry_after = retry_after(response.headers(), now);
     ApiError { status: Some(status), for_person, retry_after, ..ApiError::new(kind, message) }
 }
 
-pub(super) fn of_http(error: &HttpError) -> ApiError {
+pub(super) fn hidden(text: String, secrets: &[&Secret]) -> String {
+    secrets.iter().fold(text, |text, secret| secret.hide_in(&text).into_owned())
+}
+
+pub(super) fn of_http(mut error: HttpError, secrets: &[&Secret]) -> ApiError {
+    if let HttpError::Redirected { to, .. } = &mut error {
+        *to = hidden(std::mem::take(to), secrets);
+    }
+    let error = &error;
     let kind = match error {
         HttpError::TimedOut { .. } => ApiErrorKind::TimedOut,
         HttpError::Redirected { .. } | HttpError::TooLarge { .. } => ApiErrorKind::UnusableAnswer,
@@ -162,7 +172,9 @@ const fn failed(error: &HttpError) -> Option<PusherErrorKind> {
     match error {
         HttpError::Connect(ConnectError::Resolve { .. }) => Some(PusherErrorKind::Resolve),
         HttpError::Connect(ConnectError::Tcp { .. } | ConnectError::Lost { .. }) => Some(PusherErrorKind::Network),
-        HttpError::Connect(ConnectError::Certificate { .. }) => Some(PusherErrorKind::Certificate),
+        HttpError::Connect(ConnectError::Certificate { .. } | ConnectError::Clock { .. }) => {
+            Some(PusherErrorKind::Certificate)
+        }
         HttpError::Connect(ConnectError::Tls { .. }) => Some(PusherErrorKind::Tls),
         HttpError::TimedOut { .. } => Some(PusherErrorKind::TimedOut),
         HttpError::Failed { .. } => Some(PusherErrorKind::Lost),
@@ -198,11 +210,14 @@ pub(super) fn unusable(url: &HttpUrl, reason: &str) -> ApiError {
     ApiError::new(ApiErrorKind::UnusableAnswer, message)
 }
 
-const fn describe(kind: ApiErrorKind) -> &'static str {
+const fn describe(kind: ApiErrorKind, status: u16) -> &'static str {
     match kind {
+        ApiErrorKind::ServerError if matches!(status, 502 | 504) => {
+            "a proxy in front of the server does not reach it: is the server running?"
+        }
         ApiErrorKind::Unauthorized => "the token is not valid",
         ApiErrorKind::Forbidden => "not allowed for this user",
-        ApiErrorKind::NotFound => "there is no such thing",
+        ApiErrorKind::NotFound => "there is no such thing; does base_url lead to a VMS?",
         ApiErrorKind::ForceUpdate => "the server wants a newer client",
         ApiErrorKind::SessionExpired => "the session has expired",
         ApiErrorKind::IncorrectData => "the server does not accept the data",

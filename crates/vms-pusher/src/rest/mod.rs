@@ -10,8 +10,8 @@ use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use channels_client::http::{HttpClient, HttpLimits, HttpUrl};
-use channels_client::{Clock as _, ServerTime, StaticToken, SystemClock, Tls, TokenProvider, current_token};
-use channels_proto::Secret;
+use channels_client::{Clock as _, ServerTime, SocketUrl, StaticToken, SystemClock, Tls, TokenProvider, current_token};
+use channels_proto::{AppKey, Secret};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -112,20 +112,28 @@ impl VmsApi {
 
     /// Logs in.
     ///
+    /// What it brings is checked: the token can stand in a header, and the ids can name channels.
+    ///
     /// # Errors
     /// [`ApiErrorKind::IncorrectData`] when the server does not accept the credentials; see [`ApiError`].
     pub async fn login(&self, credentials: &VmsCredentials) -> Result<VmsLogin, ApiError> {
         let body = LoginBody::new(credentials);
-        let answer: answers::LoginAnswer = self.call(Method::POST, "token", Some(&body), false).await?;
-        answer.into_login().ok_or_else(|| self.unusable("token", "it lacks the token or the user"))
+        let secrets = &[&credentials.password];
+        let answer: answers::LoginAnswer =
+            self.call(Method::POST, "token", Some(&body), Sender::Anyone(secrets)).await?;
+        answer.into_login().map_err(|reason| self.unusable("token", reason))
     }
 
     /// Asks where this VMS's Pusher server is, and for the key of the app on it.
     ///
     /// # Errors
-    /// See [`ApiError`].
+    /// See [`ApiError`]; [`ApiErrorKind::UnusableAnswer`] also when there can be no socket at that address.
     pub async fn socket_url(&self) -> Result<VmsSocketUrl, ApiError> {
-        self.call(Method::GET, "wsurl", None::<&()>, true).await
+        self.call_checked(Method::GET, "wsurl", None::<&()>, Sender::User, |found: &VmsSocketUrl| {
+            SocketUrl::parse(&found.ws_url).map_err(|error| format!("its ws_url: {error}"))?;
+            AppKey::parse(&found.app_key).map(|_| ()).map_err(|error| format!("its app_key: {error}"))
+        })
+        .await
     }
 
     /// Puts a camera into exactly these groups. After [`GroupSync::Async`] the push `camera_groups_synced` tells that it
@@ -136,7 +144,7 @@ impl VmsApi {
     pub async fn sync_groups(&self, camera_id: i64, group_ids: &[i64]) -> Result<GroupSync, ApiError> {
         let path = format!("cameras/{camera_id}/sync-groups");
         let answer: answers::SyncAnswer =
-            self.call(Method::POST, &path, Some(&SyncGroupsBody { groups: group_ids }), true).await?;
+            self.call(Method::POST, &path, Some(&SyncGroupsBody { groups: group_ids }), Sender::User).await?;
         answer.kind().ok_or_else(|| self.unusable(&path, "its `type` is neither `sync` nor `async`"))
     }
 
@@ -145,26 +153,55 @@ impl VmsApi {
         method: Method,
         path: &str,
         body: Option<&B>,
-        authorized: bool,
+        sender: Sender<'_>,
+    ) -> Result<A, ApiError> {
+        self.call_checked(method, path, body, sender, |_| Ok(())).await
+    }
+
+    /// `check` says what is wrong with an answer that could be read.
+    async fn call_checked<B: Serialize, A: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&B>,
+        sender: Sender<'_>,
+        check: impl FnOnce(&A) -> Result<(), String>,
     ) -> Result<A, ApiError> {
         let url = self.rest.root.join(path);
         let body = body.map(serde_json::to_vec).transpose().unwrap_or_default().unwrap_or_default();
         let mut request = Request::new(Bytes::from(body));
         *request.method_mut() = method;
         *request.uri_mut() = url.path().parse().map_err(|_| self.unusable(path, "the address cannot be called"))?;
-        *request.headers_mut() = self.headers(authorized).await?;
-        let response = self.exchange(request).await?;
+        let token = self.token(sender).await?;
+        let secrets = match (sender, &token) {
+            (Sender::Anyone(secrets), _) => secrets,
+            (Sender::User, Some(token)) => &[token][..],
+            (Sender::User, None) => &[],
+        };
+        *request.headers_mut() = self.headers(token.as_ref())?;
+        let response = self.exchange(request, secrets).await?;
         if !response.status().is_success() {
-            return Err(error::of_status(&url, &response, SystemClock::new().wall()));
+            return Err(error::of_status(&url, &response, SystemClock::new().wall(), secrets));
         }
-        serde_json::from_slice(response.body()).map_err(|error| {
+        let answer = serde_json::from_slice(response.body()).map_err(|error| {
             // The text of the error could quote the answer, and that may hold a token.
             let place = format!("it is not what was expected at line {}, column {}", error.line(), error.column());
             self.unusable(path, &place)
-        })
+        })?;
+        check(&answer).map_err(|reason| self.unusable(path, &error::hidden(reason, secrets)))?;
+        Ok(answer)
     }
 
-    async fn headers(&self, authorized: bool) -> Result<HeaderMap, ApiError> {
+    async fn token(&self, sender: Sender<'_>) -> Result<Option<Secret>, ApiError> {
+        if matches!(sender, Sender::Anyone(_)) {
+            return Ok(None);
+        }
+        let tokens = self.rest.tokens.as_ref().ok_or_else(error::no_token)?;
+        let token = self.run(current_token(Arc::clone(tokens))).await?;
+        token.map(Some).map_err(|error| error::of_token(&error))
+    }
+
+    fn headers(&self, token: Option<&Secret>) -> Result<HeaderMap, ApiError> {
         let mut headers = HeaderMap::clone(&self.rest.headers);
         headers.insert(header::CONTENT_TYPE, JSON);
         if let Some(id) = self.socket.upgrade().and_then(|socket| socket.socket_id())
@@ -172,15 +209,13 @@ impl VmsApi {
         {
             headers.insert("x-socket-id", id);
         }
-        if authorized {
-            let tokens = self.rest.tokens.as_ref().ok_or_else(error::no_token)?;
-            let token = self.run(current_token(Arc::clone(tokens))).await?.map_err(|error| error::of_token(&error))?;
-            headers.insert(header::AUTHORIZATION, bearer(&token)?);
+        if let Some(token) = token {
+            headers.insert(header::AUTHORIZATION, bearer(token)?);
         }
         Ok(headers)
     }
 
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ApiError> {
+    async fn exchange(&self, request: Request<Bytes>, secrets: &[&Secret]) -> Result<Response<Bytes>, ApiError> {
         let http = self.rest.http.clone();
         let exchange = async move {
             if request.method().is_idempotent() {
@@ -190,7 +225,7 @@ impl VmsApi {
             }
         };
         let answered = self.run(exchange).await?;
-        answered.map_err(|error| error::of_http(&error))
+        answered.map_err(|error| error::of_http(error, secrets))
     }
 
     /// Runs on the runtime of the client, so that the caller may be on another executor or on none.
@@ -202,6 +237,15 @@ impl VmsApi {
     fn unusable(&self, path: &str, reason: &str) -> ApiError {
         error::unusable(&self.rest.root.join(path), reason)
     }
+}
+
+/// Whose call it is.
+#[derive(Clone, Copy)]
+enum Sender<'a> {
+    /// Nobody's who is known; these secrets are in it.
+    Anyone(&'a [&'a Secret]),
+    /// The user's, with the token.
+    User,
 }
 
 struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);

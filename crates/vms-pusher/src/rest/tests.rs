@@ -1,16 +1,20 @@
 use std::time::{Duration, SystemTime};
 
 use channels_client::http::{ConnectError, HttpError, HttpUrl};
+use channels_proto::Secret;
 use http::Response;
 
 use super::error::{of_http, of_status};
 use super::{ApiErrorKind as Kind, VmsClientInfo};
 use crate::connection::{PusherError, PusherErrorKind};
 
+/// What the server was shown.
+const TOKEN: &str = "12|canary/token";
+
 fn answer(status: u16, body: &'static str) -> super::ApiError {
     let url = HttpUrl::parse("https://example.com/api/v1/token").unwrap();
     let response = Response::builder().status(status).header("retry-after", "7").body(body.into()).unwrap();
-    of_status(&url, &response, SystemTime::UNIX_EPOCH)
+    of_status(&url, &response, SystemTime::UNIX_EPOCH, &[&Secret::new(TOKEN)])
 }
 
 // Error statuses
@@ -48,7 +52,7 @@ fn an_error_is_told_with_what_kept_the_server_from_being_asked() {
     for (error, kind) in
         [(resolve, PusherErrorKind::Resolve), (tls, PusherErrorKind::Tls), (failed, PusherErrorKind::Lost)]
     {
-        let told = PusherError::from(&of_http(&error));
+        let told = PusherError::from(&of_http(error.clone(), &[]));
         assert_eq!((told.kind, told.status, told.message), (kind, None, error.to_string()));
     }
     let told = PusherError::from(&answer(503, ""));
@@ -63,6 +67,28 @@ fn what_the_server_says_is_kept_for_the_person() {
     assert!(error.to_string().ends_with(r"The password\u{1b} is wrong"), "{error}");
     assert_eq!(answer(422, "<html>").for_person(), None);
     assert_eq!(answer(422, r#"{"message":["x"]}"#).for_person(), None);
+}
+
+// Q01: a server that puts the token into what it says does not have it printed
+#[test]
+fn a_token_that_the_server_says_back_is_hidden() {
+    for said in ["12|canary/token", "12%7Ccanary%2Ftoken", r"12|canary\\/token", "12|CANARY/TOKEN"] {
+        let body = format!(r#"{{"message":"{said} is not valid"}}"#);
+        let error = answer(401, body.leak());
+        assert_eq!(error.for_person(), Some("*** is not valid"));
+        assert!(error.to_string().ends_with(": *** is not valid"), "{error}");
+    }
+}
+
+// W03: a proxy says it in front of the server
+#[test]
+fn a_gateway_that_fails_is_told_from_a_server_that_fails() {
+    for status in [502, 504] {
+        assert!(answer(status, "<html>").to_string().contains("does not reach it"));
+    }
+    assert!(answer(500, "<html>").to_string().contains("the server has failed"));
+    assert!(answer(503, "<html>").to_string().contains("maintenance"));
+    assert!(answer(404, "<html>").to_string().contains("does base_url lead to a VMS?"));
 }
 
 #[test]

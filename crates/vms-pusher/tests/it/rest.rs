@@ -127,6 +127,67 @@ async fn an_answer_that_is_not_of_the_api_is_an_error() {
     assert_eq!(error.kind(), ApiErrorKind::UnusableAnswer, "{error}");
 }
 
+// H05, M13: what a server says wrongly is the server's mistake, and never the caller's
+#[tokio::test]
+async fn an_answer_that_no_client_can_be_made_from_is_the_servers_mistake() {
+    let (sandbox, session) = sandbox().await;
+    let body =
+        |body: &str| RestAnswer::Body { status: 200, content_type: "application/json".into(), body: body.into() };
+    let logins = [
+        r#"{"access_token": "canary\r\nX-Evil: 1", "user": {"id": 1}}"#,
+        r#"{"access_token": "canary token", "user": {"id": 1}}"#,
+        r#"{"access_token": "canary", "user": {"id": -1}}"#,
+        r#"{"access_token": "canary", "user": {"id": 1, "access_token_id": ""}}"#,
+        r#"{"access_token": "canary", "user": {"id": 1, "access_token_id": "a\nb"}}"#,
+        r#"{"access_token": "canary"}"#,
+    ];
+    for login in logins {
+        sandbox.inject(answer(Endpoint::Token, body(login)));
+        let error = rest(&sandbox).login(&VmsCredentials::new("demo", Secret::new("demo"))).await.unwrap_err();
+        assert_eq!(error.kind(), ApiErrorKind::UnusableAnswer, "{login}: {error}");
+        assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
+    }
+    let token = session.access_token.clone();
+    let sockets = [
+        r#"{"ws_url": "https://example.com", "app_key": "key"}"#.to_owned(),
+        r#"{"ws_url": "wss://a$b/", "app_key": "key"}"#.to_owned(),
+        r#"{"ws_url": "wss://example.com", "app_key": "a/b\nerror: forged"}"#.to_owned(),
+        format!(r#"{{"ws_url": "wss://example.com:x/{token}", "app_key": "key"}}"#),
+        format!(r#"{{"ws_url": "wss://example.com", "app_key": "a/{token}"}}"#),
+    ];
+    for socket in sockets {
+        sandbox.inject(answer(Endpoint::WsUrl, body(&socket)));
+        let error = api(&sandbox, &session).rest().socket_url().await.unwrap_err();
+        assert_eq!(error.kind(), ApiErrorKind::UnusableAnswer, "{socket}: {error}");
+        let shown = error.to_string();
+        assert!(!shown.contains(&token) && !shown.contains('\n'), "{shown}");
+    }
+}
+
+// Q01: neither a message nor a redirect of the server shows the token or the password that it was given
+#[tokio::test]
+async fn a_secret_that_the_server_says_back_is_not_shown() {
+    let (sandbox, session) = sandbox().await;
+    let token = session.access_token.clone();
+    let said = |status, secret: &str| RestAnswer::Body {
+        status,
+        content_type: "application/json".into(),
+        body: format!(r#"{{"message": "{secret} is not welcome"}}"#),
+    };
+    let redirect = RestAnswer::Redirect { status: 302, location: format!("https://login.example/{token}") };
+    for told in [said(401, &token), said(500, &token), said(422, &token), redirect] {
+        sandbox.inject(answer(Endpoint::WsUrl, told));
+        let error = api(&sandbox, &session).rest().socket_url().await.unwrap_err();
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains("***") && !shown.contains(&token), "{shown}");
+    }
+    sandbox.inject(answer(Endpoint::Token, said(422, "c4n4ry-password")));
+    let credentials = VmsCredentials::new("demo", Secret::new("c4n4ry-password"));
+    let error = rest(&sandbox).login(&credentials).await.unwrap_err();
+    assert_eq!(error.for_person(), Some("*** is not welcome"));
+    assert!(!format!("{error} {error:?}").contains("c4n4ry"), "{error:?}");
+}
+
 #[tokio::test]
 async fn a_server_that_is_down_is_unreachable() {
     let (sandbox, session) = sandbox().await;
