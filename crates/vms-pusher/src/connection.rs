@@ -1,5 +1,6 @@
 use std::fmt;
 
+use channels_proto::Printable;
 use serde::{Deserialize, Serialize};
 
 /// The state of the connection. It starts as `Disconnected`.
@@ -66,7 +67,7 @@ pub struct PusherError {
 
 impl fmt::Display for PusherError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
+        Printable(&self.message).fmt(f)?;
         match self.code.filter(|code| !self.message.contains(&format!("code {code}"))) {
             Some(code) => write!(f, " (code {code})"),
             None => Ok(()),

@@ -3,32 +3,16 @@
 
 use std::{borrow::Cow, fmt::Write as _};
 
-/// Whether a character acts on a terminal, or hides or reorders what is around it, or is not seen at all.
-const fn acts(character: char) -> bool {
-    matches!(character,
-        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' // C0, DEL, C1
-        | '\u{2028}' | '\u{2029}' | '\u{fff9}'..='\u{fffb}') // line and paragraph separators, annotations
-        || is_ignorable(character)
-}
-
-/// The characters that show nothing: `Default_Ignorable_Code_Point` of the Unicode Character Database, version 17
-/// (DerivedCoreProperties.txt), which the marks of direction belong to.
-const fn is_ignorable(character: char) -> bool {
-    matches!(character,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
-        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}'
-        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
-}
+use vms_pusher::is_unprintable;
 
 /// Makes text safe for one line of a terminal.
 pub(crate) fn line(text: &str) -> Cow<'_, str> {
-    replace(text, acts)
+    replace(text, is_unprintable)
 }
 
 /// Makes text of several lines safe; none of it may come from a server, which could forge a line.
 pub(crate) fn lines(text: &str) -> Cow<'_, str> {
-    replace(text, |character| character != '\n' && acts(character))
+    replace(text, |character| character != '\n' && is_unprintable(character))
 }
 
 fn replace(text: &str, unsafe_: impl Fn(char) -> bool) -> Cow<'_, str> {
@@ -48,12 +32,12 @@ fn replace(text: &str, unsafe_: impl Fn(char) -> bool) -> Cow<'_, str> {
 
 /// Makes JSON safe without changing what it says: in JSON such characters stand in strings alone.
 pub(crate) fn json(text: String) -> String {
-    if !text.contains(acts) {
+    if !text.contains(is_unprintable) {
         return text;
     }
     let mut safe = String::with_capacity(text.len() + 16);
     for character in text.chars() {
-        if acts(character) {
+        if is_unprintable(character) {
             for unit in character.encode_utf16(&mut [0; 2]) {
                 let _ = write!(safe, "\\u{unit:04x}");
             }
@@ -74,7 +58,7 @@ mod tests {
     #[test]
     fn nothing_that_acts_on_a_terminal_gets_through() {
         let safe = line(NASTY);
-        assert!(!safe.contains(acts), "{safe}");
+        assert!(!safe.contains(is_unprintable), "{safe}");
         assert_eq!(safe, r"a\u{1b}[31mred\u{9b}2J\u{202e}flip\u{200b}\u{7f}\u{e0041}\u{0}é😀");
         assert_eq!(line("one\r\ntwo"), r"one\r\ntwo");
         assert_eq!(lines("one\r\ntwo"), "one\\r\ntwo");
@@ -104,7 +88,7 @@ mod tests {
     fn escaped_json_says_the_same() {
         let plain = serde_json::to_string(&serde_json::json!({"k\u{202e}": [NASTY, 1]})).unwrap();
         let safe = json(plain.clone());
-        assert!(!safe.contains(acts), "{safe}");
+        assert!(!safe.contains(is_unprintable), "{safe}");
         let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
         assert_eq!(read(&safe), read(&plain));
     }
