@@ -106,6 +106,8 @@ async fn what_is_no_message_is_counted_and_harms_nothing() {
         peer.text(text).await;
     }
     peer.event("a", "after", json!(1)).await;
+    let told = under.next().await;
+    assert!(matches!(told, Item::Unreadable { lost: 1, .. }), "{told:?}");
     assert_eq!(event_of(&under.next().await).unwrap().0, "after");
     let counters = under.client.counters().protocol;
     assert_eq!((counters.binary_frames, counters.malformed_frames), (1, 6));
