@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use channels_client::http::{HttpClient, HttpLimits};
 use channels_client::{
-    Client, ClientCounters, ClientOptions, Decoded, Decoder, HttpAuthorizer, ServerTime, SharedTokens, TokenProvider,
+    Authorizer as _, Client, ClientCounters, ClientOptions, Decoded, Decoder, HttpAuthorizer, ServerTime, SharedTokens,
+    TokenProvider,
 };
 use channels_proto::{Event, SocketId};
 
@@ -35,6 +36,7 @@ pub(crate) struct Shared {
     outlet: Arc<Outlet>,
     channels: Channels,
     rest: Arc<Rest>,
+    authorizer: HttpAuthorizer,
 }
 
 impl Shared {
@@ -87,14 +89,14 @@ impl VmsPusherApi {
             keep_raw: options.keep_raw,
             stay_after_logout: options.stay_after_logout,
         };
-        let (client, delivery) = Client::new(client_options, Arc::new(authorizer), decoder, &runtime)?;
+        let (client, delivery) = Client::new(client_options, Arc::new(authorizer.clone()), decoder, &runtime)?;
         for channel in [&checked.channels.token, &checked.channels.user] {
             if let Err(error) = client.subscribe(channel.clone()) {
                 debug_assert!(false, "two private channels are always allowed: {error}");
             }
         }
         let outlet = Arc::new(Outlet::new(delivery, checked.channels.clone()));
-        let shared = Shared { client, outlet, channels: checked.channels, rest };
+        let shared = Shared { client, outlet, channels: checked.channels, rest, authorizer };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -179,6 +181,14 @@ impl VmsPusherApi {
     #[must_use]
     pub fn counters(&self) -> ClientCounters {
         self.shared.client.counters()
+    }
+
+    /// Returns `text`, which the server said, with `***` in place of the tokens that it was shown last, however they are
+    /// spelled. Errors are made so; what a push holds, such as the reason of a `logout`, is handed over as it came: call
+    /// this before it gets into a log.
+    #[must_use]
+    pub fn hide_secrets(&self, text: &str) -> String {
+        self.shared.authorizer.hide_secrets(text).unwrap_or_else(|| text.to_owned())
     }
 
     /// Disconnects, removes the delegate, and waits for a call of it that is under way, up to `patience`. Returns whether

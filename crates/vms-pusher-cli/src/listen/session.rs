@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use vms_pusher::{ConnectionState, VmsEvents, VmsPusherApi, VmsPusherConfig, VmsReceived};
+use vms_pusher::{
+    ConnectionState, VmsAppSocketData, VmsEvents, VmsPusherApi, VmsPusherConfig, VmsReceived, VmsSocketItem,
+};
 
 use super::{
     gaps::Gaps,
@@ -100,6 +102,11 @@ impl<'r, 'o> Session<'r, 'o> {
     fn take(&mut self, VmsReceived { item, raw }: VmsReceived) -> Result<Option<Over>, Failure> {
         let item = self.gaps.follow(item, clock::now());
         self.printer.push(&item, raw.as_deref())?;
+        // The event is printed as it came; what is said of it holds no secret.
+        if let VmsSocketItem::AppSocket(VmsAppSocketData::Logout(Some(reason))) = &item {
+            let reason = self.api.hide_secrets(reason);
+            return Ok(self.verdict.on(&VmsSocketItem::AppSocket(VmsAppSocketData::Logout(Some(reason)))));
+        }
         Ok(self.verdict.on(&item))
     }
 

@@ -24,6 +24,30 @@ fn newest(desk: &Desk) -> Session {
     desk.sandbox.sessions().pop().unwrap()
 }
 
+// Q01, Q03: the event on stdout is what the server sent; what the program says of it holds no token, old or new
+#[test]
+fn a_token_in_the_reason_of_a_logout_is_not_in_the_error_that_ends_it() {
+    let desk = Desk::new();
+    let first = desk.session.access_token.clone();
+    let path = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(path.path(), &first).unwrap();
+    let listen = Running::start(&mut desk.listen(&["--json", "--token-file", path.path().to_str().unwrap()]));
+    listen.wait_for(From::Stdout, &["fresh", "user"]);
+    let renewed = desk.sandbox.rotate_token(&desk.session.access_token_id).unwrap();
+    std::fs::write(path.path(), &renewed).unwrap();
+    desk.sandbox.cut(&Sockets::All);
+    listen.wait_for(From::Stdout, &["resync_needed", "user"]);
+    let reason = format!("ended {first} and {renewed}");
+    desk.block_on(desk.sandbox.log_out(&desk.session.access_token_id, Some(&reason)));
+    let done = listen.finish().expect(4);
+    assert!(done.stderr.contains("ended *** and ***"), "{}", done.stderr);
+    let last = done.stdout.lines().last().unwrap();
+    assert!(last.contains("ended *** and ***"), "{last}");
+    for token in [&first, &renewed] {
+        assert!(!done.stderr.contains(token) && !last.contains(token), "{}\n{last}", done.stderr);
+    }
+}
+
 #[test]
 fn the_token_comes_from_a_file_which_is_read_again_for_every_socket() {
     let desk = Desk::new();
