@@ -5,6 +5,7 @@ use crate::{
     Authorization, AuthorizationId, ChannelName, Continuity, GapCause, Options, Output, OwnedEvent, Report,
     SubscriptionError, Time,
     backoff::{Backoff, Class, lengthened},
+    connection::STABLE_AFTER,
     wire,
 };
 
@@ -18,6 +19,8 @@ pub(super) struct Channel {
     pub(super) suspicion: Suspicion,
     /// What went wrong since it was subscribed last.
     pub(super) trouble: Option<Box<Trouble>>,
+    /// What had gone wrong before it was subscribed last, dated then.
+    pub(super) trouble_before: Option<Box<Trouble>>,
     pub(super) absence: Absence,
     pub(super) answers: Answers,
     /// A subscribe of this socket that was taken for failed without an answer that named the channel: a yes may come yet.
@@ -105,6 +108,24 @@ pub(super) struct Trouble {
     backoff: Backoff,
 }
 
+impl Trouble {
+    const fn new(now: Time) -> Self {
+        Self {
+            since: now,
+            failures: 0,
+            malformed: 0,
+            slow_authorizations: 0,
+            slow_acknowledgements: 0,
+            backoff: Backoff::new(),
+        }
+    }
+
+    /// Keeps the back-off alone.
+    fn dated(self, now: Time) -> Self {
+        Self { backoff: self.backoff, ..Self::new(now) }
+    }
+}
+
 /// The time for which a channel has not been subscribed although there was a connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Absence {
@@ -121,6 +142,7 @@ impl Channel {
             track: Track::Fresh,
             suspicion: Suspicion::None,
             trouble: None,
+            trouble_before: None,
             absence: Absence::None,
             answers: Answers::NONE,
             unanswered: None,
@@ -200,16 +222,7 @@ impl Channel {
     }
 
     pub(super) fn trouble(&mut self, now: Time) -> &mut Trouble {
-        self.trouble.get_or_insert_with(|| {
-            Box::new(Trouble {
-                since: now,
-                failures: 0,
-                malformed: 0,
-                slow_authorizations: 0,
-                slow_acknowledgements: 0,
-                backoff: Backoff::new(),
-            })
-        })
+        self.trouble.get_or_insert_with(|| Box::new(Trouble::new(now)))
     }
 
     /// How long this authorization may take.
@@ -260,7 +273,8 @@ impl Channel {
     }
 
     pub(super) fn subscribed(&mut self, name: &ChannelName, link: &mut Link<'_>) {
-        (self.step, self.suspicion, self.trouble) = (Step::Subscribed, Suspicion::None, None);
+        (self.step, self.suspicion) = (Step::Subscribed, Suspicion::None);
+        self.trouble_before = self.trouble.take().map(|before| Box::new(before.dated(link.now)));
         (self.absence, self.unanswered) = (Absence::None, None);
         let continuity = match std::mem::replace(&mut self.track, Track::Live) {
             Track::Fresh | Track::Live => Continuity::Fresh,
@@ -290,6 +304,13 @@ impl Channel {
     pub(super) fn drop_early(&mut self) {
         self.early.clear();
         self.early_dropped = 0;
+    }
+
+    /// The subscription has ended: when it lasted for a moment only, the back-off goes on where it was.
+    pub(super) fn resume_trouble(&mut self, now: Time) {
+        let before = self.trouble_before.take();
+        let before = before.filter(|before| now.saturating_since(before.since) < STABLE_AFTER);
+        self.trouble = before.map(|before| Box::new(before.dated(now)));
     }
 
     /// Counts a subscribe without an answer.

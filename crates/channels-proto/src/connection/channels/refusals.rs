@@ -94,6 +94,7 @@ impl Channels {
         // Whatever the server ended: both agree now.
         channel.unsubscribe(name, link);
         channel.absence = Absence::Since { since: link.now, tell_at: link.now + SUSPENDED_AFTER };
+        channel.resume_trouble(link.now);
         let class = if status.is_none() || passes_soon(status) { Class::Normal } else { Class::Slow };
         channel.fail(name, SubscriptionError::RejectedByServer { code: status, message }, class, None, link);
     }

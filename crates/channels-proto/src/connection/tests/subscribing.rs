@@ -349,6 +349,31 @@ fn a_subscription_that_the_server_ends_on_a_live_socket_is_a_gap_and_tried_again
     }
 }
 
+// S08: each try costs the endpoint an authorization
+#[test]
+fn a_subscription_that_the_server_ends_again_and_again_is_tried_less_and_less_often() {
+    let mut world = World::subscribed(&["private-a"]);
+    world.pass(20.0);
+    let mut waits = vec![];
+    for _ in 0..12 {
+        world.text(&subscription_error(Some(503)));
+        world.take();
+        waits.push(until_authorization(&mut world));
+        world.authorize_all();
+        world.take();
+        world.acknowledge("private-a");
+        world.take();
+    }
+    assert!(waits.iter().sum::<Duration>() > Duration::from_secs(30), "{waits:?}");
+    world.pass(9.0);
+    world.text(PONG);
+    world.pass(9.0);
+    world.take();
+    world.text(&subscription_error(Some(503)));
+    let (_, retry_in) = world.failure();
+    assert!(is_soon(retry_in), "one that has lasted begins anew: {retry_in:?}");
+}
+
 // S09, I16
 #[test]
 fn a_missing_acknowledgement_is_asked_for_once_more_and_then_the_socket_is_given_up() {
