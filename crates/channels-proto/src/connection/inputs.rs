@@ -276,8 +276,9 @@ impl Connection {
             Phase::Idle | Phase::Waiting { .. } | Phase::Opening { .. } => ((close::classify(code), None), true),
         };
         let refused = error.is_none() && code.is_some_and(|code| SUBSCRIBE_REFUSED.contains(&code));
-        if refused && self.with_link(now, |channels, link| channels.suspect(code, link)) == Some(true) {
-            // Explained by one channel, which is dealt with: no reason to be slow for the others.
+        let suspected = refused && self.with_link(now, |channels, link| channels.suspect(code, link)) == Some(true);
+        if suspected && verdict == Verdict::Trouble {
+            // Explained by one channel, which is dealt with: no reason to be slow for the others. What an error said stands.
             verdict = Verdict::Retry(Class::Normal);
         }
         let cause = match (&error, code) {

@@ -206,6 +206,18 @@ fn the_last_error_says_what_ended_the_connection() {
     }
 }
 
+// C06, C10, S07
+#[test]
+fn a_final_error_stays_final_when_the_close_may_be_about_a_subscribe() {
+    for code in [1002_u16, 1008] {
+        let mut world = World::connected();
+        world.subscribe("a");
+        world.text(r#"{"event":"pusher:error","data":{"code":4001,"message":"no such app"}}"#);
+        world.close(code);
+        assert_eq!(world.connection.state(), Disconnected, "{code}");
+    }
+}
+
 // C06, A09: also when the code came in an error each time, and never with the close.
 #[test]
 fn the_second_4009_is_named_by_the_last_error() {
