@@ -14,12 +14,14 @@ pub(super) struct AddressSearch {
     attempts: u32,
     is_under_way: bool,
     not_before: Time,
+    /// A new address has ended a back-off since the last connection.
+    hurried: bool,
     answer: Option<Result<SocketAddress, SocketAddressError>>,
 }
 
 impl AddressSearch {
     pub(super) const fn new(provider: Option<Arc<dyn SocketAddressProvider>>) -> Self {
-        Self { provider, attempts: 0, is_under_way: false, not_before: Time::ZERO, answer: None }
+        Self { provider, attempts: 0, is_under_way: false, not_before: Time::ZERO, hurried: false, answer: None }
     }
 
     /// An attempt begins; returns what has been answered since the last one.
@@ -30,7 +32,7 @@ impl AddressSearch {
 
     /// The server has established the connection: the known address is right, and what was answered before is old.
     pub(super) fn connected(&mut self) {
-        (self.attempts, self.answer) = (0, None);
+        (self.attempts, self.hurried, self.answer) = (0, false, None);
     }
 
     /// An attempt or a connection has failed. Returns whom to ask, when it is time to.
@@ -39,6 +41,11 @@ impl AddressSearch {
         let provider = self.provider.as_ref().filter(|_| is_due && !self.is_under_way && self.answer.is_none())?;
         self.is_under_way = true;
         Some(Arc::clone(provider))
+    }
+
+    /// Returns whether a new address may end a back-off: once an outage, for a provider may name several in turn.
+    pub(super) const fn may_hurry(&mut self) -> bool {
+        !std::mem::replace(&mut self.hurried, true)
     }
 
     pub(super) fn answered(&mut self, now: Time, answer: Result<SocketAddress, SocketAddressError>) {
@@ -61,3 +68,17 @@ const fn is_refusal(error: &ConnectionError) -> bool {
 
 const ATTEMPTS: u32 = 3;
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // R05: two servers that refuse in turn are not asked every second.
+    #[test]
+    fn a_new_address_ends_one_back_off_an_outage() {
+        let mut search = AddressSearch::new(None);
+        assert_eq!([search.may_hurry(), search.may_hurry()], [true, false]);
+        search.connected();
+        assert!(search.may_hurry());
+    }
+}

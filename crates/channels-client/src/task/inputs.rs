@@ -207,7 +207,7 @@ impl<D: Decoder> Task<D> {
         self.search.answered(now, answer);
         if self.machine.state() == ConnectionState::Connected {
             self.search.connected();
-        } else if is_new {
+        } else if is_new && self.search.may_hurry() {
             // A back-off was about the old address; what the server asked for stands.
             self.machine.network_changed(now);
             self.drain(now);
