@@ -142,9 +142,10 @@ impl Liveness {
     }
 
     /// Hears that the connection is doubtful. Returns whether a ping has to be sent: while one is unanswered, its pong is
-    /// awaited first.
+    /// awaited first, unless the server has had its time for it and sent other things.
     pub(crate) fn doubted(&mut self, now: Time) -> bool {
-        if self.unanswered.count == 0 {
+        let skipped = self.deadline.is_none() && now.saturating_since(self.last_ping) >= self.pong_timeout;
+        if self.unanswered.count == 0 || skipped {
             return true;
         }
         self.look_again = true;
@@ -301,6 +302,21 @@ mod tests {
         liveness.pinged(at(16), PROBE_TIMEOUT);
         liveness.received(at(17));
         assert!(!liveness.ponged(), "and no more");
+    }
+
+    // X01: no pong will come that shows that a silent server is there
+    #[test]
+    fn a_hint_after_a_pong_that_stayed_away_asks_at_once() {
+        let mut liveness = usual();
+        ping(&mut liveness, at(30));
+        liveness.received(at(31));
+        assert!(!liveness.doubted(at(39)));
+        liveness.received(at(40));
+        assert!(liveness.doubted(at(41)));
+        liveness.pinged(at(41), PROBE_TIMEOUT);
+        assert_eq!(liveness.deadline(), at(46));
+        assert!(!liveness.ponged(), "it may be the first one's");
+        assert_eq!(liveness.certain_until(), at(30));
     }
 
     // Z02, Z03
