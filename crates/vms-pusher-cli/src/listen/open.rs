@@ -68,6 +68,9 @@ impl<'s> Opener<'s> {
                     let failure = Failure::new(Exit::Unauthorized, format!("cannot log in: {error}"));
                     return Err(failure.tip("check the name and the password").because(&PusherError::from(&error)));
                 }
+                Err(error) if error.kind() == ApiErrorKind::UnusableValue => {
+                    return Err(of_no_use(&error).tip(GIVE_THE_TOKEN));
+                }
                 Err(error) => pause(printer, &mut waits, PusherError::from(&error), error.retry_after()).await?,
             }
         };
@@ -75,7 +78,7 @@ impl<'s> Opener<'s> {
         let access_token_id = id.ok_or_else(|| {
             let url = &self.settings.base_url;
             Failure::new(Exit::Unreachable, format!("{url} accepted the login but named no access token id"))
-                .tip("give the token by VMS_TOKEN, with --user-id and --access-token-id")
+                .tip(GIVE_THE_TOKEN)
         })?;
         Ok(Who { token: login.access_token, user_id: login.user.id, access_token_id })
     }
@@ -117,6 +120,9 @@ impl<'s> Opener<'s> {
                     return Err(refused_token(&error));
                 }
                 Err(error) if is_refused_token(error.kind()) => refused = Some((token, error)),
+                Err(error) if error.kind() == ApiErrorKind::UnusableValue => {
+                    return Err(of_no_use(&error).tip("give --socket-url and --app-key"));
+                }
                 Err(error) => pause(printer, &mut waits, PusherError::from(&error), error.retry_after()).await?,
             }
         }
@@ -179,8 +185,7 @@ pub(super) fn unusable(settings: &ListenSettings, error: &ConfigError) -> Failur
             of_server("named an app key of no use").tip("give --app-key")
         }
         ConfigError::UserToken { .. } | ConfigError::UserId { .. } | ConfigError::AccessTokenId { .. } if is_login => {
-            of_server("accepted the login with an answer of no use")
-                .tip("give the token by VMS_TOKEN, with --user-id and --access-token-id")
+            of_server("accepted the login with an answer of no use").tip(GIVE_THE_TOKEN)
         }
         ConfigError::ClientInfo { .. } | ConfigError::Runtime { .. } => Failure::new(Exit::Other, error),
         error => Failure::usage(error).tip("`vms-pusher listen --help` says what each option takes"),
@@ -225,6 +230,11 @@ const fn is_refused_token(kind: ApiErrorKind) -> bool {
     matches!(kind, ApiErrorKind::Unauthorized | ApiErrorKind::Forbidden | ApiErrorKind::SessionExpired)
 }
 
+/// What the server said wrongly: it would say it again.
+fn of_no_use(error: &ApiError) -> Failure {
+    Failure::new(Exit::Unreachable, error).because(&PusherError::from(error))
+}
+
 fn refused_token(error: &ApiError) -> Failure {
     let cause = PusherError::from(error);
     Failure::new(Exit::Unauthorized, format!("cannot ask for the socket's address: {error}"))
@@ -236,3 +246,5 @@ fn no_token(error: &TokenError) -> PusherError {
     let kind = PusherErrorKind::AuthorizationUnavailable;
     PusherError { kind, code: None, status: None, message: error.to_string() }
 }
+
+const GIVE_THE_TOKEN: &str = "give the token by VMS_TOKEN, with --user-id and --access-token-id";

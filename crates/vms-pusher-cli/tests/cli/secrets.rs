@@ -32,11 +32,15 @@ fn a_token_in_the_reason_of_a_logout_is_not_in_the_error_that_ends_it() {
     let path = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(path.path(), &first).unwrap();
     let listen = Running::start(&mut desk.listen(&["--json", "--token-file", path.path().to_str().unwrap()]));
-    listen.wait_for(From::Stdout, &["fresh", "user"]);
+    for channel in ["user", "token"] {
+        listen.wait_for(From::Stdout, &["fresh", &format!("\"channel\":\"{channel}\"")]);
+    }
     let renewed = desk.sandbox.rotate_token(&desk.session.access_token_id).unwrap();
     std::fs::write(path.path(), &renewed).unwrap();
     desk.sandbox.cut(&Sockets::All);
-    listen.wait_for(From::Stdout, &["resync_needed", "user"]);
+    for channel in ["user", "token"] {
+        listen.wait_for(From::Stdout, &["resync_needed", &format!("\"channel\":\"{channel}\"")]);
+    }
     let reason = format!("ended {first} and {renewed}");
     desk.block_on(desk.sandbox.log_out(&desk.session.access_token_id, Some(&reason)));
     let done = listen.finish().expect(4);

@@ -94,14 +94,19 @@ model! {
 }
 
 impl LoginAnswer {
+    /// Returns the user and the token; none when the answer lacks one of them.
+    pub(super) fn into_login(self) -> Option<VmsLogin> {
+        let access_token = self.access_token.map(Secret::new).filter(|token| !token.expose().is_empty())?;
+        Some(VmsLogin { user: self.user?, access_token })
+    }
+}
+
+impl VmsLogin {
     /// # Errors
-    /// What is wrong with the answer; it shows nothing of it.
-    pub(super) fn into_login(self) -> Result<VmsLogin, &'static str> {
-        let token = self.access_token.map(Secret::new).filter(|token| !token.expose().is_empty());
-        let (Some(user), Some(access_token)) = (self.user, token) else {
-            return Err("it lacks the token or the user");
-        };
-        if check_token(&access_token).is_err() {
+    /// What is wrong with a value in it; the text does not show it.
+    pub(super) fn check(&self) -> Result<(), &'static str> {
+        let Self { user, access_token } = self;
+        if check_token(access_token).is_err() {
             return Err("its token holds a character that cannot stand in a header, such as a line break");
         }
         if user.id < 0 {
@@ -111,7 +116,7 @@ impl LoginAnswer {
         if id.is_some_and(|id| id.is_empty() || ChannelName::parse(&format!("private-token.{id}")).is_err()) {
             return Err("its access_token_id cannot name a channel");
         }
-        Ok(VmsLogin { user, access_token })
+        Ok(())
     }
 }
 

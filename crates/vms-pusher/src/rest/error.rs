@@ -53,6 +53,9 @@ pub enum ApiErrorKind {
     TimedOut,
     /// The answer is not one of this API: a redirect, a web page, too large.
     UnusableAnswer,
+    /// The answer is one of this API and holds what no client can work with: a negative id, a token with a line break, an
+    /// address that is none.
+    UnusableValue,
 }
 
 impl ApiError {
@@ -90,7 +93,8 @@ impl ApiError {
             | ApiErrorKind::SessionExpired
             | ApiErrorKind::IncorrectData
             | ApiErrorKind::UnexpectedStatus
-            | ApiErrorKind::UnusableAnswer => false,
+            | ApiErrorKind::UnusableAnswer
+            | ApiErrorKind::UnusableValue => false,
         }
     }
 
@@ -210,6 +214,10 @@ pub(super) fn unusable(url: &HttpUrl, reason: &str) -> ApiError {
     ApiError::new(ApiErrorKind::UnusableAnswer, message)
 }
 
+pub(super) fn unusable_value(url: &HttpUrl, reason: &str) -> ApiError {
+    ApiError::new(ApiErrorKind::UnusableValue, format!("{url} gave an answer of no use: {reason}"))
+}
+
 const fn describe(kind: ApiErrorKind, status: u16) -> &'static str {
     match kind {
         ApiErrorKind::ServerError if matches!(status, 502 | 504) => {
@@ -225,7 +233,10 @@ const fn describe(kind: ApiErrorKind, status: u16) -> &'static str {
         ApiErrorKind::ServerError => "the server has failed",
         ApiErrorKind::Maintenance => "the server is under maintenance",
         ApiErrorKind::UnexpectedStatus => "not a status of this API",
-        ApiErrorKind::Unreachable | ApiErrorKind::TimedOut | ApiErrorKind::UnusableAnswer => "no usable answer",
+        ApiErrorKind::Unreachable
+        | ApiErrorKind::TimedOut
+        | ApiErrorKind::UnusableAnswer
+        | ApiErrorKind::UnusableValue => "no usable answer",
     }
 }
 

@@ -121,13 +121,15 @@ impl VmsApi {
         let secrets = &[&credentials.password];
         let answer: answers::LoginAnswer =
             self.call(Method::POST, "token", Some(&body), Sender::Anyone(secrets)).await?;
-        answer.into_login().map_err(|reason| self.unusable("token", reason))
+        let login = answer.into_login().ok_or_else(|| self.unusable("token", "it lacks the token or the user"))?;
+        login.check().map_err(|reason| error::unusable_value(&self.rest.root.join("token"), reason))?;
+        Ok(login)
     }
 
     /// Asks where this VMS's Pusher server is, and for the key of the app on it.
     ///
     /// # Errors
-    /// See [`ApiError`]; [`ApiErrorKind::UnusableAnswer`] also when there can be no socket at that address.
+    /// See [`ApiError`]; [`ApiErrorKind::UnusableValue`] when there can be no socket at that address.
     pub async fn socket_url(&self) -> Result<VmsSocketUrl, ApiError> {
         self.call_checked(Method::GET, "wsurl", None::<&()>, Sender::User, |found: &VmsSocketUrl| {
             SocketUrl::parse(&found.ws_url).map_err(|error| format!("its ws_url: {error}"))?;
@@ -188,7 +190,7 @@ impl VmsApi {
             let place = format!("it is not what was expected at line {}, column {}", error.line(), error.column());
             self.unusable(path, &place)
         })?;
-        check(&answer).map_err(|reason| self.unusable(path, &error::hidden(reason, secrets)))?;
+        check(&answer).map_err(|reason| error::unusable_value(&url, &error::hidden(reason, secrets)))?;
         Ok(answer)
     }
 
