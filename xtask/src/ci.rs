@@ -7,6 +7,7 @@ use crate::{bench, claims, test, tools};
 
 /// Runs every check, then every test; stops at the first that fails.
 pub(crate) fn run() -> Result<()> {
+    tools::require_node()?;
     process::run(cargo_fmt().args(["--all", "--check"]))?;
     claims::check()?;
     check_spelling()?;
@@ -18,13 +19,13 @@ pub(crate) fn run() -> Result<()> {
 }
 
 fn check_spelling() -> Result<()> {
-    let typos = tools::TYPOS.install("typos")?;
+    let typos = tools::install_typos()?;
     process::run(command(&typos.to_string_lossy()).args(["--config", "typos.toml"]))
 }
 
 /// Advisories are left out: their database comes from a Git repository, not from a package registry.
 fn check_dependencies() -> Result<()> {
-    let deny = tools::CARGO_DENY.install("cargo-deny")?;
+    let deny = tools::CARGO_DENY.install()?;
     process::run(command(&deny.to_string_lossy()).args(["--locked", "check", "bans", "licenses", "sources"]))
 }
 

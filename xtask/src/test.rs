@@ -8,7 +8,7 @@ use crate::tools;
 /// Installs what the tests need and the machine does not have yet.
 pub(crate) fn set_up() -> Result<()> {
     tools::install_pusher_js()?;
-    tools::SOCKUDO.install("sockudo")?;
+    tools::SOCKUDO.install()?;
     Ok(())
 }
 
