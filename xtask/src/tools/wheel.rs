@@ -27,7 +27,7 @@ pub(crate) fn install_typos() -> Result<PathBuf> {
 
 fn download(python: &str, home: &Path) -> Command {
     let mut pip = command(python);
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    pip.env("PIP_ROOT_USER_ACTION", "ignore").args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
     pip.args(["--no-deps", "--only-binary=:all:", "--target"]).arg(home).arg(format!("typos=={TYPOS}"));
     pip
 }
