@@ -1,3 +1,5 @@
+mod salvage;
+
 use std::borrow::Cow;
 
 use thiserror::Error;
@@ -58,15 +60,6 @@ impl<'t> Envelope<'t> {
             return Err(FrameError::TooLong { bytes: text.len(), limit: limits.max_message_bytes });
         }
         Self::read(Members::of(text, limits.max_depth)?, limits.max_event_name_bytes, names)
-    }
-
-    /// Reads what can be read of a frame that was refused for `error`: event and channel, when only the name is too long or
-    /// the data too deep.
-    pub(crate) fn salvage(text: &'t str, error: &FrameError) -> Option<Self> {
-        if !matches!(error, FrameError::EventNameTooLong { .. } | FrameError::Json(JsonError::TooDeep { .. })) {
-            return None;
-        }
-        Self::read(Members::of_any_depth(text).ok()?, usize::MAX, &mut EventNames::default()).ok()
     }
 
     #[inline]

@@ -50,8 +50,8 @@ impl<'t> Event<'t> {
         self.frame_bytes
     }
 
-    /// Returns what is wrong with the frame, when it could not be taken whole: the name of the event is longer than the
-    /// limit, or its data nests deeper; such data need not be valid JSON.
+    /// Returns what is wrong with the frame, when it could not be taken whole: it is not valid JSON or nests deeper than the
+    /// limit, and then so may its [`data`](Self::data); or the name of the event is longer than the limit.
     #[must_use]
     pub fn defect(&self) -> Option<&FrameError> {
         self.defect.as_deref()
@@ -64,6 +64,7 @@ impl<'t> Event<'t> {
             channel: self.channel.clone(),
             name: self.name().into(),
             data: self.data.raw().into(),
+            data_is_part: self.data.is_part,
             user_id: self.user_id().map(Into::into),
             frame_bytes: self.frame_bytes,
             defect: self.defect.clone(),
@@ -77,6 +78,7 @@ pub struct OwnedEvent {
     channel: ChannelName,
     name: Box<str>,
     data: Box<str>,
+    data_is_part: bool,
     user_id: Option<Box<str>>,
     frame_bytes: usize,
     defect: Option<Box<FrameError>>,
@@ -89,7 +91,7 @@ impl OwnedEvent {
         Event {
             channel: self.channel.clone(),
             name: EventName::Plain(&self.name),
-            data: Data::new(&self.data),
+            data: Data { raw: &self.data, is_part: self.data_is_part },
             user_id: self.user_id.as_deref().map(Cow::Borrowed),
             frame_bytes: self.frame_bytes,
             defect: self.defect.clone(),
@@ -101,23 +103,37 @@ impl OwnedEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Data<'t> {
     raw: &'t str,
+    /// Of a message that is not valid JSON.
+    is_part: bool,
 }
 
 impl<'t> Data<'t> {
     /// Takes the valid JSON text of the member, or an empty text when it was absent.
     pub(crate) const fn new(raw: &'t str) -> Self {
-        Self { raw }
+        Self { raw, is_part: false }
+    }
+
+    /// Takes what a message that is not valid JSON has for it.
+    pub(crate) const fn part(raw: &'t str) -> Self {
+        Self { raw, is_part: true }
     }
 
     /// Returns the JSON text of the member as it stood on the wire; empty when the member was absent.
+    ///
+    /// Of a message that is not valid JSON it is the text that stands for the member. When that does not say where the
+    /// member ends, or where it begins, it goes on to the end of the message.
     #[must_use]
     pub const fn raw(self) -> &'t str {
         self.raw
     }
 
-    /// Returns what stands between the quotes when `data` is a string, escapes and all.
+    /// Returns what stands between the quotes when `data` is a string, escapes and all; nothing when the message is not
+    /// valid JSON.
     #[must_use]
     pub fn quoted(self) -> Option<&'t str> {
+        if self.is_part {
+            return None;
+        }
         self.raw.strip_prefix('"')?.strip_suffix('"')
     }
 
@@ -126,10 +142,12 @@ impl<'t> Data<'t> {
     /// `data` is absent, `null` or `""`.
     ///
     /// # Errors
-    /// When the string holds half of a surrogate pair, so that it is not text.
+    /// When the string holds half of a surrogate pair, so that it is not text; when the message is not valid JSON, so that
+    /// nobody can say whether this is the whole.
     pub fn payload(self) -> Result<Cow<'t, str>, JsonError> {
         match self.quoted() {
             Some(content) => json::unescape(content),
+            None if self.is_part => Err(JsonError::Part),
             None if self.raw == "null" => Ok(Cow::Borrowed("")),
             None => Ok(Cow::Borrowed(self.raw)),
         }

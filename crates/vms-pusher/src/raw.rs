@@ -14,7 +14,8 @@ pub struct VmsRawPush {
     pub event: String,
     /// The channel it came on.
     pub channel: String,
-    /// Its `data`: the JSON text inside when that was a string, otherwise as it stood on the wire; empty when there was none.
+    /// Its `data`: the JSON text inside when that was a string, otherwise, and in a message that is not valid JSON, as it stood
+    /// on the wire; empty when there was none.
     pub data: String,
 }
 

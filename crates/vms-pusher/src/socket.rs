@@ -256,7 +256,8 @@ model! {
             event: String = "event",
             /// The channel it came on.
             channel: String = "channel",
-            /// Its `data`: the JSON text inside when that was a string, otherwise as it stood on the wire.
+            /// Its `data`: the JSON text inside when that was a string, otherwise as it stood on the wire. Of a message that
+            /// is not valid JSON always as it stood, and up to the end of the message when it does not say where `data` ends.
             data: String = "data",
             /// What is wrong, for a developer.
             reason: String = "reason",

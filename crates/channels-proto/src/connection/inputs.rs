@@ -228,9 +228,10 @@ impl Connection {
         }
     }
 
-    /// Takes a frame that cannot be taken whole; an event of which the channel can be read is delivered as it is.
+    /// Takes a frame that cannot be taken whole; an event whose name and channel can be read is delivered as it is.
     fn take_malformed<'t>(&mut self, now: Time, text: &'t str, error: FrameError) -> Option<Event<'t>> {
-        let salvaged = Envelope::salvage(text, &error).filter(|_| matches!(self.phase, Phase::Up(_)));
+        let is_up = matches!(self.phase, Phase::Up(_));
+        let salvaged = if is_up { Envelope::salvage(text, &error, &self.options.limits) } else { None };
         match salvaged {
             Some(envelope) if !is_internal(&envelope.event) => {
                 self.take_event(envelope, text.len(), Some(Box::new(error)))

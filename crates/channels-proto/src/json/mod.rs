@@ -1,6 +1,8 @@
-//! A strict JSON reader that never builds a tree: it walks a text once and hands out the parts asked for.
+//! A strict JSON reader that never builds a tree: it walks a text once and hands out the parts asked for. What it refuses
+//! can be looked at loosely.
 
 mod block;
+mod loose;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -8,6 +10,7 @@ mod unescape;
 
 use thiserror::Error;
 
+pub(crate) use loose::{LooseMember, LooseMembers};
 pub(crate) use scan::{Members, Value};
 pub(crate) use unescape::unescape;
 
@@ -32,4 +35,7 @@ pub enum JsonError {
     /// A string holds half of a surrogate pair, so that it is not text.
     #[error("half of a surrogate pair in a string")]
     LoneSurrogate,
+    /// It is a part of a message that is not valid JSON, and nobody can say whether it is whole.
+    #[error("a part of a message that is not valid JSON")]
+    Part,
 }

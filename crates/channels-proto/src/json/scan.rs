@@ -17,6 +17,13 @@ pub(crate) struct Value<'t> {
 impl<'t> Value<'t> {
     pub(crate) const NULL: Self = Self { text: "null", plain: false };
 
+    /// Takes a text that is one value and nothing else, without white space around it.
+    pub(crate) fn alone(text: &'t str) -> Option<Self> {
+        let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, max_depth: MAX_DEPTH };
+        let value = scanner.value().ok()?;
+        (scanner.at == text.len()).then_some(value)
+    }
+
     pub(crate) const fn text(self) -> &'t str {
         self.text
     }
@@ -90,17 +97,7 @@ impl<'t> Members<'t> {
     /// # Errors
     /// When the text does not begin with an object.
     pub(crate) fn of(text: &'t str, max_depth: u32) -> Result<Self, JsonError> {
-        Self::start(text, max_depth.min(MAX_DEPTH), false)
-    }
-
-    /// The same for a text that may nest to any depth: what is below the limit is passed over by its brackets alone, so
-    /// that it need not be valid.
-    pub(crate) fn of_any_depth(text: &'t str) -> Result<Self, JsonError> {
-        Self::start(text, MAX_DEPTH, true)
-    }
-
-    fn start(text: &'t str, max_depth: u32, any_depth: bool) -> Result<Self, JsonError> {
-        let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, max_depth, any_depth };
+        let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, max_depth: max_depth.min(MAX_DEPTH) };
         scanner.skip_whitespace();
         scanner.expect(b'{')?;
         Ok(Self { scanner, at: At::FirstMember })
@@ -129,15 +126,7 @@ impl<'t> Members<'t> {
         self.at = At::NextMember;
         let key = scanner.key()?;
         scanner.skip_whitespace();
-        let start = scanner.at;
-        // Nearly all members are strings.
-        let plain = if scanner.peek() == Some(b'"') {
-            scanner.skip_string()?
-        } else {
-            scanner.skip_value()?;
-            false
-        };
-        Ok(Some((key, Value { text: scanner.slice(start), plain })))
+        Ok(Some((key, scanner.value()?)))
     }
 }
 
@@ -162,7 +151,6 @@ struct Scanner<'t> {
     bytes: &'t [u8],
     at: usize,
     max_depth: u32,
-    any_depth: bool,
 }
 
 impl<'t> Scanner<'t> {
@@ -205,6 +193,19 @@ impl<'t> Scanner<'t> {
         Ok(Key { content, plain })
     }
 
+    #[inline]
+    fn value(&mut self) -> Result<Value<'t>, JsonError> {
+        let start = self.at;
+        // Nearly all members are strings.
+        let plain = if self.peek() == Some(b'"') {
+            self.skip_string()?
+        } else {
+            self.skip_value()?;
+            false
+        };
+        Ok(Value { text: self.slice(start), plain })
+    }
+
     /// Passes over one value without recursion: the kinds of the open containers stand in the bits of a word.
     fn skip_value(&mut self) -> Result<(), JsonError> {
         // The object that `Members` walks is the first level.
@@ -217,18 +218,14 @@ impl<'t> Scanner<'t> {
                     false
                 }
                 Some(open @ (b'{' | b'[')) => {
-                    if depth == self.max_depth && self.any_depth {
-                        self.skip_brackets()?;
-                        false
-                    } else if depth == self.max_depth {
+                    if depth >= self.max_depth {
                         return Err(JsonError::TooDeep { limit: self.max_depth, offset: self.at });
-                    } else {
-                        depth += 1;
-                        objects = objects << 1 | u128::from(open == b'{');
-                        self.at += 1;
-                        self.skip_whitespace();
-                        !matches!((self.peek(), open), (Some(b'}'), b'{') | (Some(b']'), b'['))
                     }
+                    depth += 1;
+                    objects = objects << 1 | u128::from(open == b'{');
+                    self.at += 1;
+                    self.skip_whitespace();
+                    !matches!((self.peek(), open), (Some(b'}'), b'{') | (Some(b']'), b'['))
                 }
                 Some(b't') => self.skip_literal("true")?,
                 Some(b'f') => self.skip_literal("false")?,
@@ -261,27 +258,6 @@ impl<'t> Scanner<'t> {
                     }
                     _ => return Err(self.syntax()),
                 }
-            }
-        }
-    }
-
-    /// Passes over an array or an object by counting brackets.
-    fn skip_brackets(&mut self) -> Result<(), JsonError> {
-        let mut open = 0_usize;
-        loop {
-            match self.peek() {
-                Some(b'"') => {
-                    self.skip_string()?;
-                    continue;
-                }
-                Some(b'{' | b'[') => open += 1,
-                Some(b'}' | b']') => open -= 1,
-                Some(_) => {}
-                None => return Err(self.syntax()),
-            }
-            self.at += 1;
-            if open == 0 {
-                return Ok(());
             }
         }
     }

@@ -39,7 +39,8 @@ impl VmsDecoder {
     pub fn decode_event(&self, event: &Event<'_>) -> VmsSocketData {
         let (name, channel, data) = (event.name(), event.channel().as_str(), event.data());
         if let Some(defect) = event.defect() {
-            return self.undecodable(name, channel, data.raw(), &defect.to_string());
+            let text = data.payload().unwrap_or_else(|_| data.raw().into());
+            return self.undecodable(name, channel, &text, &defect.to_string());
         }
         let quick = data.quoted().and_then(|content| self.decode_quoted(name, channel, content));
         quick.unwrap_or_else(|| match data.payload() {

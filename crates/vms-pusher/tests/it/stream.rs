@@ -284,6 +284,23 @@ async fn what_cannot_be_read_is_handed_over_or_announced() {
     assert_eq!((&push.data, push.event.as_str()), (&deep, USER_PUSH));
     assert!(push.reason.contains("nested deeper than 128 levels"), "{}", push.reason);
 
+    let (channel, event) = (session.user_channel(), "e".repeat(5_000));
+    sandbox
+        .push_raw(RawPush { channel, event: event.clone(), data: RawData::Text("{}".to_owned()), except: None })
+        .await;
+    let item = next(&mut events).await;
+    let VmsSocketItem::AppSocket(VmsAppSocketData::Undecodable(push)) = &item else { panic!("{item:?}") };
+    assert_eq!((push.data.as_str(), &push.event), ("{}", &event));
+
+    let data = r#"{"data":{"type":"mark_created","data":{"id":NaN}}}"#;
+    let [event, channel] = [USER_PUSH.to_owned(), session.user_channel()].map(serde_json::Value::from);
+    let frame = format!(r#"{{"data":{data},"event":{event},"channel":{channel}}}"#);
+    sandbox.send(&Sockets::All, Outbound::Text(frame)).await;
+    let item = next(&mut events).await;
+    let VmsSocketItem::AppSocket(VmsAppSocketData::Undecodable(push)) = &item else { panic!("{item:?}") };
+    assert_eq!((push.data.as_str(), push.event.as_str(), push.path.as_str()), (data, USER_PUSH, "$"));
+    assert!(push.reason.contains("not valid JSON at byte"), "{}", push.reason);
+
     sandbox.send(&Sockets::All, Outbound::Text("[1]".to_owned())).await;
     let item = next(&mut events).await;
     let VmsSocketItem::Continuity(VmsContinuity::Unreadable { lost: 1, reason }) = &item else { panic!("{item:?}") };

@@ -11,6 +11,7 @@ mod liveness;
 mod quarantine;
 mod random;
 mod reconnecting;
+mod salvage;
 mod subscribing;
 mod unreadable;
 

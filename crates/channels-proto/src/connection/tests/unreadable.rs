@@ -32,7 +32,7 @@ fn the_first_message_that_cannot_be_read_is_told_at_once_and_the_others_when_the
     let no_object = FrameError::Json(JsonError::Syntax { offset: 0 });
     assert_eq!(lost(&world.reports()), [(1, no_object)]);
     for _ in 0..3 {
-        world.text(r#"{"event":"e","channel":"c","data":NaN}"#);
+        world.text(r#"{"event":"e","data":NaN,"channel":c}"#);
     }
     world.text(r#"{"event":"e","channel":1}"#);
     pass_answered(&mut world, 59);
@@ -113,8 +113,8 @@ fn a_deep_message_that_is_no_event_of_a_wanted_channel_is_not_delivered() {
     });
     assert!(matches!(early, Some(FrameError::Json(JsonError::TooDeep { .. }))), "{early:?}");
     world.text(&format!(r#"{{"event":"pusher:error","data":{nested}}}"#));
-    world.text(&format!(r#"{{"event":"e","channel":"c","data":{nested},}}"#));
-    world.text(&format!(r#"{{"event":"e","channel":"c","data":{}"#, "[".repeat(200)));
+    world.text(&format!(r#"{{"event":"e","data":{nested}}}"#));
+    world.text(&format!(r#"{{"event":"e","data":{},"channel":"c"}}"#, "[".repeat(200)));
     assert_eq!((&world.events[..], world.connection.counters().malformed_frames), (&["c e".to_owned()][..], 3));
 }
 
