@@ -25,6 +25,7 @@ impl Channels {
     }
 
     pub(super) fn start(&mut self, name: &ChannelName, link: &mut Link<'_>) {
+        self.write_off_answers(name, link);
         let Some(channel) = self.table.get_mut(name) else { return };
         channel.started(link.now, link.now + SUSPENDED_AFTER);
         if !needs_authorization(name) {

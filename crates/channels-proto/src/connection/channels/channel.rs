@@ -255,7 +255,7 @@ impl Channel {
     /// Nothing is unsubscribed before a subscribe that repeats one: the answer to either is then a yes that stands.
     fn send_subscribe(&mut self, name: &ChannelName, authorization: Option<&Authorization>, link: &mut Link<'_>) {
         link.send(wire::subscribe(name, authorization));
-        self.answers.subscribed();
+        self.answers.subscribed(link.now);
     }
 
     /// Asks once more for the acknowledgement that has not come.

@@ -163,6 +163,7 @@ impl Channels {
 
     /// Drops a channel on a live socket.
     pub(in crate::connection) fn leave(&mut self, name: &ChannelName, link: &mut Link<'_>) {
+        self.write_off_answers(name, link);
         let Some(channel) = self.table.get_mut(name) else { return };
         let answers = channel.answers;
         let left = Channel { step: Step::Left, answers, ..Channel::new(channel.place) };
@@ -180,6 +181,19 @@ impl Channels {
         }
         self.remove_left(name);
         self.advance(link);
+    }
+
+    /// Forgets the answers that the server leaves out: with no subscribe on its way, what is owed for so long that nobody
+    /// would wait for it, while the server has answered what it was asked since and has no other subscribe to answer. Else
+    /// they would be missing from later ones.
+    fn write_off_answers(&mut self, name: &ChannelName, link: &Link<'_>) {
+        let patience = link.options.max_answer_timeout;
+        if let Some(channel) = self.table.get_mut(name)
+            && channel.subscribe_number().is_none()
+            && link.now >= self.last_answer + patience
+        {
+            channel.answers.write_off(link.certain_until, patience);
+        }
     }
 
     /// Forgets a channel that was left when all its answers are in.

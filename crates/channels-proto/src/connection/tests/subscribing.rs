@@ -560,6 +560,77 @@ fn a_server_that_leaves_a_subscribe_unanswered_costs_the_next_one_a_repetition()
     assert_eq!(world.reports(), [subscribed("a", Continuity::Fresh)]);
 }
 
+// S09, S17: what a server has left out for longer than anyone waits, while it answered other things, does not come any more.
+#[test]
+fn an_answer_that_the_server_leaves_out_does_not_cost_the_next_one_for_ever() {
+    let answered_once_for_two = || {
+        let mut world = World::connected();
+        world.subscribe("a");
+        world.pass(10.0);
+        world.acknowledge("a");
+        world
+    };
+    let left_unanswered = || {
+        let mut world = World::connected();
+        world.subscribe("a");
+        world.unsubscribe("a");
+        world
+    };
+    for mut world in [answered_once_for_two(), left_unanswered()] {
+        pass_answered(&mut world, 95);
+        world.unsubscribe("a");
+        world.take();
+        world.subscribe("a");
+        assert_eq!(world.sent(), [subscribe_text("a")]);
+        world.acknowledge("a");
+        assert_eq!(world.reports(), [subscribed("a", Continuity::Fresh)]);
+        world.acknowledge("a");
+        world.unsubscribe("a");
+        assert_eq!(world.sent(), [unsubscribe_text("a")]);
+        world.acknowledge("a");
+        assert_eq!(world.sent(), [unsubscribe_text("a")], "nothing more was owed");
+    }
+}
+
+// I16, I26, S17: a server that is slow, or behind a network that is, still owes what it was asked.
+#[test]
+fn an_answer_is_owed_while_the_server_may_be_slow() {
+    let without_pongs = |world: &mut World| {
+        for _ in 0..100 {
+            world.pass(1.0);
+            activity(world);
+        }
+    };
+    let for_a_minute = |world: &mut World| pass_answered(world, 59);
+    let working = |world: &mut World| {
+        pass_answered(world, 90);
+        world.subscribe("b");
+        world.acknowledge("b");
+    };
+    for slow in [without_pongs as fn(&mut World), for_a_minute, working] {
+        let mut world = World::connected();
+        world.subscribe("a");
+        world.pass(10.0);
+        world.acknowledge("a");
+        slow(&mut world);
+        world.unsubscribe("a");
+        world.subscribe("a");
+        world.take();
+        world.acknowledge("a");
+        assert_eq!(world.take(), [], "it may answer the subscribe before the unsubscribe");
+        world.acknowledge("a");
+        assert_eq!(world.reports(), [subscribed("a", Continuity::Fresh)]);
+    }
+}
+
+/// Lets time pass in which the server says something every second, and answers every ping.
+fn pass_answered(world: &mut World, seconds: u32) {
+    for _ in 0..seconds {
+        world.pass(1.0);
+        world.text(PONG);
+    }
+}
+
 // S14, M08: what was left with an answer still to come is remembered until that comes, or the socket ends.
 #[test]
 fn a_channel_that_was_left_is_forgotten_with_its_last_answer() {
