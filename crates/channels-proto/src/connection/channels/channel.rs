@@ -152,10 +152,11 @@ impl Channel {
         }
     }
 
-    /// What was missed before stays known: only the failure is forgotten.
+    /// What was missed before stays known, and what may come yet: only the failure is forgotten.
     pub(super) fn retry_from_scratch(&mut self) {
         let (track, answers, unanswered) = (self.track, self.answers, self.unanswered.take());
-        *self = Self { track, answers, unanswered, ..Self::new(self.place) };
+        let (early, early_dropped) = (std::mem::take(&mut self.early), self.early_dropped);
+        *self = Self { track, answers, unanswered, early, early_dropped, ..Self::new(self.place) };
     }
 
     pub(super) fn deadline(&self) -> Option<Time> {
@@ -300,7 +301,7 @@ impl Channel {
         self.early.iter().map(|event| event.as_event().frame_bytes()).sum()
     }
 
-    /// Events of a subscription that was never acknowledged belong to nobody.
+    /// Events of a subscription that will not be acknowledged any more belong to nobody.
     pub(super) fn drop_early(&mut self) {
         self.early.clear();
         self.early_dropped = 0;
@@ -334,12 +335,21 @@ impl Channel {
         if let Step::Subscribing(subscribe) = std::mem::replace(&mut self.step, Step::Waiting { until, class }) {
             self.unanswered = Some(subscribe);
         }
+        self.drop_early_of_nobody();
     }
 
     /// Tells of a failed try after which none follows without the caller.
     pub(super) fn give_up(&mut self, name: &ChannelName, error: SubscriptionError, link: &mut Link<'_>) {
         self.tell_failure(name, error, None, link);
         (self.step, self.absence) = (Step::Failed, Absence::None);
+        self.drop_early_of_nobody();
+    }
+
+    /// While a yes may come yet, events that came before it are kept for it.
+    fn drop_early_of_nobody(&mut self) {
+        if self.unanswered.is_none() {
+            self.drop_early();
+        }
     }
 
     fn tell_failure(
@@ -349,7 +359,6 @@ impl Channel {
         retry_in: Option<Duration>,
         link: &mut Link<'_>,
     ) {
-        self.drop_early();
         let trouble = self.trouble(link.now);
         trouble.failures = trouble.failures.saturating_add(1);
         let (since, failures) = (trouble.since, trouble.failures);

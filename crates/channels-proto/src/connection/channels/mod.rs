@@ -103,6 +103,11 @@ impl Channels {
         match channel.step {
             Step::Subscribed => Delivery::Now(name.clone()),
             Step::Subscribing(_) => Delivery::Early(name.clone()),
+            Step::Idle | Step::Authorizing { .. } | Step::Waiting { .. } | Step::Failed
+                if channel.unanswered.is_some() =>
+            {
+                Delivery::Early(name.clone())
+            }
             Step::Idle
             | Step::Authorizing { .. }
             | Step::Waiting { .. }

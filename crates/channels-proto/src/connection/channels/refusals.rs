@@ -69,6 +69,7 @@ impl Channels {
                 channel.fail(&name, error, class, None, link);
                 if !channel.answers.may_be_valid() {
                     channel.unanswered = None;
+                    channel.drop_early();
                 }
                 self.last_answer = link.now;
             }

@@ -794,6 +794,59 @@ fn events_before_the_acknowledgement_are_delivered_behind_it() {
     assert_eq!(world.events, ["a early-1", "a early-2", "a later"]);
 }
 
+// S13, I25, I26: also when the subscribe was taken for failed in between.
+#[test]
+fn events_before_a_late_yes_are_delivered_behind_it() {
+    let nameless = r#"{"event":"pusher:error","data":{"message":"m","code":4300}}"#;
+    let mut world = World::connected();
+    world.subscribe("a");
+    world.event("a", "early-1");
+    world.text(nameless);
+    assert!(is_slow(world.failure().1));
+    world.event("a", "early-2");
+    world.acknowledge("a");
+    assert_eq!(world.reports()[0], subscribed("a", Continuity::Fresh));
+    assert_eq!(world.events, ["a early-1", "a early-2"]);
+    assert_eq!(world.connection.counters().unexpected_events, 0);
+
+    let mut world = World::connected();
+    world.subscribe("private-a");
+    world.authorize_all();
+    for number in 0..60 {
+        world.event("private-a", &format!("e{number}"));
+    }
+    world.text(nameless);
+    world.take();
+    until_authorization(&mut world);
+    for number in 60..70 {
+        world.event("private-a", &format!("e{number}"));
+    }
+    world.take();
+    world.acknowledge("private-a");
+    let lagged = Report::Lagged { channel: name("private-a"), dropped: 6 };
+    assert_eq!(world.reports()[1], lagged);
+    assert_eq!((world.events.len(), world.events[0].as_str()), (64, "private-a e6"));
+}
+
+// S13: a subscribe that was refused by its name has no events.
+#[test]
+fn events_before_a_refusal_belong_to_nobody() {
+    let mut world = World::connected();
+    world.subscribe("private-a");
+    world.authorize_all();
+    world.event("private-a", "early");
+    world.text(&subscription_error(Some(503)));
+    world.event("private-a", "late");
+    assert_eq!(world.connection.counters().unexpected_events, 1);
+    world.take();
+    until_authorization(&mut world);
+    world.authorize_all();
+    world.take();
+    world.acknowledge("private-a");
+    assert_eq!(world.reports(), [subscribed("private-a", Continuity::Fresh)]);
+    assert_eq!(world.events, Vec::<String>::new());
+}
+
 // S13, Y03
 #[test]
 fn too_many_early_events_are_counted_where_they_are_missing() {
