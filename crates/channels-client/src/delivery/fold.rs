@@ -157,6 +157,7 @@ fn merge(old: Option<Continuity>, new: Continuity) -> Continuity {
             };
             Continuity::Gap { since: since.min(first), until: until.max(before), clock, cause }
         }
+        (Some(gap @ Continuity::Gap { .. }), Continuity::Fresh) => gap,
         (_, new) => new,
     }
 }

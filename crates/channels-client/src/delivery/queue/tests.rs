@@ -320,6 +320,24 @@ fn folding_forgets_a_failure_and_a_suspension_that_are_over() {
     assert_eq!(items, expected);
 }
 
+// I26, I27: the channel was left and wanted again; what is in the gap has not been loaded yet.
+#[test]
+fn a_gap_that_nobody_has_read_is_not_forgotten_for_a_first_subscription() {
+    let continuity_of = |reports: Vec<Item<u32>>| {
+        let folded = fold::fold(reports.into_iter().map(Entry::report).collect(), &mut Vec::new());
+        let subscribed = folded.into_iter().filter_map(|entry| match entry.item {
+            Item::Subscribed { continuity, .. } => Some(continuity),
+            _ => None,
+        });
+        subscribed.collect::<Vec<_>>()
+    };
+    let fresh = || subscribed("a", Continuity::Fresh);
+    let gap = |since, until| gap(at(since), at(until));
+    assert_eq!(continuity_of(vec![fresh(), subscribed("a", gap(1, 2)), fresh()]), [gap(1, 2)]);
+    assert_eq!(continuity_of(vec![subscribed("a", gap(1, 2)), fresh(), subscribed("a", gap(5, 6))]), [gap(1, 6)]);
+    assert_eq!(continuity_of(vec![fresh(), fresh()]), [Continuity::Fresh]);
+}
+
 #[test]
 fn folding_keeps_what_failed_and_what_is_interrupted_now() {
     let error = SubscriptionError::Denied { status: 403 };
