@@ -105,6 +105,23 @@ mod tests {
         }
     }
 
+    // Q01: a password may look like a text that is escaped
+    #[test]
+    fn a_secret_that_holds_what_looks_like_an_escape_is_found_in_every_spelling() {
+        for password in
+            [r"ab%25cd", r"ab\\cd", "ab&amp;cd", r"ab\u0041cd", r"\\\\\\", "%2525%25", "<a>\\\\b", r"100%\n&#37;"]
+        {
+            let html = password.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+            let json = serde_json::Value::from(password).to_string();
+            let percent: String = password.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let common = password.replace('%', "%25").replace('\\', "%5C").replace('<', "%3C").replace('>', "%3E");
+            for spelling in [password, &html, json.trim_matches('"'), &percent, &common] {
+                let text = format!("no: {spelling}.");
+                assert_eq!(Secret::new(password).hide_in(&text), "no: ***.", "{password}");
+            }
+        }
+    }
+
     // Q01: a text for a person is cut, and the cut may fall into the token
     #[test]
     fn the_beginning_of_a_secret_at_the_end_of_a_text_is_hidden() {
@@ -134,5 +151,10 @@ mod tests {
         let secret = Secret::new("a".repeat(2_000) + "b");
         let text = "%25".repeat(700) + &"a".repeat(2_000) + &"\\".repeat(2_000);
         assert_eq!(secret.hide_in(&text), text);
+        let token = Secret::new(TOKEN);
+        for atom in ["\\", "\\u{", "%", "%25", "&", "&#", "1\\"] {
+            let text = atom.repeat(1_000_000 / atom.len());
+            assert_eq!(token.hide_in(&text), text);
+        }
     }
 }

@@ -4,33 +4,47 @@
 ///
 /// A text that ends, or is cut by an ellipsis, in the middle of the secret spells it when enough of it is there to tell.
 pub(crate) fn length_of(secret: &str, text: &str) -> Option<usize> {
-    let mut at = 0;
-    for (matched, expected) in secret.chars().enumerate() {
-        let rest = text.get(at..)?;
-        match spelled(expected, rest) {
-            Some(length) => at += length,
-            None if matched >= ENOUGH && is_cut(rest) => return Some(at),
-            None => return None,
+    let mut characters = secret.chars();
+    // What looks like an escape may be a part of the secret, so there may be several places up to which it is spelled.
+    let mut ends = Vec::new();
+    add_ends(&mut ends, characters.next()?, text, 0);
+    for (matched, expected) in (1..).zip(characters) {
+        if ends.is_empty() {
+            return None;
+        }
+        let mut next = Vec::new();
+        for &end in &ends {
+            add_ends(&mut next, expected, text, end);
+        }
+        if next.is_empty() && matched >= ENOUGH {
+            return ends.into_iter().find(|&end| text.get(end..).is_some_and(is_cut));
+        }
+        ends = next;
+    }
+    ends.into_iter().max()
+}
+
+/// Adds the places where a spelling of `expected` ends that begins at `at`.
+fn add_ends(ends: &mut Vec<usize>, expected: char, text: &str, at: usize) {
+    let rest = text.get(at..).unwrap_or_default();
+    let Some(first) = rest.chars().next() else { return };
+    let escaped = match first {
+        '%' => percent(expected, rest),
+        '\\' => backslash(expected, rest),
+        '&' => entity(expected, rest),
+        _ => None,
+    };
+    let itself = is_same(first, expected).then(|| first.len_utf8());
+    for end in [escaped, itself].into_iter().flatten().map(|length| at + length) {
+        if ends.len() < MOST_ENDS && !ends.contains(&end) {
+            ends.push(end);
         }
     }
-    Some(at)
 }
 
 /// Whether a text that goes on with `rest` was cut, perhaps within an escape.
 fn is_cut(rest: &str) -> bool {
     rest.is_empty() || rest.starts_with('…') || rest.len() < LONGEST_ESCAPE && rest.starts_with(['%', '\\', '&'])
-}
-
-/// Returns how many bytes at the beginning of `text` spell `expected`.
-fn spelled(expected: char, text: &str) -> Option<usize> {
-    let first = text.chars().next()?;
-    let escaped = match first {
-        '%' => percent(expected, text),
-        '\\' => backslash(expected, text),
-        '&' => entity(expected, text),
-        _ => None,
-    };
-    escaped.or_else(|| is_same(first, expected).then(|| first.len_utf8()))
 }
 
 /// Hosts are written in lower case by whoever handles them.
@@ -60,10 +74,10 @@ fn percent_at(expected: char, text: &str, depth: usize) -> Option<usize> {
     }
 }
 
-/// `\/`, `\u00e9`, `\u{e9}` or `\xe9`, behind any number of backslashes.
+/// `\/`, `\u00e9`, `\u{e9}` or `\xe9`, behind as many backslashes as escaping over and over again makes of one.
 fn backslash(expected: char, text: &str) -> Option<usize> {
-    let escape = text.trim_start_matches('\\');
-    let before = text.len() - escape.len();
+    let before = text.bytes().take(MOST_BACKSLASHES).take_while(|&byte| byte == b'\\').count();
+    let escape = text.get(before..)?;
     let doubled = (expected == '\\' && before >= 2).then_some(2);
     escaped(expected, escape).map(|length| before + length).or(doubled)
 }
@@ -74,7 +88,10 @@ fn escaped(expected: char, escape: &str) -> Option<usize> {
     let kind = characters.next()?;
     let rest = characters.as_str();
     let (digits, length) = match (kind, rest.strip_prefix('{')) {
-        ('u', Some(braced)) => braced.split_once('}').map(|(digits, _)| (digits, digits.len() + 3))?,
+        ('u', Some(braced)) => {
+            let length = braced.bytes().take(LONGEST_ESCAPE).position(|byte| byte == b'}')?;
+            (braced.get(..length)?, length + 3)
+        }
         ('u', None) => (rest.get(..4)?, 5),
         ('x', _) => (rest.get(..2)?, 3),
         _ => return is_same(kind, expected).then(|| kind.len_utf8()),
@@ -106,6 +123,10 @@ fn entity(expected: char, text: &str) -> Option<usize> {
 
 /// Fewer characters of a secret at the end of a text tell nothing, and may be something else.
 const ENOUGH: usize = 6;
+/// A secret of nothing but backslashes shall not make the search slow.
+const MOST_ENDS: usize = 8;
 /// How often a text may be percent-encoded over again.
 const MAX_DEPTH: usize = 3;
 const LONGEST_ESCAPE: usize = 12;
+/// Five times over. More would make the search in a text of backslashes slow.
+const MOST_BACKSLASHES: usize = 32;
