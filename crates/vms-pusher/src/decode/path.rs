@@ -13,26 +13,26 @@ pub(super) fn offset(text: &str, line: usize, column: usize) -> usize {
 /// The text up to there need not be JSON.
 pub(super) fn at(text: &str, offset: usize) -> String {
     let text = text.as_bytes();
-    let mut open: Vec<Container<'_>> = Vec::new();
+    let mut open = Open::default();
     let mut at = 0;
     while at < offset.min(text.len()) {
         match text.get(at) {
             Some(b'"') => {
                 let end = string_end(text, at + 1);
-                if let Some(Container::Object { key, in_key: true }) = open.last_mut() {
+                if let Some(Container::Object { key, in_key: true }) = open.innermost() {
                     *key = text.get(at + 1..end).unwrap_or_default();
                 }
                 at = end;
             }
             Some(b'{') => open.push(Container::Object { key: b"", in_key: true }),
             Some(b'[') => open.push(Container::Array { index: 0 }),
-            Some(b'}' | b']') => drop(open.pop()),
+            Some(b'}' | b']') => open.pop(),
             Some(b':') => {
-                if let Some(Container::Object { in_key, .. }) = open.last_mut() {
+                if let Some(Container::Object { in_key, .. }) = open.innermost() {
                     *in_key = false;
                 }
             }
-            Some(b',') => match open.last_mut() {
+            Some(b',') => match open.innermost() {
                 Some(Container::Array { index }) => *index += 1,
                 Some(Container::Object { key, in_key }) => (*key, *in_key) = (b"", true),
                 None => {}
@@ -49,6 +49,36 @@ enum Container<'t> {
     Array { index: usize },
 }
 
+/// The containers that are open, of which the outer ones are written.
+#[derive(Default)]
+struct Open<'t> {
+    outer: Vec<Container<'t>>,
+    /// How many are open inside those.
+    deeper: usize,
+}
+
+impl<'t> Open<'t> {
+    fn push(&mut self, container: Container<'t>) {
+        if self.outer.len() < MAX_DEPTH {
+            self.outer.push(container);
+        } else {
+            self.deeper += 1;
+        }
+    }
+
+    fn pop(&mut self) {
+        match self.deeper.checked_sub(1) {
+            Some(deeper) => self.deeper = deeper,
+            None => drop(self.outer.pop()),
+        }
+    }
+
+    /// Returns the innermost one, if it is one that is written.
+    fn innermost(&mut self) -> Option<&mut Container<'t>> {
+        if self.deeper == 0 { self.outer.last_mut() } else { None }
+    }
+}
+
 /// Returns the position of the quote that ends a string, or of the end of the text.
 fn string_end(text: &[u8], start: usize) -> usize {
     let mut at = start;
@@ -62,9 +92,9 @@ fn string_end(text: &[u8], start: usize) -> usize {
     text.len()
 }
 
-fn write_path(open: &[Container<'_>]) -> String {
+fn write_path(open: &Open<'_>) -> String {
     let mut path = "$".to_owned();
-    for container in open.iter().take(MAX_DEPTH) {
+    for container in &open.outer {
         let written = match container {
             Container::Object { key: b"", .. } => Ok(()),
             Container::Object { key, .. } => {
@@ -75,7 +105,7 @@ fn write_path(open: &[Container<'_>]) -> String {
         };
         debug_assert!(written.is_ok(), "writing to a string cannot fail");
     }
-    if open.len() > MAX_DEPTH {
+    if open.deeper > 0 {
         path.push('…');
     }
     path
@@ -106,6 +136,8 @@ mod tests {
         assert!(at(&"[".repeat(100_000), 100_000).len() < 100);
         let long_key = format!("{{\"{}\":!", "ж".repeat(10_000));
         assert!(at(&long_key, long_key.len()).len() < 100);
+        let there_and_back = format!("{}{},!", r#"{"a":[0,"#.repeat(1_000), "]}".repeat(999));
+        assert_eq!(at(&there_and_back, there_and_back.len()), "$.a[2]");
     }
 
     #[test]
