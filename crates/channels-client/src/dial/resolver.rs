@@ -6,6 +6,7 @@ use std::{
     future::ready,
     io,
     net::{IpAddr, SocketAddr, ToSocketAddrs as _},
+    panic::catch_unwind,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -69,7 +70,7 @@ impl Lookups {
         let asked = self.ask(host, waiter);
         async move {
             asked?;
-            told.await.unwrap_or_else(|_| Err(io::Error::other("the lookup was interrupted by a defect")))
+            told.await.unwrap_or_else(|_| Err(interrupted()))
         }
     }
 
@@ -99,7 +100,9 @@ impl Lookups {
 
     fn carry_out(&self, host: &str, number: u64) {
         if self.is_wanted(host, number) {
-            let found = (self.look_up)(host);
+            let look_up = self.look_up;
+            // Also a lookup that panics is over, and nobody may join it any more.
+            let found = catch_unwind(|| look_up(host)).unwrap_or_else(|_| Err(interrupted()));
             answer(self.take(host, number), &found);
         }
     }
@@ -142,6 +145,10 @@ fn answer(waiters: Vec<Waiter>, found: &io::Result<Vec<SocketAddr>>) {
         // Whoever gave up meanwhile needs no answer.
         let _ = waiter.send(found);
     }
+}
+
+fn interrupted() -> io::Error {
+    io::Error::other("the lookup was interrupted by a defect")
 }
 
 fn copy(error: &io::Error) -> io::Error {

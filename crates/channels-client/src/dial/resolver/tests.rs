@@ -114,6 +114,26 @@ async fn a_lookup_that_nobody_waits_for_any_more_is_not_begun() {
     assert!(LOOKUPS.lock().is_empty());
 }
 
+// N01: whoever waits for it is told, and whoever asks then does not wait for it.
+#[tokio::test]
+async fn a_lookup_that_panics_is_an_error_and_the_name_is_looked_up_anew() {
+    static DOOR: Door = Door::new();
+    static THREADS: Threads = Threads::new("panicking", 1);
+    static LOOKUPS: Lookups = Lookups::new(&THREADS, |_| {
+        let is_first = DOOR.asked() == 0;
+        let found = DOOR.pass();
+        assert!(!is_first, "on purpose");
+        found
+    });
+    let (one, two) = (LOOKUPS.find("name.test"), LOOKUPS.find("name.test"));
+    DOOR.open();
+    for interrupted in [soon(one).await, soon(two).await] {
+        assert_eq!(interrupted.unwrap_err().to_string(), "the lookup was interrupted by a defect");
+    }
+    assert!(LOOKUPS.lock().is_empty());
+    assert_eq!(soon(LOOKUPS.find("name.test")).await.unwrap(), [ADDRESS]);
+}
+
 // N04: an address is its own answer.
 #[tokio::test]
 async fn an_address_needs_no_lookup() {
