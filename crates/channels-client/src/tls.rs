@@ -15,7 +15,6 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, UnixTime, pem::PemObject};
 use thiserror::Error;
-use tokio::sync::OnceCell;
 
 use crate::{Clock, SystemClock, threads::Threads};
 
@@ -29,7 +28,7 @@ pub struct Tls(Arc<Shared>);
 struct Shared {
     extra_roots: Vec<CertificateDer<'static>>,
     clock: Arc<dyn Clock>,
-    config: OnceCell<Arc<ClientConfig>>,
+    config: OnceLock<Arc<ClientConfig>>,
 }
 
 /// Why root certificates cannot be added.
@@ -98,7 +97,7 @@ impl Tls {
     }
 
     pub(crate) fn with_clock(extra_roots: Vec<CertificateDer<'static>>, clock: Arc<dyn Clock>) -> Self {
-        Self(Arc::new(Shared { extra_roots, clock, config: OnceCell::new() }))
+        Self(Arc::new(Shared { extra_roots, clock, config: OnceLock::new() }))
     }
 
     /// Returns whether certificates can be judged at all.
@@ -106,14 +105,26 @@ impl Tls {
         unix_time(self.0.clock.as_ref()).is_some()
     }
 
-    /// Returns the configuration; the first call loads the platform's certificates on a thread of its own.
+    /// Returns the configuration; the first call loads the platform's certificates on a thread of its own, and what it has
+    /// loaded is kept also when nobody waits for it any more.
     pub(crate) async fn config(&self) -> Result<Arc<ClientConfig>, rustls::Error> {
-        let load = || async {
-            let (extra_roots, clock) = (self.0.extra_roots.clone(), Arc::clone(&self.0.clock));
-            let built = LOADING.run(move || build(extra_roots, clock)).await;
-            built.unwrap_or_else(|error| Err(rustls::Error::General(format!("cannot load the certificates: {error}"))))
-        };
-        self.0.config.get_or_try_init(load).await.cloned()
+        if let Some(config) = self.0.config.get() {
+            return Ok(Arc::clone(config));
+        }
+        let shared = Arc::clone(&self.0);
+        let loaded = LOADING.run(move || shared.load()).await;
+        loaded.unwrap_or_else(|error| Err(rustls::Error::General(format!("cannot load the certificates: {error}"))))
+    }
+}
+
+impl Shared {
+    /// Those who ask at the same time do so one after the other, and find what the first has loaded.
+    fn load(&self) -> Result<Arc<ClientConfig>, rustls::Error> {
+        if let Some(config) = self.config.get() {
+            return Ok(Arc::clone(config));
+        }
+        let config = build(self.extra_roots.clone(), Arc::clone(&self.clock))?;
+        Ok(Arc::clone(self.config.get_or_init(|| config)))
     }
 }
 
@@ -177,4 +188,31 @@ fn verifier(
     let platform: Arc<dyn ServerCertVerifier> =
         Arc::new(rustls_platform_verifier::Verifier::new(Arc::clone(provider))?);
     if extra_roots.is_empty() { Ok(platform) } else { extra_roots::also_trusting(platform, extra_roots, provider) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    // N02: where loading takes longer than an attempt has, the next attempt does not begin anew.
+    #[tokio::test]
+    async fn what_was_loaded_is_kept_when_nobody_waits_for_it_any_more() {
+        let root = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let tls = Tls::with_extra_roots([root.cert.der().clone()]).unwrap();
+        let mut given_up = Box::pin(tls.config());
+        let _ = (&mut given_up).now_or_never();
+        drop(given_up);
+        let kept = async {
+            while tls.0.config.get().is_none() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), kept).await.expect("it was thrown away");
+        let same = tls.config().now_or_never().expect("it is there").unwrap();
+        assert!(Arc::ptr_eq(&same, tls.0.config.get().unwrap()));
+    }
 }
