@@ -13,7 +13,8 @@ use tokio_rustls::TlsConnector;
 
 pub(crate) use self::error::io_reason;
 pub use self::error::{CertificateProblem, ConnectError};
-use self::resolver::{Resolve, SystemResolver};
+pub(crate) use self::resolver::Resolve;
+use self::resolver::SystemResolver;
 pub(crate) use self::stream::{Counted, Stream, write_through};
 use crate::{Tls, endpoint::Endpoint};
 

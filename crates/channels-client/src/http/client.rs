@@ -4,12 +4,13 @@ use ::http::{HeaderValue, Request, Response, Uri, Version, header, response::Par
 use bytes::Bytes;
 use futures_util::future::join_all;
 
+use tokio::sync::oneshot;
 use super::{
     HttpError, HttpOrigin,
     connection::{Connection, ExchangeError},
     pool::{Opening, Pool, Source},
 };
-use crate::{ServerTime, Tls, dial::Dialer, endpoint::presentable_url};
+use crate::{ServerTime, SystemClock, Tls, dial::Dialer, endpoint::presentable_url};
 
 /// What an answer may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +57,7 @@ impl HttpClient {
     }
 
     pub(crate) fn with_dialer(origin: HttpOrigin, dialer: Dialer, limits: HttpLimits) -> Self {
-        let shared = Arc::new(Shared { origin, dialer, limits, pool: Pool::default() });
+        let shared = Arc::new(Shared { origin, dialer, limits, pool: Pool::new(Arc::new(SystemClock::new())) });
         Self { shared, server_time: None }
     }
 
@@ -175,10 +176,7 @@ impl HttpClient {
     async fn kept(&self) -> Result<Connection, HttpError> {
         match self.shared.pool.take() {
             Source::Idle(connection) => Ok(*connection),
-            Source::Opening(opening) => match opening.await {
-                Ok(connection) => Ok(connection),
-                Err(_) => self.open().await,
-            },
+            Source::Opening(opening) => self.opened_first(opening).await,
             Source::None => self.open().await,
         }
     }
@@ -201,6 +199,20 @@ impl HttpClient {
         match error {
             ExchangeError::TooLarge => HttpError::TooLarge { origin, limit: self.shared.limits.max_body_bytes },
             ExchangeError::Failed(reason) => HttpError::Failed { origin, reason },
+    /// Returns the connection that is being opened ahead, or one of its own when that takes long or comes to nothing: what is
+    /// stuck holds up no request.
+    async fn opened_first(&self, mut ahead: oneshot::Receiver<Connection>) -> Result<Connection, HttpError> {
+        match tokio::time::timeout(LONGEST_WAIT_FOR_AHEAD, &mut ahead).await {
+            Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(_)) => self.open().await,
+            Err(_) => tokio::select! {
+                biased;
+                Ok(connection) = ahead => Ok(connection),
+                own = self.open() => own,
+            },
+        }
+    }
+
             ExchangeError::Stale => HttpError::Failed { origin, reason: "the connection was closed".to_owned() },
         }
     }
@@ -235,3 +247,9 @@ impl fmt::Debug for HttpClient {
         f.debug_struct("HttpClient").field("origin", origin).field("limits", limits).finish_non_exhaustive()
     }
 }
+
+/// Longer than a connection takes in most networks, and short beside what a request has.
+const LONGEST_WAIT_FOR_AHEAD: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests;

@@ -5,10 +5,12 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 use ::http::{Request, Response, response::Parts};
 use bytes::{Bytes, BytesMut};
+use channels_proto::Time;
 use http_body_util::{BodyExt, Full};
 use hyper::{
     body::Incoming,
@@ -23,7 +25,7 @@ pub(super) struct Connection {
     sender: SendRequest<Full<Bytes>>,
     mover: Mover,
     bytes_in: Arc<AtomicU64>,
-    kept: bool,
+    kept_at: Option<Time>,
 }
 
 /// The half of hyper that moves the bytes; empty when the connection has ended.
@@ -47,7 +49,7 @@ impl Connection {
         let mut builder = http1::Builder::new();
         builder.max_buf_size(MAX_HEADER).max_headers(MAX_FIELDS).title_case_headers(true);
         let (sender, mover) = builder.handshake(TokioIo::new(stream)).await.map_err(|error| failed(&error))?;
-        Ok(Self { sender, mover: Mover(Some(Box::pin(mover))), bytes_in, kept: false })
+        Ok(Self { sender, mover: Mover(Some(Box::pin(mover))), bytes_in, kept_at: None })
     }
 
     /// Returns whether the connection can take a request: the server has not closed it so far.
@@ -56,9 +58,14 @@ impl Connection {
         self.mover.0.is_some() && self.sender.is_ready()
     }
 
-    /// Notes that the connection has waited for its request, so that the server may have closed it meanwhile.
-    pub(super) const fn keep(&mut self) {
-        self.kept = true;
+    /// Notes that the connection waits for its next request from `now` on, so that the server may close it meanwhile.
+    pub(super) const fn keep(&mut self, now: Time) {
+        self.kept_at = Some(now);
+    }
+
+    /// Returns for how long it has waited for its next request.
+    pub(super) fn age(&self, now: Time) -> Duration {
+        self.kept_at.map_or(Duration::ZERO, |at| now.saturating_since(at))
     }
 
     /// Sends `request` and reads the whole answer, of at most `limit` bytes; its header is `seen` as soon as it is there.
@@ -72,7 +79,7 @@ impl Connection {
         let answer = self.sender.send_request(request.map(Full::new));
         let response = self.mover.drive(answer).await.map_err(|error| {
             let untouched = self.bytes_in.load(Ordering::Relaxed) == received_before;
-            if self.kept && untouched { ExchangeError::Stale } else { failed(&error) }
+            if self.kept_at.is_some() && untouched { ExchangeError::Stale } else { failed(&error) }
         })?;
         let (parts, body) = response.into_parts();
         seen(&parts);

@@ -1,15 +1,20 @@
 use std::{
     collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
+use channels_proto::Time;
 use tokio::sync::oneshot;
 
 use super::connection::Connection;
+use crate::Clock;
 
 /// The connections of one client that are not in use, and how many are being opened ahead.
-#[derive(Default)]
-pub(super) struct Pool(Mutex<State>);
+pub(super) struct Pool {
+    state: Mutex<State>,
+    clock: Arc<dyn Clock>,
+}
 
 #[derive(Default)]
 struct State {
@@ -35,10 +40,16 @@ pub(super) struct Opening<'a> {
 }
 
 impl Pool {
+    /// `clock` runs on while the device sleeps: the connections do not outlive that.
+    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { state: Mutex::default(), clock }
+    }
+
     pub(super) fn take(&self) -> Source {
+        let now = self.clock.now();
         let mut state = self.lock();
         while let Some(mut connection) = state.idle.pop() {
-            if connection.is_alive() {
+            if is_usable(&mut connection, now) {
                 return Source::Idle(Box::new(connection));
             }
         }
@@ -53,13 +64,14 @@ impl Pool {
 
     /// Takes a connection that is free: a request that waits gets it, else it is kept.
     pub(super) fn put(&self, connection: Connection) {
-        self.lock().put(connection);
+        self.lock().put(connection, self.clock.now());
     }
 
     /// Announces that connections will be opened so that `wanted` are there in all.
     pub(super) fn announce(&self, wanted: usize) -> Vec<Opening<'_>> {
+        let now = self.clock.now();
         let mut state = self.lock();
-        state.idle.retain_mut(Connection::is_alive);
+        state.idle.retain_mut(|connection| is_usable(connection, now));
         let missing = wanted.min(MAX_IDLE).saturating_sub(state.idle.len() + state.opening);
         state.opening += missing;
         (0..missing).map(|_| Opening { pool: self, settled: false }).collect()
@@ -71,13 +83,13 @@ impl Pool {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    fn put(&mut self, mut connection: Connection) {
-        connection.keep();
+    fn put(&mut self, mut connection: Connection, now: Time) {
+        connection.keep(now);
         while let Some(waiting) = self.waiting.pop_front() {
             match waiting.send(connection) {
                 Ok(()) => return,
@@ -93,9 +105,10 @@ impl State {
 impl Opening<'_> {
     pub(super) fn opened(mut self, connection: Connection) {
         self.settled = true;
+        let now = self.pool.clock.now();
         let mut state = self.pool.lock();
         state.opening -= 1;
-        state.put(connection);
+        state.put(connection, now);
     }
 }
 
@@ -112,5 +125,33 @@ impl Drop for Opening<'_> {
     }
 }
 
+/// Returns whether a kept connection can take a request. What is between client and server forgets a connection without a
+/// word when it was idle for long, or the device slept, and a request over it would wait for its whole deadline.
+fn is_usable(connection: &mut Connection, now: Time) -> bool {
+    connection.age(now) < LONGEST_IDLE && connection.is_alive()
+}
+
 /// As many as authorizations run in parallel.
 const MAX_IDLE: usize = 8;
+const LONGEST_IDLE: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{TokioClock, dial::Stream};
+
+    // N07, Z02: nobody says that a connection is gone when a middlebox has forgotten it, or the device has slept.
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_was_idle_for_a_minute_is_not_used_any_more() {
+        let pool = Pool::new(Arc::new(TokioClock::new()));
+        let (ours, _theirs) = tokio::io::duplex(1024);
+        pool.put(Connection::new(Stream::Memory(ours)).await.unwrap());
+        tokio::time::advance(Duration::from_secs(59)).await;
+        let Source::Idle(connection) = pool.take() else { panic!("it is let go of too soon") };
+        pool.put(*connection);
+        tokio::time::advance(Duration::from_secs(59)).await;
+        assert_eq!(pool.announce(1).len(), 0, "its time begins anew");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(matches!(pool.take(), Source::None));
+    }
+}
