@@ -15,4 +15,7 @@ pub use self::{
     error::HttpError,
     url::{HttpOrigin, HttpUrl},
 };
-pub use crate::dial::{CertificateProblem, ConnectError};
+pub use crate::{
+    dial::{CertificateProblem, ConnectError},
+    retry_after::retry_after,
+};

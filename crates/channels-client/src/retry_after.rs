@@ -2,9 +2,10 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, header};
 
-/// Reads `Retry-After` (RFC 9110, section 10.2.3): seconds or a date. The result is between one second and five
-/// minutes, so that neither a wrong clock nor a wrong server stops us for good (faults W04, R10).
-pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+/// Reads `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date, which is compared with `now`. The result is between
+/// one second and five minutes, so that neither a wrong clock nor a wrong server stops anybody for good (faults W04, R10).
+#[must_use]
+pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = match value.parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),

@@ -2,12 +2,11 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use channels_client::TokenError;
-use channels_client::http::{ConnectError, HttpError, HttpUrl};
+use channels_client::http::{ConnectError, HttpError, HttpUrl, retry_after};
 use channels_proto::{Printable, Secret};
 use http::Response;
 use thiserror::Error;
 
-use super::retry_after::retry_after;
 use crate::connection::{PusherError, PusherErrorKind};
 
 /// Why a call of the API did not work.

@@ -3,7 +3,6 @@
 mod answers;
 mod client_info;
 mod error;
-mod retry_after;
 
 use std::fmt;
 use std::sync::{Arc, Weak};
