@@ -1,5 +1,7 @@
 //! Drives a running sandbox over its control API.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use channels_client::http::{HttpClient, HttpLimits, HttpUrl};
 use http::{Method, Request, StatusCode};
@@ -66,7 +68,9 @@ struct Control {
 impl Control {
     fn new(address: &SandboxAddress) -> Result<Self, Failure> {
         let base = settings::base_url(&address.sandbox)?;
-        let http = HttpClient::new(base.origin(), settings::tls(&address.ca)?, HttpLimits::default());
+        let limits = HttpLimits { deadline: Duration::from_secs(10), ..HttpLimits::default() };
+        let http = HttpClient::new(base.origin(), settings::tls(&address.ca)?, limits)
+            .map_err(|error| Failure::new(Exit::Other, error))?;
         Ok(Self { root: base.join("sandbox"), http })
     }
 

@@ -64,13 +64,13 @@ impl VmsPusherApi {
         // The connection cuts an authorization off, sooner than this at first.
         let limits = HttpLimits { deadline: client_options.protocol.max_answer_timeout, ..HttpLimits::default() };
         let authorizer = HttpAuthorizer::new(
-            HttpClient::new(root.origin(), options.tls.clone(), limits).telling(server_time.clone()),
+            HttpClient::new(root.origin(), options.tls.clone(), limits)?.telling(server_time.clone()),
             root.join("broadcasting/auth"),
             Arc::clone(&headers),
             Arc::clone(&tokens),
         );
         let (tls, all) = (options.tls.clone(), Some(Arc::clone(&tokens)));
-        let rest = Rest::new(&checked.base_url, tls, headers, all, runtime.clone()).telling(server_time);
+        let rest = Rest::new(&checked.base_url, tls, headers, all, runtime.clone())?.telling(server_time);
         let rest = Arc::new(rest);
         let discovery = &options.socket_discovery;
         let insecure = options.allow_insecure_socket;

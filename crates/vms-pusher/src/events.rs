@@ -217,7 +217,7 @@ mod tests {
     #[tokio::test]
     async fn the_second_item_of_an_ended_session_is_not_given_out() {
         let url = channels_client::http::HttpUrl::parse("http://127.0.0.1/").unwrap();
-        let http = channels_client::http::HttpClient::new(url.origin(), Tls::platform(), Default::default());
+        let http = channels_client::http::HttpClient::new(url.origin(), Tls::platform(), Default::default()).unwrap();
         let token = Arc::new(StaticToken::new(channels_proto::Secret::new("t")));
         let authorizer = Arc::new(HttpAuthorizer::new(http, url, http::HeaderMap::new(), token));
         let options = ClientOptions::new(SocketUrl::parse("ws://127.0.0.1/").unwrap(), AppKey::parse("key").unwrap());

@@ -38,6 +38,11 @@ struct Shared {
 impl HttpAuthorizer {
     /// Returns an authorizer that posts to `url` over `http`, which must be a client for the origin of `url`.
     ///
+    /// The client that asks for an authorization gives it up by its own
+    /// [`authorization_timeout`](channels_proto::Options::authorization_timeout), which grows while the server is slow. The
+    /// [`deadline`](crate::http::HttpLimits::deadline) of `http` bounds that: leave it at its default, or make it as long as
+    /// the longer of that option and [`max_answer_timeout`](channels_proto::Options::max_answer_timeout).
+    ///
     /// `headers` go along with every request, beside `Accept`, `Content-Type` and `Authorization`.
     #[must_use]
     pub fn new(

@@ -2,9 +2,10 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use ::http::{HeaderValue, Request, Response, Uri, Version, header, response::Parts};
 use bytes::Bytes;
+use channels_proto::OptionError;
 use futures_util::future::join_all;
-
 use tokio::sync::oneshot;
+
 use super::{
     HttpError, HttpOrigin,
     connection::{Connection, ExchangeError},
@@ -15,15 +16,29 @@ use crate::{ServerTime, SystemClock, Tls, dial::Dialer, endpoint::presentable_ur
 /// What an answer may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpLimits {
-    /// Longest body of an answer in bytes, 64 KiB by default.
+    /// Longest body of an answer in bytes, 64 KiB by default, at least one.
     pub max_body_bytes: usize,
-    /// From the start of a request to the last byte of its answer, resolution and connection included; 10 s by default.
+    /// From the start of a request to the last byte of its answer, resolution and connection included: a millisecond to a
+    /// day, 60 s by default. That is the longest that a client waits for an authorization
+    /// ([`max_answer_timeout`](channels_proto::Options::max_answer_timeout)), which it gives up by itself, and at first
+    /// sooner.
     pub deadline: Duration,
+}
+
+impl HttpLimits {
+    /// Checks that an answer can keep to them; [`HttpClient::new`] does that too.
+    ///
+    /// # Errors
+    /// The first limit that is out of its range.
+    pub fn check(&self) -> Result<(), OptionError> {
+        OptionError::check_size("max_body_bytes", self.max_body_bytes)?;
+        OptionError::check_time("deadline", self.deadline)
+    }
 }
 
 impl Default for HttpLimits {
     fn default() -> Self {
-        Self { max_body_bytes: 64 * 1024, deadline: Duration::from_secs(10) }
+        Self { max_body_bytes: 64 * 1024, deadline: Duration::from_secs(60) }
     }
 }
 
@@ -51,9 +66,12 @@ struct Shared {
 
 impl HttpClient {
     /// Returns a client for `origin`. Nothing is opened yet.
-    #[must_use]
-    pub fn new(origin: HttpOrigin, tls: Tls, limits: HttpLimits) -> Self {
-        Self::with_dialer(origin, Dialer::new(tls), limits)
+    ///
+    /// # Errors
+    /// When no answer can keep to the limits: see [`HttpLimits::check`].
+    pub fn new(origin: HttpOrigin, tls: Tls, limits: HttpLimits) -> Result<Self, OptionError> {
+        limits.check()?;
+        Ok(Self::with_dialer(origin, Dialer::new(tls), limits))
     }
 
     pub(crate) fn with_dialer(origin: HttpOrigin, dialer: Dialer, limits: HttpLimits) -> Self {
@@ -181,6 +199,20 @@ impl HttpClient {
         }
     }
 
+    /// Returns the connection that is being opened ahead, or one of its own when that takes long or comes to nothing: what is
+    /// stuck holds up no request.
+    async fn opened_first(&self, mut ahead: oneshot::Receiver<Connection>) -> Result<Connection, HttpError> {
+        match tokio::time::timeout(LONGEST_WAIT_FOR_AHEAD, &mut ahead).await {
+            Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(_)) => self.open().await,
+            Err(_) => tokio::select! {
+                biased;
+                Ok(connection) = ahead => Ok(connection),
+                own = self.open() => own,
+            },
+        }
+    }
+
     async fn open_ahead(&self, opening: Opening<'_>) {
         match tokio::time::timeout(self.shared.limits.deadline, self.open()).await {
             Ok(Ok(connection)) => opening.opened(connection),
@@ -199,20 +231,6 @@ impl HttpClient {
         match error {
             ExchangeError::TooLarge => HttpError::TooLarge { origin, limit: self.shared.limits.max_body_bytes },
             ExchangeError::Failed(reason) => HttpError::Failed { origin, reason },
-    /// Returns the connection that is being opened ahead, or one of its own when that takes long or comes to nothing: what is
-    /// stuck holds up no request.
-    async fn opened_first(&self, mut ahead: oneshot::Receiver<Connection>) -> Result<Connection, HttpError> {
-        match tokio::time::timeout(LONGEST_WAIT_FOR_AHEAD, &mut ahead).await {
-            Ok(Ok(connection)) => Ok(connection),
-            Ok(Err(_)) => self.open().await,
-            Err(_) => tokio::select! {
-                biased;
-                Ok(connection) = ahead => Ok(connection),
-                own = self.open() => own,
-            },
-        }
-    }
-
             ExchangeError::Stale => HttpError::Failed { origin, reason: "the connection was closed".to_owned() },
         }
     }

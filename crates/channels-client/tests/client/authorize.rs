@@ -19,7 +19,7 @@ use crate::support::{Listener, Raw, header};
 
 fn authorizer_of(listener: &Listener, tokens: Arc<dyn TokenProvider>) -> HttpAuthorizer {
     let url = HttpUrl::parse(&listener.http_url("/api/v1/broadcasting/auth")).unwrap();
-    let http = HttpClient::new(url.origin(), Tls::platform(), HttpLimits::default());
+    let http = HttpClient::new(url.origin(), Tls::platform(), HttpLimits::default()).unwrap();
     let mut headers = HeaderMap::new();
     headers.insert("x-client", HeaderValue::from_static("test"));
     HttpAuthorizer::new(http, url, headers, tokens)
@@ -371,7 +371,7 @@ async fn a_provider_that_hangs_is_given_up_after_half_a_minute() {
         }
     }
     let url = HttpUrl::parse("http://127.0.0.1:1/").unwrap();
-    let http = HttpClient::new(url.origin(), Tls::platform(), HttpLimits::default());
+    let http = HttpClient::new(url.origin(), Tls::platform(), HttpLimits::default()).unwrap();
     let authorizer = HttpAuthorizer::new(http, url, HeaderMap::new(), Arc::new(Hanging));
     let started = tokio::time::Instant::now();
     let answer = authorizer.authorize(request("private-a", "1.1")).await;

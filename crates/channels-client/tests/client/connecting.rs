@@ -182,7 +182,7 @@ async fn both_channels_are_authorized_at_once_over_connections_opened_ahead() {
     let listener = Listener::bind().await;
     let endpoint = Listener::bind().await;
     let url = HttpUrl::parse(&endpoint.http_url("/auth")).unwrap();
-    let http = HttpClient::new(url.origin(), Tls::platform(), HttpLimits::default());
+    let http = HttpClient::new(url.origin(), Tls::platform(), HttpLimits::default()).unwrap();
     let tokens = Arc::new(StaticToken::new(Secret::new("token")));
     let authorizer = HttpAuthorizer::new(http, url, HeaderMap::new(), tokens);
     let (client, mut delivery) =

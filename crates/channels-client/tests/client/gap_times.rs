@@ -138,7 +138,7 @@ async fn the_authorizations_tell_the_servers_time_when_the_upgrade_does_not() {
     let server_time = ServerTime::new(Arc::clone(&options.clock));
     options.server_time = Some(server_time.clone());
     let url = HttpUrl::parse(&api.http_url("/auth")).unwrap();
-    let http = HttpClient::new(url.origin(), Tls::platform(), HttpLimits::default()).telling(server_time);
+    let http = HttpClient::new(url.origin(), Tls::platform(), HttpLimits::default()).unwrap().telling(server_time);
     let authorizer = HttpAuthorizer::new(http, url, HeaderMap::new(), Arc::new(StaticToken::new(Secret::new("t"))));
     let (client, delivery) = Client::new(options, Arc::new(authorizer), RawDecoder, &Handle::current()).unwrap();
     let mut under = Under { client, delivery };

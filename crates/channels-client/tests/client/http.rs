@@ -16,7 +16,7 @@ fn client_of(listener: &Listener) -> HttpClient {
 
 fn client_with(listener: &Listener, limits: HttpLimits) -> HttpClient {
     let url = HttpUrl::parse(&listener.http_url("")).unwrap();
-    HttpClient::new(url.origin(), Tls::platform(), limits)
+    HttpClient::new(url.origin(), Tls::platform(), limits).unwrap()
 }
 
 fn post(path: &str, body: &'static str) -> Request<Bytes> {

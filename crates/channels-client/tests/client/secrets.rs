@@ -35,7 +35,7 @@ async fn no_secret_and_no_payload_is_in_a_log_line_an_error_or_a_debug_text() {
     let listener = Listener::bind().await;
     let endpoint = Listener::bind().await;
     let url = HttpUrl::parse(&endpoint.http_url("/auth")).unwrap();
-    let http = HttpClient::new(url.origin(), Tls::platform(), HttpLimits::default());
+    let http = HttpClient::new(url.origin(), Tls::platform(), HttpLimits::default()).unwrap();
     let mut headers = HeaderMap::new();
     headers.insert("x-uuid", HeaderValue::from_static(CANARY));
     let authorizer = HttpAuthorizer::new(http.clone(), url, headers, Arc::new(Tokens));
@@ -171,7 +171,7 @@ async fn echoed(said: &str) -> String {
     let mut shown = Vec::new();
     let (listener, endpoint) = (Listener::bind().await, Listener::bind().await);
     let url = HttpUrl::parse(&endpoint.http_url("/auth")).unwrap();
-    let http = HttpClient::new(url.origin(), Tls::platform(), HttpLimits::default());
+    let http = HttpClient::new(url.origin(), Tls::platform(), HttpLimits::default()).unwrap();
     let tokens = Arc::new(StaticToken::new(Secret::new(TOKEN)));
     let authorizer = HttpAuthorizer::new(http, url, HeaderMap::new(), tokens);
     let (client, mut delivery) =

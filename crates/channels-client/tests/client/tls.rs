@@ -14,7 +14,7 @@ const VALID: (i32, i32) = (2020, 2090);
 async fn ask(tls: Tls, acceptor: &tokio_rustls::TlsAcceptor) -> Result<(), ConnectError> {
     let listener = Listener::bind().await;
     let url = HttpUrl::parse(&listener.http_url("").replace("http://127.0.0.1", "https://localhost")).unwrap();
-    let client = HttpClient::new(url.origin(), tls, HttpLimits::default());
+    let client = HttpClient::new(url.origin(), tls, HttpLimits::default()).unwrap();
     let server = async {
         if let Ok(mut raw) = listener.accept().await.secure(acceptor).await {
             assert_eq!(raw.stream.get_ref().1.alpn_protocol(), Some(b"http/1.1".as_slice()));
@@ -100,7 +100,7 @@ async fn a_server_that_cuts_the_connection_off_is_told_without_an_address_of_doc
     }
     // And of a request.
     let url = HttpUrl::parse(&listener.http_url("").replace("http://127.0.0.1", "https://localhost")).unwrap();
-    let client = HttpClient::new(url.origin(), trusting(&authority), HttpLimits::default());
+    let client = HttpClient::new(url.origin(), trusting(&authority), HttpLimits::default()).unwrap();
     let server = async {
         let mut raw = listener.accept().await.secure(&acceptor).await.unwrap();
         raw.read_request().await;
@@ -129,7 +129,7 @@ async fn a_certificate_out_of_its_time_is_refused_with_a_hint_at_the_clock() {
 async fn a_port_without_tls_is_told_from_a_bad_certificate() {
     let listener = Listener::bind().await;
     let url = HttpUrl::parse(&listener.http_url("").replace("http", "https")).unwrap();
-    let client = HttpClient::new(url.origin(), trusting(&Authority::new("own")), HttpLimits::default());
+    let client = HttpClient::new(url.origin(), trusting(&Authority::new("own")), HttpLimits::default()).unwrap();
     let server = async {
         let mut raw = listener.accept().await;
         raw.answer("400 Bad Request", "", "").await;

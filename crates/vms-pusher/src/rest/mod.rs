@@ -6,11 +6,12 @@ mod error;
 
 use std::fmt;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use bytes::Bytes;
 use channels_client::http::{HttpClient, HttpLimits, HttpUrl};
 use channels_client::{Clock as _, ServerTime, SocketUrl, StaticToken, SystemClock, Tls, TokenProvider, current_token};
-use channels_proto::{AppKey, Secret};
+use channels_proto::{AppKey, OptionError, Secret};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -31,8 +32,9 @@ use crate::runtime;
 /// that the server leaves this client out of the pushes that its own calls cause. Made by [`new`](Self::new), it serves
 /// to log in before there is a socket.
 ///
-/// Its futures may be awaited on any executor. Nothing is retried, no redirect is followed, and what changes something
-/// ([`login`](Self::login), [`sync_groups`](Self::sync_groups)) is sent to the server once and never again.
+/// Its futures may be awaited on any executor. A call has 30 s in all. Nothing is retried, no redirect is followed, and
+/// what changes something ([`login`](Self::login), [`sync_groups`](Self::sync_groups)) is sent to the server once and
+/// never again.
 #[derive(Clone)]
 pub struct VmsApi {
     rest: Arc<Rest>,
@@ -54,10 +56,10 @@ impl Rest {
         headers: Arc<HeaderMap>,
         tokens: Option<Arc<dyn TokenProvider>>,
         runtime: Handle,
-    ) -> Self {
-        let limits = HttpLimits { max_body_bytes: MAX_ANSWER_BYTES, ..HttpLimits::default() };
-        let http = HttpClient::new(base_url.origin(), tls, limits);
-        Self { http, root: api_root(base_url), headers, tokens, runtime }
+    ) -> Result<Self, OptionError> {
+        let limits = HttpLimits { max_body_bytes: MAX_ANSWER_BYTES, deadline: DEADLINE };
+        let http = HttpClient::new(base_url.origin(), tls, limits)?;
+        Ok(Self { http, root: api_root(base_url), headers, tokens, runtime })
     }
 
     /// Returns the same, from whose answers `server_time` learns.
@@ -79,7 +81,7 @@ impl VmsApi {
     pub fn new(base_url: &str, tls: Tls, client: &VmsClientInfo) -> Result<Self, ConfigError> {
         let base_url = HttpUrl::parse(base_url).map_err(ConfigError::BaseUrl)?;
         let runtime = runtime::handle(None).map_err(|error| ConfigError::Runtime { reason: error.to_string() })?;
-        let rest = Rest::new(&base_url, tls, Arc::new(client.headers()?), None, runtime);
+        let rest = Rest::new(&base_url, tls, Arc::new(client.headers()?), None, runtime)?;
         Ok(Self { rest: Arc::new(rest), socket: Weak::new() })
     }
 
@@ -272,6 +274,8 @@ impl fmt::Debug for VmsApi {
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// A login may bring a long list of permissions along.
+/// It does not grow while the server is slow, so it is long from the start.
+const DEADLINE: Duration = Duration::from_secs(30);
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
 #[cfg(test)]

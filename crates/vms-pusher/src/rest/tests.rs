@@ -5,7 +5,7 @@ use channels_proto::Secret;
 use http::Response;
 
 use super::error::{of_http, of_status};
-use super::{ApiErrorKind as Kind, VmsClientInfo};
+use super::{ApiErrorKind as Kind, Tls, VmsApi, VmsClientInfo, VmsCredentials, VmsSocketUrl};
 use crate::connection::{PusherError, PusherErrorKind};
 
 /// What the server was shown.
@@ -40,6 +40,27 @@ fn every_status_is_an_error_of_its_kind() {
         assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
         assert!(error.to_string().contains("https://example.com:443/api/v1/token"), "{error}");
     }
+}
+
+// R10: what is too long for a number is the longest time, here as for authorizations.
+#[test]
+fn a_wait_without_end_is_five_minutes() {
+    let url = HttpUrl::parse("https://example.com/").unwrap();
+    let asked = "9".repeat(30);
+    let response = Response::builder().status(503).header("retry-after", asked).body("".into()).unwrap();
+    let error = of_status(&url, &response, SystemTime::UNIX_EPOCH, &[]);
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(300)));
+}
+
+// H06, N07: whether the server is slow or silent, it is the caller who tries again.
+#[tokio::test(start_paused = true)]
+async fn a_call_has_half_a_minute() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}", silent.local_addr().unwrap());
+    let api = VmsApi::new(&base_url, Tls::platform(), &VmsClientInfo::default()).unwrap();
+    let started = tokio::time::Instant::now();
+    let error = api.login(&VmsCredentials::new("ada", Secret::new("a password"))).await.unwrap_err();
+    assert_eq!((error.kind(), started.elapsed().as_secs()), (Kind::TimedOut, 30));
 }
 
 #[test]

@@ -5,11 +5,14 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
+use channels_proto::{AppKey, AuthorizationError, ChannelName, Options, Secret, SocketId};
 use futures_core::future::BoxFuture;
+use http::HeaderMap;
 use tokio::time::Instant;
 
 use super::*;
 use crate::{
+    AuthorizationRequest, Authorizer, HttpAuthorizer, StaticToken,
     dial::{ConnectError, Resolve},
     http::HttpUrl,
 };
@@ -33,6 +36,36 @@ fn url() -> HttpUrl {
 fn client_stuck(times: usize) -> HttpClient {
     let dialer = Dialer::with_resolver(Tls::platform(), Arc::new(Stuck(AtomicUsize::new(times))));
     HttpClient::with_dialer(url().origin(), dialer, HttpLimits::default())
+}
+
+// N02, H06
+#[test]
+fn a_limit_that_no_answer_can_keep_to_is_refused_by_its_name() {
+    let client = |limits| HttpClient::new(url().origin(), Tls::platform(), limits).map(|_| ());
+    let refused = |limits| client(limits).unwrap_err().option;
+    for deadline in [Duration::ZERO, Duration::from_nanos(1), Duration::from_secs(86_401), Duration::MAX] {
+        assert_eq!(refused(HttpLimits { deadline, ..HttpLimits::default() }), "deadline", "{deadline:?}");
+    }
+    assert_eq!(refused(HttpLimits { max_body_bytes: 0, ..HttpLimits::default() }), "max_body_bytes");
+    for (max_body_bytes, deadline) in [(1, Duration::from_millis(1)), (usize::MAX, Duration::from_secs(86_400))] {
+        assert_eq!(client(HttpLimits { max_body_bytes, deadline }), Ok(()));
+    }
+}
+
+// S03: the client gives an authorization up by itself, later each time; nothing else does so before.
+#[tokio::test(start_paused = true)]
+async fn an_authorizer_waits_for_as_long_as_any_client_does_by_default() {
+    let tokens = Arc::new(StaticToken::new(Secret::new("token")));
+    let authorizer = HttpAuthorizer::new(client_stuck(usize::MAX), url(), HeaderMap::new(), tokens);
+    let request = AuthorizationRequest {
+        channel: ChannelName::parse("private-a").unwrap(),
+        socket_id: SocketId::parse("1.1").unwrap(),
+        refresh_token: false,
+    };
+    let started = Instant::now();
+    assert_eq!(authorizer.authorize(request).await, Err(AuthorizationError::TimedOut));
+    let options = Options::new(AppKey::parse("key").unwrap());
+    assert_eq!(started.elapsed().as_secs(), options.max_answer_timeout.as_secs());
 }
 
 // S03, N02: two seconds later the request opens its own.
