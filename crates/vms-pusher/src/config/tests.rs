@@ -136,4 +136,11 @@ fn a_text_that_cannot_stand_in_a_header_is_refused() {
     let client = VmsClientInfo { name: "a\nb".into(), ..VmsClientInfo::default() };
     let error = client.headers().unwrap_err().to_string();
     assert!(error.starts_with("options.client.name: ") && error.contains(r"a\nb"), "{error}");
+// Q02, Q03: a decoder takes any text for the address of its server.
+#[test]
+fn debug_output_of_a_decoder_shows_no_password_in_its_address() {
+    let shown = format!("{:?}", crate::VmsDecoder::new("https://anna:canary/canary@example.com/vms"));
+    assert!(shown.contains("https://***@example.com/vms") && !shown.contains("canary"), "{shown}");
+}
+
 }

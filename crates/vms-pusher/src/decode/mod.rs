@@ -12,6 +12,9 @@ mod repair;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+
+use channels_client::presentable_url;
 use channels_proto::Event;
 use serde::de::DeserializeSeed as _;
 
@@ -21,7 +24,7 @@ use crate::quoted::Reader;
 use crate::socket::{VmsAppSocketData, VmsIntercomSocketData, VmsSocketData, VmsUndecodableSocket, VmsUnknownSocket};
 
 /// Turns events of a VMS into typed pushes.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct VmsDecoder {
     base_url: String,
 }
@@ -173,6 +176,12 @@ impl Context<'_> {
     fn defective(&self, side: Side, push_type: Option<&str>, path: &str, defect: Defect) -> VmsSocketData {
         let path = if defect.key.is_empty() { path.to_owned() } else { format!("{path}.{}", defect.key) };
         self.undecodable(side, push_type, &path, &format!("the value {}", defect.reason))
+    }
+}
+
+impl fmt::Debug for VmsDecoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VmsDecoder").field("base_url", &presentable_url(&self.base_url)).finish()
     }
 }
 

@@ -1,3 +1,6 @@
+use std::fmt;
+
+use channels_client::presentable_url;
 use channels_proto::{ChannelName, Secret};
 use serde::{Deserialize, Serialize};
 
@@ -36,8 +39,9 @@ pub struct VmsLogin {
     pub access_token: Secret,
 }
 
-/// Where a VMS's Pusher server is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Where a VMS's Pusher server is. Printed with `Debug`, the address is without its query and whatever may be a user and a
+/// password.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VmsSocketUrl {
     /// Its address, such as `wss://example.com:443/pusher`.
     pub ws_url: String,
@@ -53,6 +57,15 @@ pub enum GroupSync {
     Sync,
     /// It will be: the push `camera_groups_synced` tells when.
     Async,
+}
+
+impl fmt::Debug for VmsSocketUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VmsSocketUrl")
+            .field("ws_url", &presentable_url(&self.ws_url))
+            .field("app_key", &self.app_key)
+            .finish()
+    }
 }
 
 #[derive(Serialize)]

@@ -112,6 +112,16 @@ fn a_gateway_that_fails_is_told_from_a_server_that_fails() {
     assert!(answer(404, "<html>").to_string().contains("does base_url lead to a VMS?"));
 }
 
+// Q02, Q03: a server may name any address, and it is printed before it is checked.
+#[test]
+fn an_address_that_was_found_is_printed_without_what_may_be_a_password() {
+    for ws_url in ["wss://anna:can/ary@example.com/pusher", "wss://example.com/pusher?token=canary"] {
+        let found = VmsSocketUrl { ws_url: ws_url.to_owned(), app_key: "key".to_owned() };
+        let shown = format!("{found:?}");
+        assert!(shown.contains("example.com/pusher") && shown.contains("key") && !shown.contains("ary"), "{shown}");
+    }
+}
+
 #[test]
 fn the_id_of_the_device_is_a_uuid_and_lasts() {
     let id = VmsClientInfo::default().device_id;
