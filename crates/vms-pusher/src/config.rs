@@ -54,9 +54,9 @@ pub struct VmsPusherOptions {
     /// Where the Pusher server is looked for when it is not found any more; nowhere by default.
     pub socket_discovery: VmsSocketDiscovery,
     /// How often the server is asked whether it is there, every 30 s by default; while all is well, a gap begins no more than
-    /// that and a round trip before the connection is lost. The server's own wish may shorten it.
+    /// that and a round trip before the connection is lost. The server's own wish may shorten it. A millisecond to a day.
     pub activity_timeout: Duration,
-    /// How long nothing at all may come in answer before the connection is given up, 10 s by default.
+    /// How long nothing at all may come in answer before the connection is given up, 10 s by default, at most a day.
     pub pong_timeout: Duration,
     /// How long an attempt to connect may take, 10 s by default, at most a day. It doubles with each in a row that takes
     /// longer.

@@ -7,7 +7,8 @@ use std::{
 };
 
 use channels_client::{
-    AuthorizationRequest, Authorizer, Client, Continuity, HttpAuthorizer, Item, RawDecoder, StaticToken, Tls,
+    AuthorizationRequest, Authorizer, Client, ClientOptions, Continuity, HttpAuthorizer, Item, RawDecoder, StaticToken,
+    Tls,
     http::{HttpClient, HttpLimits, HttpUrl},
     proto::{Authorization, AuthorizationError, ConnectionState, OwnedEvent, Secret},
 };
@@ -16,7 +17,30 @@ use http::HeaderMap;
 use serde_json::json;
 use tokio::runtime::Handle;
 
-use crate::support::{Listener, Under, established, event_of, frame, options_for, private, public, soon, switching};
+use crate::support::{
+    Listener, Signer, Under, established, event_of, frame, options_for, private, public, soon, switching,
+};
+
+// N02: a time that is over at once, or a limit that nothing passes, would look like a server that does not answer.
+#[tokio::test]
+async fn no_client_is_made_with_an_option_that_cannot_work() {
+    type Change = fn(&mut ClientOptions);
+    let changes: [(&str, Change); 6] = [
+        ("write_timeout", |options| options.write_timeout = Duration::ZERO),
+        ("write_timeout", |options| options.write_timeout = Duration::MAX),
+        ("queue.max_items", |options| options.queue.max_items = 0),
+        ("queue.max_bytes", |options| options.queue.max_bytes = 0),
+        ("pong_timeout", |options| options.protocol.pong_timeout = Duration::MAX),
+        ("limits.max_channels", |options| options.protocol.limits.max_channels = 0),
+    ];
+    let listener = Listener::bind().await;
+    for (name, change) in changes {
+        let mut options = options_for(&listener);
+        change(&mut options);
+        let made = Client::new(options, Arc::new(Signer), RawDecoder, &Handle::current());
+        assert_eq!(made.unwrap_err().option, name);
+    }
+}
 
 // K12, I8, I22: the state comes before what it enables.
 #[tokio::test]

@@ -196,3 +196,55 @@ fn the_server_may_ask_for_earlier_pings() {
     world.pass(15.0);
     assert_eq!(world.sent(), [PING]);
 }
+
+// Z08: the machine takes times that no driver lets through; they are never over, and no sum of them overflows.
+#[test]
+fn times_without_end_overflow_nowhere() {
+    for established in [ESTABLISHED, r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.2\"}"}"#] {
+        let mut world = World::with_options(lasting(Duration::MAX));
+        world.subscribe("private-a");
+        world.subscribe("b");
+        world.command(Connection::connect);
+        world.pass(YEAR);
+        world.command(|connection, now| connection.handle_opened(now, connection.epoch().unwrap()));
+        world.text(established);
+        world.pass(YEAR);
+        world.authorize_all();
+        world.pass(YEAR);
+        assert_eq!(world.connection.state(), Connected, "it waits for its answers");
+        world.command(Connection::network_changed);
+        world.pass(5.0);
+        assert_eq!(world.connection.state(), Reconnecting, "a hint has a deadline of its own");
+    }
+}
+
+// L01, Z08: the longest times that an option may have.
+#[test]
+fn with_times_of_a_day_a_silent_server_is_pinged_and_given_up() {
+    let mut world = World::with_options(lasting(Duration::from_secs(86_400)));
+    world.command(Connection::connect);
+    world.command(|connection, now| connection.handle_opened(now, connection.epoch().unwrap()));
+    world.text(r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.2\"}"}"#);
+    world.take();
+    world.pass(86_400.0);
+    assert_eq!(world.sent(), [PING]);
+    world.pass(86_399.0);
+    assert_eq!(world.connection.state(), Connected);
+    world.pass(1.0);
+    assert_eq!(world.connection.state(), Reconnecting);
+}
+
+fn lasting(time: Duration) -> Options {
+    Options {
+        activity_timeout: time,
+        pong_timeout: time,
+        connect_timeout: time,
+        max_connect_timeout: time,
+        authorization_timeout: time,
+        acknowledgement_timeout: time,
+        max_answer_timeout: time,
+        ..options()
+    }
+}
+
+const YEAR: f64 = 365.0 * 86_400.0;
