@@ -203,9 +203,7 @@ async fn what_a_slow_delegate_misses_is_counted() {
         };
         items.iter().map(lag).sum()
     };
-    while api.counters().dropped_events < 91 {
-        tokio::task::yield_now().await;
-    }
+    eventually("91 events to be dropped", || api.counters().dropped_events >= 91).await;
     release.send(()).unwrap();
     let items = delegate.wait(|items| items.iter().any(|item| number_of(item) == Some(99))).await;
     let numbers = delegate.numbers();

@@ -7,7 +7,7 @@ use vms_pusher::{
     ConnectionState, Secret, TokenError, TokenProvider, VmsAppSocketData, VmsChannel, VmsContinuity, VmsPusherApi,
     VmsSocketItem,
 };
-use vms_sandbox::{SandboxConfig, Standing, UserConfig};
+use vms_sandbox::{SandboxConfig, SandboxState, Sockets, Standing, UserConfig};
 
 use crate::support::*;
 
@@ -57,7 +57,8 @@ fn unavailable(items: &[VmsSocketItem]) -> Vec<(VmsChannel, bool)> {
     items.iter().filter_map(of).collect()
 }
 
-// A08, S01: state and error say which, no loop, and no secret in either (Q01, I38)
+// A08, S01: state and error say which, and no secret in either (Q01, I38); asked for again when the caller connects, and not
+// before, also not on a new socket, on which everything else is
 #[tokio::test]
 async fn a_token_that_is_not_valid_is_reported_for_both_channels_and_not_tried_again() {
     for (standing, status) in [(Standing::Revoked, "401"), (Standing::Expired, "419")] {
@@ -71,8 +72,24 @@ async fn a_token_that_is_not_valid_is_reported_for_both_channels_and_not_tried_a
         assert!(api.is_connected(), "the connection itself is fine");
         let said = format!("{items:?} {api:?}");
         assert!(said.contains(status) && said.contains("private-user.42") && !said.contains(&session.access_token));
-        assert!(sandbox.requests().iter().filter(|r| r.path.ends_with("broadcasting/auth")).count() <= 2);
-        assert_eq!(sandbox.state().sockets_ever, 1);
+        let asked = || sandbox.requests().iter().filter(|request| request.path.ends_with("broadcasting/auth")).count();
+        assert_eq!((asked(), sandbox.state().sockets_ever), (2, 1));
+
+        sandbox.close(&Sockets::All, 4200, "").await;
+        let is_connected = |item: &&VmsSocketItem| is_state(item, ConnectionState::Connected);
+        delegate.wait(move |items| items.iter().filter(is_connected).count() == 2).await;
+        // Whatever the client does because it is connected, it has begun before it answers this.
+        sandbox.ping(&Sockets::All).await;
+        let has_answered = |state: &SandboxState| state.sockets.iter().any(|socket| socket.frames_received > 0);
+        sandbox.wait_until(PATIENCE, has_answered).await.unwrap();
+        assert!(api.rest().socket_url().await.is_err(), "the token is not valid here either");
+        assert_eq!((asked(), sandbox.state().sockets_ever), (2, 2));
+
+        let off = api.clone();
+        off_the_runtime(move || off.disconnect()).await;
+        api.connect();
+        delegate.wait(|items| unavailable(items).len() == 4).await;
+        assert_eq!((asked(), sandbox.state().sockets_ever), (4, 3));
     }
 }
 

@@ -137,6 +137,16 @@ impl VmsSocketManagerDelegate for Recorder {
     }
 }
 
+/// Waits until `holds`.
+pub async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let held = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, held).await.unwrap_or_else(|_| panic!("it did not come to {what}"));
+}
+
 /// Runs something that may block, such as `disconnect()`, off the runtime.
 pub async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::time::timeout(PATIENCE, tokio::task::spawn_blocking(work)).await.expect("it does not return").unwrap()
