@@ -102,3 +102,30 @@ async fn who_asks_as_for_any_provider_shares_the_refresh() {
     assert_eq!(refreshes.load(Ordering::SeqCst), 1);
     assert_eq!(tokens.refresh(&numbered(1)).await.unwrap(), numbered(2));
 }
+
+// A02, A03: whoever waits is told, and whoever asks next does not wait for what hangs.
+#[tokio::test(start_paused = true)]
+async fn a_refresh_that_hangs_is_given_up_after_half_a_minute_and_begun_anew() {
+    struct Hanging(Arc<AtomicUsize>);
+    impl TokenProvider for Hanging {
+        fn token(&self) -> BoxFuture<'static, Result<Secret, TokenError>> {
+            Box::pin(std::future::ready(Ok(numbered(0))))
+        }
+        fn refresh(&self, _: &Secret) -> BoxFuture<'static, Result<Secret, TokenError>> {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Box::pin(std::future::pending())
+        }
+    }
+    let asked = Arc::<AtomicUsize>::default();
+    let tokens = SharedTokens::new(Arc::new(Hanging(Arc::clone(&asked))));
+    let started = Instant::now();
+    for times in 1..=2_u8 {
+        let present = tokens.present().await.unwrap();
+        let asker = request("private-a", "1.1");
+        let newer = tokens.after_refusal(&present, &asker, Some(DENIED));
+        let newer = tokio::time::timeout(FRESH * 10, newer).await.expect("it is not given up");
+        assert!(matches!(newer, Err(TokenError::Unavailable { .. })), "{newer:?}");
+        assert_eq!(started.elapsed().as_secs(), 30 * u64::from(times));
+        assert_eq!(asked.load(Ordering::SeqCst), usize::from(times));
+    }
+}

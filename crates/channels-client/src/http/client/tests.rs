@@ -1,14 +1,18 @@
 use std::{
     future::{pending, ready},
     io,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     sync::atomic::{AtomicUsize, Ordering},
 };
 
 use channels_proto::{AppKey, AuthorizationError, ChannelName, Options, Secret, SocketId};
 use futures_core::future::BoxFuture;
 use http::HeaderMap;
-use tokio::time::Instant;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    time::Instant,
+};
 
 use super::*;
 use crate::{
@@ -80,4 +84,27 @@ async fn a_connection_that_is_stuck_while_it_is_opened_ahead_holds_up_no_request
     };
     assert!(matches!(answer, Err(HttpError::Connect(ConnectError::Resolve { .. }))), "{answer:?}");
     assert_eq!(started.elapsed().as_secs(), LONGEST_WAIT_FOR_AHEAD.as_secs());
+}
+
+// Z01: whoever redirects may be the login page of a network, with a clock of its own.
+#[tokio::test]
+async fn a_redirect_does_not_tell_the_servers_time() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let url = HttpUrl::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+    let server_time = ServerTime::new(Arc::new(SystemClock::new()));
+    let client = HttpClient::new(url.origin(), Tls::platform(), HttpLimits::default()).unwrap();
+    let client = client.telling(server_time.clone());
+    for (status, tells) in [("302 Found", false), ("307 x", false), ("500 x", true)] {
+        let server = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await.unwrap());
+            }
+            let date = "Date: Tue, 05 Mar 2024 10:11:12 GMT\r\nContent-Length: 0\r\n";
+            stream.write_all(format!("HTTP/1.1 {status}\r\n{date}\r\n").as_bytes()).await.unwrap();
+        };
+        let (answer, ()) = tokio::join!(client.send(Request::new(Bytes::new())), server);
+        assert_eq!(server_time.bounds(server_time.now()).is_some(), tells, "{status}: {answer:?}");
+    }
 }
