@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{SessionInfo, Standing, UserConfig};
+use crate::config::UserConfig;
 
 /// A login session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +27,32 @@ impl Session {
     pub fn user_channel(&self) -> String {
         user_channel(self.user_id)
     }
+}
+
+/// A login session as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionInfo {
+    /// The user.
+    pub user_id: i64,
+    /// The session's id; its channel is `private-token.{access_token_id}`.
+    pub access_token_id: String,
+    /// The bearer token.
+    pub access_token: String,
+    /// Whether the token is accepted.
+    pub standing: Standing,
+}
+
+/// Whether a session's token is accepted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Yes.
+    #[default]
+    Valid,
+    /// No: 419.
+    Expired,
+    /// No: 401.
+    Revoked,
 }
 
 pub(crate) fn token_channel(access_token_id: &str) -> String {

@@ -2,6 +2,10 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
+use channels_sandbox::ServerError;
+
+use crate::state::SandboxState;
+
 /// A sandbox that cannot be started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -30,6 +34,17 @@ pub enum SandboxError {
     },
 }
 
+impl From<ServerError> for SandboxError {
+    fn from(error: ServerError) -> Self {
+        match error {
+            ServerError::Bind { address, source } => Self::Bind { address, source },
+            ServerError::Config { setting, problem } => Self::Config { setting, problem },
+            ServerError::Tls { problem } => Self::Tls { problem },
+            other => Self::Config { setting: "bind", problem: other.to_string() },
+        }
+    }
+}
+
 /// A condition did not come true in time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the sandbox did not get there within {timeout:?}; it stands at {state:?}")]
@@ -37,5 +52,5 @@ pub struct WaitError {
     /// How long it was waited for.
     pub timeout: Duration,
     /// How things stood at the end.
-    pub state: Box<crate::SandboxState>,
+    pub state: Box<SandboxState>,
 }

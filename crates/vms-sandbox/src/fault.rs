@@ -1,39 +1,10 @@
 //! Faults that a test orders in advance.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
+use channels_sandbox::{SocketFault, SubscribeAnswer, UpgradeAnswer};
 use serde::{Deserialize, Serialize};
 
 /// A fault that waits for its occasion.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fault {
-    /// Where and how it strikes.
-    pub kind: FaultKind,
-    /// How many occasions it strikes; 0 is every occasion until
-    /// [`clear_faults`](crate::Sandbox::clear_faults). Default 1.
-    #[serde(default = "once")]
-    pub times: u32,
-}
-
-impl Fault {
-    /// Strikes once.
-    #[must_use]
-    pub const fn once(kind: FaultKind) -> Self {
-        Self { kind, times: 1 }
-    }
-
-    /// Strikes the next `times` occasions.
-    #[must_use]
-    pub const fn times(kind: FaultKind, times: u32) -> Self {
-        Self { kind, times }
-    }
-
-    /// Strikes until the faults are cleared.
-    #[must_use]
-    pub const fn always(kind: FaultKind) -> Self {
-        Self { kind, times: 0 }
-    }
-}
+pub type Fault = channels_sandbox::Fault<FaultKind>;
 
 /// Where a fault strikes, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,150 +102,28 @@ pub enum RestAnswer {
     },
 }
 
-/// A bad answer to `pusher:subscribe`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SubscribeAnswer {
-    /// Subscribed, and acknowledged twice.
-    AcknowledgeTwice,
-    /// Neither subscribed nor answered.
-    Ignore,
-    /// Refused, the way the profile refuses a bad signature.
-    Refuse,
+/// A fault of a REST request.
+#[derive(Clone, Debug)]
+pub(crate) struct RestFault {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) channel: Option<String>,
+    pub(crate) answer: RestAnswer,
 }
 
-/// A bad answer to a WebSocket upgrade.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum UpgradeAnswer {
-    /// The right answer, late.
-    Delay {
-        /// Milliseconds to wait first.
-        millis: u64,
-    },
-    /// The connection is dropped without an answer.
-    Drop,
-    /// 101, and then this text in place of `pusher:connection_established`; the socket works otherwise.
-    Greeting {
-        /// The whole text frame.
-        text: String,
-    },
-    /// A page with status 200.
-    Html,
-    /// A redirect.
-    Redirect {
-        /// The `Location`.
-        location: String,
-    },
-    /// No answer; the connection stays open.
-    Silent,
-    /// This status without a body.
-    Status {
-        /// The HTTP status.
-        status: u16,
-        /// The `Retry-After`, as it stands.
-        #[serde(default)]
-        retry_after: Option<String>,
-    },
-    /// 101, and then the connection is dropped (Sockudo on an unknown key).
-    SwitchThenDrop,
-    /// 101, and then nothing; what the client sends is not read.
-    SwitchThenNothing,
-    /// 101 with a `Sec-WebSocket-Accept` for another key.
-    WrongAccept,
+/// A fault, by the side that it strikes.
+#[derive(Debug)]
+pub(crate) enum Side {
+    Rest(RestFault),
+    Socket(SocketFault),
 }
 
-/// What the listening socket does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Listening {
-    /// Accepts and serves.
-    #[default]
-    Serve,
-    /// New connections are refused by the system; live ones go on.
-    Refuse,
-    /// New connections are accepted and never read; live ones go on.
-    Silent,
-}
-
-const fn once() -> u32 {
-    1
-}
-
-/// The faults that wait for their occasion, oldest first.
-#[derive(Debug, Default)]
-pub(crate) struct FaultBook(Mutex<Vec<Fault>>);
-
-impl FaultBook {
-    pub(crate) fn add(&self, fault: Fault) {
-        self.lock().push(fault);
-    }
-
-    pub(crate) fn clear(&self) {
-        self.lock().clear();
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.lock().is_empty()
-    }
-
-    /// Takes the oldest fault that `matches` makes something of, and counts it down.
-    pub(crate) fn take<T>(&self, matches: impl Fn(&FaultKind) -> Option<T>) -> Option<T> {
-        let mut faults = self.lock();
-        let found = |(index, fault): (usize, &Fault)| Some((index, matches(&fault.kind)?));
-        let (index, found) = faults.iter().enumerate().find_map(found)?;
-        match faults[index].times {
-            0 => {}
-            1 => drop(faults.remove(index)),
-            _ => faults[index].times -= 1,
+impl From<FaultKind> for Side {
+    fn from(kind: FaultKind) -> Self {
+        match kind {
+            FaultKind::Ping => Self::Socket(SocketFault::Ping),
+            FaultKind::Rest { endpoint, channel, answer } => Self::Rest(RestFault { endpoint, channel, answer }),
+            FaultKind::Subscribe { channel, answer } => Self::Socket(SocketFault::Subscribe { channel, answer }),
+            FaultKind::Upgrade { answer } => Self::Socket(SocketFault::Upgrade { answer }),
         }
-        Some(found)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Fault>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Whether a channel is the pattern's, whose trailing `*` stands for any ending.
-pub(crate) fn matches_pattern(pattern: &str, channel: &str) -> bool {
-    pattern.strip_suffix('*').map_or(pattern == channel, |start| channel.starts_with(start))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn is_ping(kind: &FaultKind) -> Option<()> {
-        matches!(kind, FaultKind::Ping).then_some(())
-    }
-
-    #[test]
-    fn a_fault_strikes_as_often_as_it_was_told_to() {
-        let book = FaultBook::default();
-        book.add(Fault::times(FaultKind::Ping, 2));
-        assert!(book.take(is_ping).is_some());
-        assert!(book.take(is_ping).is_some());
-        assert!(book.take(is_ping).is_none());
-        assert!(book.is_empty());
-        book.add(Fault::always(FaultKind::Ping));
-        assert!((0..9).all(|_| book.take(is_ping).is_some()));
-        book.clear();
-        assert!(book.take(is_ping).is_none());
-    }
-
-    #[test]
-    fn a_fault_waits_for_an_occasion_of_its_own() {
-        let book = FaultBook::default();
-        book.add(Fault::once(FaultKind::Upgrade { answer: UpgradeAnswer::Html }));
-        assert!(book.take(is_ping).is_none());
-        assert!(!book.is_empty());
-    }
-
-    #[test]
-    fn a_pattern_ends_in_a_star_or_is_the_channel_itself() {
-        assert!(matches_pattern("private-user.*", "private-user.42"));
-        assert!(matches_pattern("a", "a"));
-        assert!(!matches_pattern("a", "ab"));
     }
 }

@@ -37,43 +37,47 @@
 //!
 //! # Modules
 //!
-//! `rest` answers the API, `pusher` is the Pusher server (`frame` and `assembly` read frames,
-//! `dialect` holds each server's habits as pure functions, `socket` runs one connection, `hub` knows
-//! them all), `push` makes events, `control` is the control API, `scenario` a day of events, `net`
-//! listens.
+//! The Pusher server is the crate `channels-sandbox`, whose types are handed on here. On it, from the ground up:
+//! `accounts`, `push` (which makes events), `fault` and `requests` are what a VMS has, `vms` holds them together, `rest`
+//! answers the API, `control` is the control API, `routes` serves both, `sandbox` is the whole, as a program holds it, and
+//! `scenario` plays a day of events.
 
 mod accounts;
-mod activity;
-mod commands;
+mod answer;
+mod caller;
 mod config;
 pub mod control;
+mod early;
 mod error;
 mod fault;
-mod journal;
-mod net;
-mod profile;
 mod push;
-mod pusher;
+mod requests;
 mod rest;
+mod routes;
 mod sandbox;
 pub mod scenario;
-mod world;
+mod sockets;
+mod state;
+mod vms;
 
-pub use accounts::Session;
-pub use activity::Activity;
-pub use config::{GroupSync, RateLimit, SandboxConfig, Timing, UserConfig};
+pub use accounts::{Session, SessionInfo, Standing};
+pub use channels_sandbox::{
+    Activity, Delivered, Ending, Listening, Outbound, Profile, RateLimit, RawData, RawFrame, RawPush, ReceivedFrame,
+    SocketInfo, SubscribeAnswer, Timing, Tls, UnknownProfile, UpgradeAnswer,
+};
+pub use config::{GroupSync, SandboxConfig, UserConfig};
 pub use control::model::{
-    Affected, CloseRequest, ControlFailure, CutRequest, Ending, LatencyRequest, ListeningRequest, LogoutRequest,
-    Outbound, RawFrame, ReceivedFrame, RequestRecord, SandboxState, SendRequest, SessionInfo, SocketInfo, Sockets,
-    SocketsRequest, Standing, TypeInfo,
+    Affected, CloseRequest, ControlFailure, CutRequest, LatencyRequest, ListeningRequest, LogoutRequest, SendRequest,
+    SocketsRequest, TypeInfo,
 };
 pub use error::{SandboxError, WaitError};
-pub use fault::{Endpoint, Fault, FaultKind, Listening, RestAnswer, SubscribeAnswer, UpgradeAnswer};
-pub use net::tls::Tls;
-pub use profile::{Profile, UnknownProfile};
+pub use fault::{Endpoint, Fault, FaultKind, RestAnswer};
 pub use push::{
-    Broadcast, Delivered, Encoding, Push, PushError, PushEvent, PushStatus, RawData, RawPush, Target,
+    Broadcast, Encoding, Push, PushError, PushEvent, PushStatus, Target,
     catalogue::{EVENT_TYPES, EventType},
 };
+pub use requests::RequestRecord;
 pub use sandbox::Sandbox;
 pub use scenario::{Scenario, ScenarioError};
+pub use sockets::Sockets;
+pub use state::SandboxState;

@@ -2,12 +2,20 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use tokio::{sync::broadcast, time::timeout};
+use channels_sandbox::{Activity, Delivered, Listening, Outbound, Profile, RawPush, ReceivedFrame};
+use tokio::sync::broadcast;
 
 use crate::{
-    Activity, Broadcast, Delivered, Fault, Listening, Outbound, Profile, Push, PushError, RawPush, ReceivedFrame,
-    RequestRecord, SandboxConfig, SandboxError, SandboxState, Session, Sockets, Standing, WaitError, commands,
-    pusher::hub::Mode, world::World,
+    accounts::{Session, Standing},
+    config::SandboxConfig,
+    error::{SandboxError, WaitError},
+    fault::Fault,
+    push::{Broadcast, Push, PushError},
+    requests::RequestRecord,
+    routes,
+    sockets::Sockets,
+    state::SandboxState,
+    vms::Vms,
 };
 
 /// A video-management system on the desk.
@@ -18,7 +26,7 @@ use crate::{
 ///
 /// Methods that name [`Sockets`] return how many sockets they were for.
 pub struct Sandbox {
-    world: Arc<World>,
+    vms: Arc<Vms>,
 }
 
 impl std::fmt::Debug for Sandbox {
@@ -29,7 +37,9 @@ impl std::fmt::Debug for Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        self.world.kill_now();
+        self.vms.later.abort_now();
+        // The routes hold the VMS, and with it the server that holds them.
+        self.vms.server.kill_now();
     }
 }
 
@@ -41,22 +51,24 @@ impl Sandbox {
     ///
     /// When the address cannot be listened on, the certificate is of no use, or a setting makes no
     /// sense.
-    #[expect(clippy::unused_async, reason = "it needs a runtime, and the signature says so")]
     pub async fn start(config: SandboxConfig) -> Result<Self, SandboxError> {
-        let (world, listener) = World::new(config)?;
-        world.serve(listener);
-        Ok(Self { world })
+        let vms = Arc::new(Vms::new(config)?);
+        let sandbox = Self { vms };
+        sandbox.serve().await?;
+        Ok(sandbox)
     }
 
     /// Stops the way the profile's server shuts down: `pusher7` sends error and close 4200, the
     /// others drop the connections. Returns when every connection is gone, after 5 s at most.
     pub async fn stop(&self) {
-        self.world.stop().await;
+        self.vms.later.abort().await;
+        self.vms.server.stop().await;
     }
 
     /// Stops as if the process was killed: every connection just ends.
     pub async fn kill(&self) {
-        self.world.kill().await;
+        self.vms.later.abort().await;
+        self.vms.server.kill().await;
     }
 
     /// Serves again on the same port, after a [`kill`](Self::kill) if it still runs.
@@ -65,16 +77,18 @@ impl Sandbox {
     ///
     /// When the port cannot be listened on again within 5 s.
     pub async fn restart(&self) -> Result<(), SandboxError> {
-        self.world.kill().await;
-        let listener = self.world.listen_again().await?;
-        self.world.serve(listener);
-        Ok(())
+        self.kill().await;
+        self.serve().await
+    }
+
+    async fn serve(&self) -> Result<(), SandboxError> {
+        Ok(self.vms.server.serve(routes::router(&self.vms)).await?)
     }
 
     /// Whether it has been neither stopped nor killed.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        !self.world.is_stopping()
+        self.vms.server.is_running()
     }
 }
 
@@ -83,79 +97,73 @@ impl Sandbox {
     /// The base URL of the VMS, such as `http://127.0.0.1:41234`.
     #[must_use]
     pub fn base_url(&self) -> String {
-        self.world.base_url()
+        self.vms.server.base_url()
     }
 
     /// The socket URL, such as `ws://127.0.0.1:41234/pusher`.
     #[must_use]
     pub fn socket_url(&self) -> String {
-        self.world.socket_url()
+        self.vms.server.socket_url()
     }
 
     /// The address it listens on.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
-        self.world.address()
+        self.vms.server.local_addr()
     }
 
     /// The Pusher application key.
     #[must_use]
     pub fn app_key(&self) -> &str {
-        &self.world.app.key
+        &self.vms.server.app().key
     }
 
     /// The secret that signs channel authorizations.
     #[must_use]
     pub fn app_secret(&self) -> &str {
-        &self.world.app.secret
+        &self.vms.server.app().secret
     }
 
     /// The profile of the Pusher side.
     #[must_use]
     pub fn profile(&self) -> Profile {
-        self.world.profile
+        self.vms.server.profile()
     }
 
     /// The sessions, oldest first.
     #[must_use]
     pub fn sessions(&self) -> Vec<Session> {
-        self.world.accounts().sessions()
+        self.vms.accounts().sessions()
     }
 
     /// Opens another session of a user; nothing when there is no such user.
     #[must_use]
     pub fn open_session(&self, user_id: i64) -> Option<Session> {
-        let session = self.world.accounts().open(user_id);
-        self.world.hub.touch();
-        session
+        self.vms.open_session(user_id)
     }
 
     /// Pushes `logout` to the session, then makes its token worth 401. The sockets stay. False when
     /// there is no such session.
     pub async fn log_out(&self, access_token_id: &str, subject: Option<&str>) -> bool {
-        commands::log_out(&self.world, access_token_id, subject).await
+        self.vms.log_out(access_token_id, subject).await
     }
 
     /// Sets what the session's token is worth; false when there is no such session.
     #[expect(clippy::must_use_candidate, reason = "a command")]
     pub fn set_standing(&self, access_token_id: &str, standing: Standing) -> bool {
-        let found = self.world.accounts().set_standing(access_token_id, standing);
-        self.world.hub.touch();
-        found
+        self.vms.set_standing(access_token_id, standing)
     }
 
     /// Gives the session another token, which is returned; the old one is worth 401.
     #[must_use]
     pub fn rotate_token(&self, access_token_id: &str) -> Option<String> {
-        let token = self.world.accounts().rotate(access_token_id);
-        self.world.hub.touch();
-        token
+        self.vms.rotate_token(access_token_id)
     }
 
     /// The `auth` of a channel authorization: `{key}:{signature}`.
     #[must_use]
     pub fn sign(&self, socket_id: &str, channel: &str) -> String {
-        self.world.app.authorize(socket_id, channel, None)
+        self.vms.server.app().authorize(socket_id, channel, None)
     }
 }
 
@@ -167,12 +175,12 @@ impl Sandbox {
     ///
     /// When the target does not exist or the body does not fit the envelope.
     pub async fn push(&self, push: Push) -> Result<Delivered, PushError> {
-        self.world.push(&push).await
+        self.vms.push(&push).await
     }
 
     /// Pushes an event of which nothing is checked.
     pub async fn push_raw(&self, push: RawPush) -> Delivered {
-        self.world.push_raw(push).await
+        self.vms.server.publish(push).await
     }
 
     /// The events that a push stands for, to be published through another server; nothing is sent.
@@ -181,7 +189,7 @@ impl Sandbox {
     ///
     /// As [`push`](Self::push).
     pub fn broadcasts(&self, push: &Push) -> Result<Vec<Broadcast>, PushError> {
-        self.world.broadcasts(push)
+        self.vms.broadcasts(push)
     }
 }
 
@@ -190,22 +198,22 @@ impl Sandbox {
 impl Sandbox {
     /// Drops connections without a close frame.
     pub fn cut(&self, sockets: &Sockets) -> usize {
-        self.world.hub.set_mode(sockets, Mode::Cut).len()
+        self.vms.server.cut(&sockets.into())
     }
 
     /// Drops connections with a TCP reset.
     pub fn reset(&self, sockets: &Sockets) -> usize {
-        self.world.hub.set_mode(sockets, Mode::Reset).len()
+        self.vms.server.reset(&sockets.into())
     }
 
     /// Neither reads nor writes sockets from now on, but keeps their connections.
     pub fn stall(&self, sockets: &Sockets) -> usize {
-        commands::stall(&self.world, sockets)
+        self.vms.server.stall(&sockets.into())
     }
 
     /// Goes on with sockets that were stalled.
     pub fn resume(&self, sockets: &Sockets) -> usize {
-        self.world.hub.set_mode(sockets, Mode::Running).len()
+        self.vms.server.resume(&sockets.into())
     }
 
     /// Sends a close frame, then closes the connection as the profile does.
@@ -220,12 +228,12 @@ impl Sandbox {
 
     /// Sends something as it stands.
     pub async fn send(&self, sockets: &Sockets, what: Outbound) -> usize {
-        self.world.hub.send(sockets, &what).await
+        self.vms.server.send(&sockets.into(), &what).await
     }
 
     /// Makes every write to a socket wait so long first.
     pub fn set_latency(&self, latency: Duration) {
-        self.world.set_latency(latency);
+        self.vms.server.set_latency(latency);
     }
 
     /// Sets what new connections meet; when it returns, they do.
@@ -234,17 +242,17 @@ impl Sandbox {
     ///
     /// When the port cannot be listened on again within 5 s.
     pub async fn set_listening(&self, listening: Listening) -> Result<(), SandboxError> {
-        self.world.set_listening(listening).await
+        Ok(self.vms.server.set_listening(listening).await?)
     }
 
     /// Orders a fault.
     pub fn inject(&self, fault: Fault) {
-        self.world.faults.add(fault);
+        self.vms.inject(fault);
     }
 
     /// Calls off every fault that was ordered.
     pub fn clear_faults(&self) {
-        self.world.faults.clear();
+        self.vms.clear_faults();
     }
 }
 
@@ -253,7 +261,7 @@ impl Sandbox {
     /// How things stand.
     #[must_use]
     pub fn state(&self) -> SandboxState {
-        self.world.state()
+        self.vms.state()
     }
 
     /// Waits until things stand as `wanted`.
@@ -264,21 +272,10 @@ impl Sandbox {
     pub async fn wait_until(
         &self,
         patience: Duration,
-        mut wanted: impl FnMut(&SandboxState) -> bool,
+        wanted: impl FnMut(&SandboxState) -> bool,
     ) -> Result<SandboxState, WaitError> {
-        let mut revisions = self.world.hub.revisions();
-        let reached = async {
-            loop {
-                revisions.mark_unchanged();
-                let state = self.state();
-                // The hub lives as long as the sandbox, so there is always another revision to come.
-                if wanted(&state) || revisions.changed().await.is_err() {
-                    return state;
-                }
-            }
-        };
-        let state = timeout(patience, reached).await;
-        state.map_err(|_| WaitError { timeout: patience, state: Box::new(self.state()) })
+        let waited = self.vms.server.changes().wait_until(patience, || self.state(), wanted).await;
+        waited.map_err(|state| WaitError { timeout: patience, state: Box::new(state) })
     }
 
     /// Waits until both VMS channels of a session have a subscriber.
@@ -296,18 +293,18 @@ impl Sandbox {
     /// 256 are remembered.
     #[must_use]
     pub fn received(&self, socket_number: u64) -> Vec<ReceivedFrame> {
-        self.world.hub.received(socket_number)
+        self.vms.server.received(socket_number)
     }
 
     /// The last 1,024 REST requests, oldest first.
     #[must_use]
     pub fn requests(&self) -> Vec<RequestRecord> {
-        self.world.journal.requests()
+        self.vms.requests.last()
     }
 
     /// What happens from now on, for printing. A receiver that is 1,024 behind loses the oldest.
     #[must_use]
     pub fn activity(&self) -> broadcast::Receiver<Activity> {
-        self.world.journal.listen()
+        self.vms.server.activity()
     }
 }

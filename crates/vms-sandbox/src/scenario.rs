@@ -2,10 +2,18 @@
 
 use std::time::Duration;
 
+use channels_sandbox::SocketInfo;
 use serde_json::json;
 use tokio::time::{Instant, sleep_until};
 
-use crate::{Push, PushError, PushEvent, Sandbox, SandboxState, Session, SocketInfo, Sockets, Target, WaitError};
+use crate::{
+    accounts::Session,
+    error::WaitError,
+    push::{Push, PushError, PushEvent, Target},
+    sandbox::Sandbox,
+    sockets::Sockets,
+    state::SandboxState,
+};
 
 /// Timed steps, played against a sandbox.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,20 +7,21 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
+use channels_sandbox::Server;
 use http::{HeaderMap, header, uri::Authority};
 
-use super::routes::Failure;
-use crate::world::World;
+use super::failure::Failure;
+use crate::vms::Vms;
 
 /// A web page that a person has open must not drive the sandbox behind their back. What it sends elsewhere carries an
 /// `Origin`; and when it makes its own name lead here, that name is in `Host`.
-pub(crate) async fn no_web_pages(State(world): State<Arc<World>>, request: Request, next: Next) -> Response {
+pub(crate) async fn no_web_pages(State(vms): State<Arc<Vms>>, request: Request, next: Next) -> Response {
     let headers = request.headers();
     if headers.contains_key(header::ORIGIN) {
         return Failure::new(403, "web pages may not use the control API").into_response();
     }
-    if !names_this_sandbox(headers, &world) {
-        let error = format!("the control API has to be asked for by its own address: {}", world.base_url());
+    if !names_this_sandbox(headers, &vms.server) {
+        let error = format!("the control API has to be asked for by its own address: {}", vms.server.base_url());
         return Failure::new(403, error).into_response();
     }
     next.run(request).await
@@ -28,13 +29,13 @@ pub(crate) async fn no_web_pages(State(world): State<Arc<World>>, request: Reque
 
 /// Whether the one `Host` is the sandbox: by a loopback address or name, the address it is bound to, or the name that it
 /// gives out; and by its port.
-fn names_this_sandbox(headers: &HeaderMap, world: &World) -> bool {
+fn names_this_sandbox(headers: &HeaderMap, server: &Server) -> bool {
     let mut hosts = headers.get_all(header::HOST).iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
     let authority = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
     let Some(authority) = authority.filter(|authority| !authority.as_str().contains('@')) else { return false };
-    let default_port = if world.tls.is_some() { 443 } else { 80 };
-    let bound = world.address();
+    let default_port = if server.is_tls() { 443 } else { 80 };
+    let bound = server.local_addr();
     if authority.port_u16().unwrap_or(default_port) != bound.port() {
         return false;
     }
@@ -43,7 +44,7 @@ fn names_this_sandbox(headers: &HeaderMap, world: &World) -> bool {
         // A browser that followed a name sends that name, never the address it leads to.
         Ok(address) => address.is_loopback() || bound.ip().is_unspecified() || address == bound.ip(),
         Err(_) => {
-            name.eq_ignore_ascii_case("localhost") || world.host().is_some_and(|host| name.eq_ignore_ascii_case(host))
+            name.eq_ignore_ascii_case("localhost") || server.host().is_some_and(|host| name.eq_ignore_ascii_case(host))
         }
     }
 }

@@ -31,6 +31,7 @@
 //! curl -X POST http://127.0.0.1:41234/sandbox/cut
 //! ```
 
+mod failure;
 mod guard;
 pub(crate) mod model;
 pub(crate) mod routes;

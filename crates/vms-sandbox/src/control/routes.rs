@@ -7,31 +7,37 @@ use axum::{
     body::Bytes,
     extract::{DefaultBodyLimit, State},
     middleware,
-    response::{IntoResponse, Response},
     routing::{delete, get, post},
 };
-use http::{HeaderMap, StatusCode};
+use channels_sandbox::{Delivered, Outbound, RawPush};
+use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{
+    failure::Failure,
     guard,
     model::{
-        Affected, CloseRequest, ControlFailure, CutRequest, LatencyRequest, ListeningRequest, LogoutRequest,
-        SandboxState, SendRequest, SocketsRequest, TypeInfo,
+        Affected, CloseRequest, CutRequest, LatencyRequest, ListeningRequest, LogoutRequest, SendRequest,
+        SocketsRequest, TypeInfo,
     },
 };
 use crate::{
-    Delivered, EVENT_TYPES, Fault, Outbound, Push, RawPush, SandboxError, commands,
-    pusher::hub::Mode,
-    rest::{answer, calling_socket},
-    world::World,
+    answer,
+    caller::calling_socket,
+    fault::Fault,
+    push::{
+        Push,
+        catalogue::{EVENT_TYPES, EventType},
+    },
+    state::SandboxState,
+    vms::Vms,
 };
 
-type Shared = State<Arc<World>>;
+type Shared = State<Arc<Vms>>;
 type Answer<T> = Result<Json<T>, Failure>;
 
-pub(crate) fn router(world: &Arc<World>) -> Router<Arc<World>> {
+pub(crate) fn router(vms: &Arc<Vms>) -> Router<Arc<Vms>> {
     Router::new()
         .route("/push", post(push))
         .route("/raw", post(raw))
@@ -49,90 +55,89 @@ pub(crate) fn router(world: &Arc<World>) -> Router<Arc<World>> {
         .route("/types", get(types))
         .fallback(answer::not_found)
         .method_not_allowed_fallback(answer::method_not_allowed)
-        .layer(middleware::from_fn_with_state(Arc::clone(world), guard::no_web_pages))
+        .layer(middleware::from_fn_with_state(Arc::clone(vms), guard::no_web_pages))
         .layer(DefaultBodyLimit::max(MAX_BODY))
 }
 
-async fn push(State(world): Shared, headers: HeaderMap, body: Bytes) -> Answer<Delivered> {
+async fn push(State(vms): Shared, headers: HeaderMap, body: Bytes) -> Answer<Delivered> {
     let mut push: Push = parse(&body)?;
     push.except = push.except.or_else(|| calling_socket(&headers));
-    let delivered = world.push(&push).await;
+    let delivered = vms.push(&push).await;
     delivered.map(Json).map_err(|error| Failure::new(422, error))
 }
 
-async fn raw(State(world): Shared, headers: HeaderMap, body: Bytes) -> Answer<Delivered> {
+async fn raw(State(vms): Shared, headers: HeaderMap, body: Bytes) -> Answer<Delivered> {
     let mut push: RawPush = parse(&body)?;
     push.except = push.except.or_else(|| calling_socket(&headers));
-    Ok(Json(world.push_raw(push).await))
+    Ok(Json(vms.server.publish(push).await))
 }
 
-async fn send(State(world): Shared, body: Bytes) -> Answer<Affected> {
+async fn send(State(vms): Shared, body: Bytes) -> Answer<Affected> {
     let request: SendRequest = parse(&body)?;
-    Ok(affected(world.hub.send(&request.sockets, &request.what).await))
+    Ok(affected(vms.server.send(&(&request.sockets).into(), &request.what).await))
 }
 
-async fn cut(State(world): Shared, body: Bytes) -> Answer<Affected> {
+async fn cut(State(vms): Shared, body: Bytes) -> Answer<Affected> {
     let request: CutRequest = parse(&body)?;
-    let mode = if request.reset { Mode::Reset } else { Mode::Cut };
-    Ok(affected(world.hub.set_mode(&request.sockets, mode).len()))
+    let sockets = (&request.sockets).into();
+    Ok(affected(if request.reset { vms.server.reset(&sockets) } else { vms.server.cut(&sockets) }))
 }
 
-async fn stall(State(world): Shared, body: Bytes) -> Answer<Affected> {
+async fn stall(State(vms): Shared, body: Bytes) -> Answer<Affected> {
     let request: SocketsRequest = parse(&body)?;
-    Ok(affected(commands::stall(&world, &request.sockets)))
+    Ok(affected(vms.server.stall(&(&request.sockets).into())))
 }
 
-async fn resume(State(world): Shared, body: Bytes) -> Answer<Affected> {
+async fn resume(State(vms): Shared, body: Bytes) -> Answer<Affected> {
     let request: SocketsRequest = parse(&body)?;
-    Ok(affected(world.hub.set_mode(&request.sockets, Mode::Running).len()))
+    Ok(affected(vms.server.resume(&(&request.sockets).into())))
 }
 
-async fn close(State(world): Shared, body: Bytes) -> Answer<Affected> {
+async fn close(State(vms): Shared, body: Bytes) -> Answer<Affected> {
     let CloseRequest { sockets, code, reason } = parse(&body)?;
-    Ok(affected(world.hub.send(&sockets, &Outbound::Close { code, reason }).await))
+    Ok(affected(vms.server.send(&(&sockets).into(), &Outbound::Close { code, reason }).await))
 }
 
-async fn log_out(State(world): Shared, body: Bytes) -> Answer<Affected> {
+async fn log_out(State(vms): Shared, body: Bytes) -> Answer<Affected> {
     let request: LogoutRequest = parse(&body)?;
-    let all = || world.accounts().sessions().into_iter().map(|session| session.access_token_id);
+    let all = || vms.accounts().sessions().into_iter().map(|session| session.access_token_id);
     let wanted: Vec<String> = request.session.map_or_else(|| all().collect(), |session| vec![session]);
     let mut count = 0;
     for session in wanted {
-        count += usize::from(commands::log_out(&world, &session, request.subject.as_deref()).await);
+        count += usize::from(vms.log_out(&session, request.subject.as_deref()).await);
     }
     Ok(affected(count))
 }
 
-async fn latency(State(world): Shared, body: Bytes) -> Answer<Value> {
+async fn latency(State(vms): Shared, body: Bytes) -> Answer<Value> {
     let request: LatencyRequest = parse(&body)?;
-    world.set_latency(Duration::from_millis(request.millis));
+    vms.server.set_latency(Duration::from_millis(request.millis));
     Ok(Json(json!({})))
 }
 
-async fn listening(State(world): Shared, body: Bytes) -> Answer<Value> {
+async fn listening(State(vms): Shared, body: Bytes) -> Answer<Value> {
     let request: ListeningRequest = parse(&body)?;
-    let set = world.set_listening(request.listening).await;
-    set.map(|()| Json(json!({}))).map_err(|error: SandboxError| Failure::new(500, error))
+    let set = vms.server.set_listening(request.listening).await;
+    set.map(|()| Json(json!({}))).map_err(|error| Failure::new(500, error))
 }
 
-async fn fault(State(world): Shared, body: Bytes) -> Answer<Value> {
+async fn fault(State(vms): Shared, body: Bytes) -> Answer<Value> {
     let fault: Fault = parse(&body)?;
-    world.faults.add(fault);
+    vms.inject(fault);
     Ok(Json(json!({})))
 }
 
-async fn clear_faults(State(world): Shared) -> Json<Value> {
-    world.faults.clear();
+async fn clear_faults(State(vms): Shared) -> Json<Value> {
+    vms.clear_faults();
     Json(json!({}))
 }
 
-async fn state(State(world): Shared) -> Json<SandboxState> {
-    Json(world.state())
+async fn state(State(vms): Shared) -> Json<SandboxState> {
+    Json(vms.state())
 }
 
 async fn types() -> Json<Vec<TypeInfo>> {
-    let info =
-        |row: &crate::EventType| TypeInfo { type_: row.name.to_owned(), event: row.event, data: row.default_body() };
+    let info = |row: &EventType| TypeInfo { type_: row.name.to_owned(), event: row.event, data: row.default_body() };
     Json(EVENT_TYPES.iter().map(info).collect())
 }
 
@@ -144,24 +149,6 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
 
 const fn affected(sockets: usize) -> Json<Affected> {
     Json(Affected { sockets })
-}
-
-pub(super) struct Failure {
-    status: u16,
-    error: String,
-}
-
-impl Failure {
-    pub(super) fn new(status: u16, error: impl std::fmt::Display) -> Self {
-        Self { status, error: error.to_string() }
-    }
-}
-
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, Json(ControlFailure { error: self.error })).into_response()
-    }
 }
 
 const MAX_BODY: usize = 16 << 20;

@@ -88,7 +88,7 @@ const fn kind(value: &Value) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::UserConfig;
+    use crate::config::UserConfig;
 
     fn accounts() -> Accounts {
         Accounts::new(vec![UserConfig::new(42, "a", "a"), UserConfig::new(43, "b", "b")], 1)

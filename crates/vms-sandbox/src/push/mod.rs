@@ -159,34 +159,6 @@ pub enum Encoding {
     Text,
 }
 
-/// An event with a channel, a name and data of one's own; nothing is checked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RawPush {
-    /// The channel.
-    pub channel: String,
-    /// The event name.
-    pub event: String,
-    /// The data.
-    #[serde(default)]
-    pub data: RawData,
-    /// The id of a socket that is left out.
-    #[serde(default)]
-    pub except: Option<String>,
-}
-
-/// The `data` of a raw event.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RawData {
-    /// No `data` key.
-    #[default]
-    Absent,
-    /// This JSON text, put into the frame as it stands, even if it is not JSON.
-    Bare(String),
-    /// A string that holds this text.
-    Text(String),
-}
-
 /// One event on one channel, ready to be published by whatever server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Broadcast {
@@ -196,13 +168,6 @@ pub struct Broadcast {
     pub event: String,
     /// What the data holds once it is decoded.
     pub data: Value,
-}
-
-/// What became of a push.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Delivered {
-    /// Sockets whose queue took it, counted once a channel.
-    pub sockets: usize,
 }
 
 /// A push that cannot be made.

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use axum::{Json, body::Bytes, extract::State};
+use channels_sandbox::is_socket_id;
 use http::{HeaderMap, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{answer::ApiError, bearer};
-use crate::{pusher::signature::is_socket_id, world::World};
+use crate::{answer::ApiError, caller::bearer, vms::Vms};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -20,11 +20,11 @@ struct Form {
 /// Signs a session's own channels. Whether the socket is open here is not asked: it may be another
 /// server's.
 pub(super) async fn authorize(
-    State(world): State<Arc<World>>,
+    State(vms): State<Arc<Vms>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, ApiError> {
-    let session = bearer(&world, &headers)?;
+    let session = bearer(&vms, &headers)?;
     let form = if is_form(&headers) { form(&body) } else { Form::default() };
     if !is_socket_id(&form.socket_id) {
         return Err(ApiError::invalid("socket_id", "The socket id is missing or malformed."));
@@ -32,16 +32,16 @@ pub(super) async fn authorize(
     if form.channel_name.is_empty() {
         return Err(ApiError::invalid("channel_name", "The channel name is missing."));
     }
-    if !world.may_join(&session, &form.channel_name) {
+    if !vms.may_join(&session, &form.channel_name) {
         return Err(ApiError::FORBIDDEN);
     }
     if !form.channel_name.starts_with("presence-") {
-        let auth = world.app.authorize(&form.socket_id, &form.channel_name, None);
+        let auth = vms.server.app().authorize(&form.socket_id, &form.channel_name, None);
         return Ok(Json(json!({"auth": auth})));
     }
-    let member = json!({"user_id": session.user_id, "user_info": {"name": user_name(&world, session.user_id)}});
+    let member = json!({"user_id": session.user_id, "user_info": {"name": user_name(&vms, session.user_id)}});
     let data = member.to_string();
-    let auth = world.app.authorize(&form.socket_id, &form.channel_name, Some(&data));
+    let auth = vms.server.app().authorize(&form.socket_id, &form.channel_name, Some(&data));
     Ok(Json(json!({"auth": auth, "channel_data": data})))
 }
 
@@ -62,6 +62,6 @@ fn is_form(headers: &HeaderMap) -> bool {
     value.is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"))
 }
 
-fn user_name(world: &World, id: i64) -> String {
-    world.accounts().user(id).map(|user| user.name.clone()).unwrap_or_default()
+fn user_name(vms: &Vms, id: i64) -> String {
+    vms.accounts().user(id).map(|user| user.name.clone()).unwrap_or_default()
 }

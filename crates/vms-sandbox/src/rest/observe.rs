@@ -9,20 +9,25 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
+use channels_sandbox::{
+    Activity, HttpConnection,
+    answer::{html, redirect},
+    matches_pattern,
+};
 use http::{HeaderMap, request::Parts};
 use tokio::time::sleep;
 
-use super::{MAX_BODY, answer, broadcasting_auth};
+use super::broadcasting_auth;
 use crate::{
-    Endpoint, RequestRecord, RestAnswer,
-    fault::{FaultKind, matches_pattern},
-    net::wire::Link,
-    world::World,
+    answer,
+    fault::{Endpoint, RestAnswer, RestFault},
+    requests::RequestRecord,
+    vms::Vms,
 };
 
 pub(super) async fn observe(
-    State(world): State<Arc<World>>,
-    Extension(link): Extension<Arc<Link>>,
+    State(vms): State<Arc<Vms>>,
+    Extension(http): Extension<Arc<HttpConnection>>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -35,12 +40,11 @@ pub(super) async fn observe(
         path: format!("/api/v1{}", parts.uri.path()),
         headers: headers(&parts.headers),
         status: 0,
-        at_millis: world.journal.millis(),
+        at_millis: vms.server.millis(),
     };
-    let fault = fault(&world, &parts, &body);
+    let fault = fault(&vms, &parts, &body);
     if matches!(fault, Some(RestAnswer::Hang | RestAnswer::Drop)) {
-        world.journal.record(record.clone());
-        world.hub.touch();
+        record_request(&vms, record.clone());
     }
     let proceed = next.run(Request::from_parts(parts, Body::from(body)));
     let response = match fault {
@@ -49,46 +53,49 @@ pub(super) async fn observe(
             sleep(Duration::from_millis(millis)).await;
             proceed.await
         }
-        Some(fault) => answer_badly(fault, &link).await,
+        Some(fault) => answer_badly(fault, &http).await,
     };
     record.status = response.status().as_u16();
-    world.journal.record(record);
-    world.hub.touch();
+    record_request(&vms, record);
     response
 }
 
-async fn answer_badly(fault: RestAnswer, link: &Link) -> Response {
+fn record_request(vms: &Vms, record: RequestRecord) {
+    let (method, path) = (record.method.clone(), record.path.clone());
+    vms.server.tell(Activity::Request { method, path, status: record.status });
+    vms.requests.record(record);
+    vms.server.changes().touch();
+}
+
+async fn answer_badly(fault: RestAnswer, http: &HttpConnection) -> Response {
     match fault {
         RestAnswer::Body { status, content_type, body } => answer::verbatim(status, &content_type, body),
         RestAnswer::Drop => {
-            link.drop_connection();
+            http.abort();
             pending().await
         }
         RestAnswer::Delay { .. } | RestAnswer::Hang => pending().await,
-        RestAnswer::Html { status } => answer::html(status),
+        RestAnswer::Html { status } => html(status),
         RestAnswer::Huge { bytes } => answer::huge(bytes),
-        RestAnswer::Redirect { status, location } => answer::redirect(status, &location),
+        RestAnswer::Redirect { status, location } => redirect(status, &location),
         RestAnswer::Status { status, retry_after } => answer::failure(status, retry_after.as_deref()),
     }
 }
 
-fn fault(world: &World, parts: &Parts, body: &Bytes) -> Option<RestAnswer> {
-    if world.faults.is_empty() {
+fn fault(vms: &Vms, parts: &Parts, body: &Bytes) -> Option<RestAnswer> {
+    if vms.rest_faults.is_empty() {
         return None;
     }
     let place = endpoint(parts.uri.path());
     let channel = broadcasting_auth::channel_of(body);
-    world.faults.take(|kind| match kind {
-        FaultKind::Rest { endpoint, channel: pattern, answer } => {
-            let here = *endpoint == Endpoint::Any || Some(*endpoint) == place;
-            let this = match (pattern, &channel) {
-                (None, _) => true,
-                (Some(pattern), Some(channel)) => matches_pattern(pattern, channel),
-                (Some(_), None) => false,
-            };
-            (here && this).then(|| answer.clone())
-        }
-        FaultKind::Ping | FaultKind::Subscribe { .. } | FaultKind::Upgrade { .. } => None,
+    vms.rest_faults.take(|RestFault { endpoint, channel: pattern, answer }| {
+        let here = *endpoint == Endpoint::Any || Some(*endpoint) == place;
+        let this = match (pattern, &channel) {
+            (None, _) => true,
+            (Some(pattern), Some(channel)) => matches_pattern(pattern, channel),
+            (Some(_), None) => false,
+        };
+        (here && this).then(|| answer.clone())
     })
 }
 
@@ -106,3 +113,5 @@ fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
 }
+
+pub(super) const MAX_BODY: usize = 1 << 20;

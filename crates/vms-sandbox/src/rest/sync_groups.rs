@@ -12,8 +12,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::{answer::ApiError, bearer, calling_socket};
-use crate::{GroupSync, Push, Target, world::World};
+use crate::{
+    answer::ApiError,
+    caller::{bearer, calling_socket},
+    config::GroupSync,
+    push::{Push, Target},
+    vms::Vms,
+};
 
 #[derive(Debug, Deserialize)]
 struct Groups {
@@ -23,12 +28,12 @@ struct Groups {
 /// Tells the user's other sockets at once that groups changed. When the work is asynchronous, the
 /// session hears of its end: all of its sockets, for the work no longer knows who called.
 pub(super) async fn sync(
-    State(world): State<Arc<World>>,
+    State(vms): State<Arc<Vms>>,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, ApiError> {
-    let session = bearer(&world, &headers)?;
+    let session = bearer(&vms, &headers)?;
     if !id.parse().is_ok_and(|id: u32| (1..=LAST_CAMERA).contains(&id)) {
         return Err(ApiError::NOT_FOUND);
     }
@@ -37,12 +42,12 @@ pub(super) async fn sync(
     tracing::debug!(camera = id, groups = ?groups.groups, "groups of a camera");
     let changed =
         Push { except: calling_socket(&headers), ..Push::new("groups_updated").to(Target::User(session.user_id)) };
-    push(&world, changed).await;
-    match world.group_sync {
+    push(&vms, changed).await;
+    match vms.group_sync {
         GroupSync::Sync => Ok(Json(json!({"type": "sync"}))),
         GroupSync::Async { after } => {
-            let later = Arc::clone(&world);
-            world.later.spawn(async move {
+            let later = Arc::clone(&vms);
+            vms.later.spawn(async move {
                 sleep(after).await;
                 let done = Push::new("camera_groups_synced").to(Target::Session(session.access_token_id));
                 push(&later, done).await;
@@ -53,8 +58,8 @@ pub(super) async fn sync(
 }
 
 /// The session may have been forgotten meanwhile: then nobody is left to tell.
-async fn push(world: &World, push: Push) {
-    if let Err(error) = world.push(&push).await {
+async fn push(vms: &Vms, push: Push) {
+    if let Err(error) = vms.push(&push).await {
         tracing::debug!(%error, "a push had nowhere to go");
     }
 }

@@ -6,8 +6,7 @@ use axum::{Json, body::Bytes, extract::State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answer::ApiError;
-use crate::world::World;
+use crate::{answer::ApiError, vms::Vms};
 
 /// `captcha`, `key` and `session_id` may come along and change nothing.
 #[derive(Debug, Deserialize)]
@@ -17,12 +16,12 @@ struct Login {
 }
 
 /// Opens a session. 400 for a body that is not JSON, 422 for a missing field or a wrong password.
-pub(super) async fn log_in(State(world): State<Arc<World>>, body: Bytes) -> Result<Json<Value>, ApiError> {
+pub(super) async fn log_in(State(vms): State<Arc<Vms>>, body: Bytes) -> Result<Json<Value>, ApiError> {
     let request: Login = serde_json::from_slice(&body)
         .map_err(|_| ApiError::new(400, "The request is not a JSON object with login and password."))?;
     let login = request.login.ok_or(ApiError::invalid("login", "The login field is required."))?;
     let password = request.password.ok_or(ApiError::invalid("password", "The password field is required."))?;
-    let mut accounts = world.accounts();
+    let mut accounts = vms.accounts();
     let session = accounts
         .log_in(&login, &password)
         .ok_or(ApiError::invalid("login", "These credentials do not match our records."))?;

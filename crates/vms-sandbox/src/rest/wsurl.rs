@@ -6,10 +6,9 @@ use axum::{Json, extract::State};
 use http::HeaderMap;
 use serde_json::{Value, json};
 
-use super::{answer::ApiError, bearer};
-use crate::world::World;
+use crate::{answer::ApiError, caller::bearer, vms::Vms};
 
-pub(super) async fn discover(State(world): State<Arc<World>>, headers: HeaderMap) -> Result<Json<Value>, ApiError> {
-    bearer(&world, &headers)?;
-    Ok(Json(json!({"ws_url": world.announced_socket_url(), "app_key": world.app.key})))
+pub(super) async fn discover(State(vms): State<Arc<Vms>>, headers: HeaderMap) -> Result<Json<Value>, ApiError> {
+    bearer(&vms, &headers)?;
+    Ok(Json(json!({"ws_url": vms.announced_socket_url(), "app_key": vms.server.app().key})))
 }

@@ -8,7 +8,10 @@ use vms_sandbox::{
     Sandbox, SandboxConfig, SandboxState, SendRequest, Sockets, SocketsRequest, Target, TypeInfo,
 };
 
-use crate::support::{Answer, End, Ws, call, first_session, http, start, try_http_without_host};
+use crate::{
+    clients::{Answer, End, Ws, http, try_http_without_host},
+    support::{call, first_session, join, start},
+};
 
 async fn post(sandbox: &Sandbox, path: &str, body: &impl Serialize) -> Answer {
     let body = serde_json::to_string(body).unwrap();
@@ -25,7 +28,7 @@ async fn events_are_pushed_with_a_default_body_or_ones_own() {
     let sandbox = start(Profile::Pusher7).await;
     let session = first_session(&sandbox);
     let mut ws = Ws::connect(&sandbox).await;
-    ws.join(&sandbox, &session).await;
+    join(&mut ws, &sandbox, &session).await;
     let least = http(sandbox.local_addr(), "POST", "/sandbox/push", &[], r#"{"type":"groups_created"}"#).await;
     assert_eq!(read::<Delivered>(&least).sockets, 1);
     assert!(ws.text().await.contains("Warehouse"));
@@ -43,7 +46,7 @@ async fn events_are_pushed_with_a_default_body_or_ones_own() {
 async fn the_calling_socket_is_left_out() {
     let sandbox = start(Profile::Pusher7).await;
     let mut ws = Ws::connect(&sandbox).await;
-    ws.join(&sandbox, &first_session(&sandbox)).await;
+    join(&mut ws, &sandbox, &first_session(&sandbox)).await;
     let headers = [("X-Socket-ID", ws.socket_id.as_str())];
     let answer = http(sandbox.local_addr(), "POST", "/sandbox/push", &headers, r#"{"type":"logout"}"#).await;
     assert_eq!(read::<Delivered>(&answer).sockets, 0);
@@ -77,7 +80,7 @@ async fn sessions_are_logged_out() {
     let sandbox = start(Profile::Pusher7).await;
     let session = first_session(&sandbox);
     let mut ws = Ws::connect(&sandbox).await;
-    ws.join(&sandbox, &session).await;
+    join(&mut ws, &sandbox, &session).await;
     let request = LogoutRequest { session: None, subject: Some("Over".into()) };
     assert_eq!(read::<Affected>(&post(&sandbox, "logout", &request).await).sockets, 1);
     assert!(ws.text().await.contains("Over"));

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::Error;
 use vms_sandbox::{Endpoint, Fault, FaultKind, Profile, RestAnswer, Sandbox, SubscribeAnswer, UpgradeAnswer};
 
-use crate::support::{
-    Answer, End, PATIENCE, Raw, Ws, authorize, call, first_session, start, try_http, upgrade_request,
+use crate::{
+    clients::{Answer, Ws, try_http},
+    support::{authorize, call, first_session, start},
 };
 
 fn on_auth(answer: RestAnswer) -> FaultKind {
@@ -90,106 +90,24 @@ async fn a_fault_can_be_for_one_channel() {
     assert_eq!(token.status, 200);
 }
 
-/// W04, W05, N14
+/// P02, L12, S08
 #[tokio::test]
-async fn an_upgrade_can_be_answered_with_a_status_a_redirect_or_html() {
-    let sandbox = start(Profile::Pusher7).await;
-    let retry_after = Some("3".to_owned());
-    for (answer, status, header) in [
-        (UpgradeAnswer::Status { status: 503, retry_after }, 503, Some(("retry-after", "3"))),
-        (UpgradeAnswer::Redirect { location: "/x".into() }, 302, Some(("location", "/x"))),
-        (UpgradeAnswer::Html, 200, None),
-    ] {
-        sandbox.inject(Fault::once(FaultKind::Upgrade { answer }));
-        let refused = Ws::try_open(&sandbox, "/app/sandbox-key?protocol=7").await;
-        let Some(Error::Http(response)) = refused.err() else { panic!("{status}") };
-        assert_eq!(response.status(), status);
-        if let Some((name, value)) = header {
-            assert_eq!(response.headers()[name], value);
-        }
-    }
-    Ws::connect(&sandbox).await;
-    assert_eq!(sandbox.state().upgrades_ever, 4);
-}
-
-/// N07, P01, W01: silence in its three forms, and a wrong accept key.
-#[tokio::test]
-async fn an_upgrade_can_be_met_with_silence_or_with_a_wrong_key() {
-    let sandbox = start(Profile::Pusher7).await;
-    sandbox.inject(Fault::once(FaultKind::Upgrade { answer: UpgradeAnswer::Silent }));
-    let mut raw = Raw::connect(&sandbox).await;
-    raw.write(upgrade_request("sandbox-key", "Upgrade").as_bytes()).await;
-    assert!(timeout(Duration::from_millis(200), raw.fill()).await.is_err());
-
-    sandbox.inject(Fault::once(FaultKind::Upgrade { answer: UpgradeAnswer::SwitchThenNothing }));
-    let mut ws = Ws::open(&sandbox, "/app/sandbox-key?protocol=7").await;
-    ws.send(r#"{"event":"pusher:ping"}"#).await;
-    assert!(timeout(Duration::from_millis(200), ws.text()).await.is_err());
-
-    sandbox.inject(Fault::once(FaultKind::Upgrade { answer: UpgradeAnswer::Drop }));
-    assert!(Ws::try_open(&sandbox, "/app/sandbox-key?protocol=7").await.is_err());
-
-    sandbox.inject(Fault::once(FaultKind::Upgrade { answer: UpgradeAnswer::SwitchThenDrop }));
-    let mut ws = Ws::open(&sandbox, "/app/sandbox-key?protocol=7").await;
-    assert_eq!(ws.end().await, End::Dropped);
-
-    sandbox.inject(Fault::once(FaultKind::Upgrade { answer: UpgradeAnswer::WrongAccept }));
-    assert!(matches!(Ws::try_open(&sandbox, "/app/sandbox-key").await.err(), Some(Error::Protocol(_))));
-}
-
-/// P02, P05, P07
-#[tokio::test]
-async fn the_greeting_can_be_replaced() {
-    let sandbox = start(Profile::Push1st).await;
-    let text = r#"{"event":"pusher:connection_established","data":"{}"}"#.to_owned();
-    sandbox.inject(Fault::once(FaultKind::Upgrade { answer: UpgradeAnswer::Greeting { text: text.clone() } }));
-    let mut ws = Ws::open(&sandbox, "/pusher/app/sandbox-key").await;
-    assert_eq!(ws.text().await, text);
-    ws.round_trip().await;
-}
-
-#[tokio::test]
-async fn an_upgrade_can_be_late() {
-    let sandbox = start(Profile::Pusher7).await;
-    sandbox.inject(Fault::once(FaultKind::Upgrade { answer: UpgradeAnswer::Delay { millis: 100 } }));
-    let started = tokio::time::Instant::now();
-    Ws::connect(&sandbox).await;
-    assert!(started.elapsed() >= Duration::from_millis(100));
-}
-
-/// S07, S08, S09, S10
-#[tokio::test]
-async fn a_subscription_can_be_ignored_refused_or_acknowledged_twice() {
+async fn faults_of_the_sockets_are_ordered_beside_those_of_the_api() {
     let sandbox = start(Profile::Reverb).await;
-    let mut ws = Ws::connect(&sandbox).await;
-    let order = |answer| {
-        let channel = Some("private-x".to_owned());
-        sandbox.inject(Fault::once(FaultKind::Subscribe { channel, answer }));
-    };
-    let auth = sandbox.sign(&ws.socket_id, "private-x");
-    order(SubscribeAnswer::Ignore);
-    ws.subscribe_unsigned("other").await;
-    assert_eq!(ws.event().await["channel"], "other");
-    ws.subscribe_with("private-x", &auth).await;
-    ws.round_trip().await;
-    assert_eq!(sandbox.state().subscribers("private-x"), 0);
-    order(SubscribeAnswer::Refuse);
-    ws.subscribe_with("private-x", &auth).await;
-    assert!(ws.text().await.contains("4009"));
-    order(SubscribeAnswer::AcknowledgeTwice);
-    ws.subscribe(&sandbox, "private-x").await;
-    assert!(ws.text().await.contains("subscription_succeeded"));
-    ws.round_trip().await;
-}
-
-/// L12
-#[tokio::test]
-async fn pings_can_go_unanswered_while_the_socket_works() {
-    let sandbox = start(Profile::Pusher7).await;
-    let mut ws = Ws::connect(&sandbox).await;
+    let greeting = r#"{"event":"pusher:connection_established","data":"{}"}"#.to_owned();
+    let greets = UpgradeAnswer::Greeting { text: greeting.clone() };
+    sandbox.inject(Fault::once(on_auth(RestAnswer::Html { status: 200 })));
+    sandbox.inject(Fault::once(FaultKind::Upgrade { answer: greets }));
     sandbox.inject(Fault::once(FaultKind::Ping));
+    sandbox.inject(Fault::once(FaultKind::Subscribe { channel: None, answer: SubscribeAnswer::Refuse }));
+    let mut ws = Ws::open(&sandbox, "/app/sandbox-key").await;
+    assert_eq!(ws.text().await, greeting);
     ws.send(r#"{"event":"pusher:ping"}"#).await;
-    ws.subscribe(&sandbox, "x").await;
+    ws.subscribe_unsigned("x").await;
+    assert!(ws.text().await.contains("4009"));
     ws.round_trip().await;
-    sandbox.wait_until(PATIENCE, |state| state.subscribers("x") == 1).await.unwrap();
+    sandbox.inject(Fault::always(FaultKind::Ping));
+    sandbox.clear_faults();
+    ws.round_trip().await;
+    assert_eq!(auth(&sandbox).await.status, 200);
 }

@@ -1,18 +1,15 @@
-//! Starting, stopping, starting again, and not listening.
+//! Starting, stopping and starting again.
 
-use std::time::Duration;
-
-use tokio::{
-    io::AsyncReadExt as _,
-    net::{TcpListener, TcpStream},
-    time::timeout,
-};
+use tokio::net::{TcpListener, TcpStream};
 use vms_sandbox::{
     Endpoint, Fault, FaultKind, Listening, Profile, RestAnswer, Sandbox, SandboxConfig, SandboxError, Sockets,
     UserConfig,
 };
 
-use crate::support::{End, PATIENCE, Ws, call, first_session, soon, start, try_http};
+use crate::{
+    clients::{End, PATIENCE, Ws, soon, try_http},
+    support::{call, first_session, join, start},
+};
 
 /// R03: the server comes back where it was, with its sessions, but with no socket of before.
 #[tokio::test]
@@ -22,7 +19,7 @@ async fn a_killed_sandbox_comes_back_on_the_same_port_with_its_sessions() {
     let mut ids = Vec::new();
     for _ in 0..20 {
         let mut ws = Ws::connect(&sandbox).await;
-        ws.join(&sandbox, &session).await;
+        join(&mut ws, &sandbox, &session).await;
         sandbox.kill().await;
         assert!(!sandbox.is_running());
         assert_eq!(ws.end().await, End::Dropped);
@@ -85,24 +82,6 @@ async fn dropping_the_sandbox_ends_its_connections_and_frees_its_port() {
         }
     };
     soon(bound).await;
-}
-
-/// N06, N07
-#[tokio::test]
-async fn new_connections_can_be_refused_or_left_in_silence_while_live_ones_go_on() {
-    let sandbox = start(Profile::Pusher7).await;
-    let mut ws = Ws::connect(&sandbox).await;
-    sandbox.set_listening(Listening::Refuse).await.unwrap();
-    let refused = TcpStream::connect(sandbox.local_addr()).await.unwrap_err();
-    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
-    ws.round_trip().await;
-    sandbox.set_listening(Listening::Silent).await.unwrap();
-    let mut silent = TcpStream::connect(sandbox.local_addr()).await.unwrap();
-    let mut byte = [0];
-    assert!(timeout(Duration::from_millis(200), silent.read(&mut byte)).await.is_err());
-    ws.round_trip().await;
-    sandbox.set_listening(Listening::Serve).await.unwrap();
-    Ws::connect(&sandbox).await.round_trip().await;
 }
 
 #[tokio::test]

@@ -8,13 +8,13 @@
     reason = "tests stop at the first thing that is not as it should be"
 )]
 
+#[path = "../../../channels-sandbox/tests/it/clients/mod.rs"]
+mod clients;
 mod control_api;
+mod early;
 mod faults;
 mod lifecycle;
-mod push1st;
-mod pusher7;
 mod rest;
-mod reverb;
 mod scenario;
 mod sessions;
 mod sockets;

@@ -5,7 +5,10 @@ use std::time::Duration;
 use serde_json::json;
 use vms_sandbox::{GroupSync, Profile, Sandbox, SandboxConfig, Standing};
 
-use crate::support::{Ws, authorize, call, first_session, http, start};
+use crate::{
+    clients::{Ws, http},
+    support::{authorize, call, first_session, join, start},
+};
 
 #[tokio::test]
 async fn a_login_opens_a_new_session_whose_token_works() {
@@ -121,10 +124,10 @@ async fn group_sync_leaves_the_caller_out_and_tells_it_when_it_is_done() {
     let sandbox = Sandbox::start(config).await.unwrap();
     let session = first_session(&sandbox);
     let mut caller = Ws::connect(&sandbox).await;
-    caller.join(&sandbox, &session).await;
+    join(&mut caller, &sandbox, &session).await;
     let other_session = sandbox.open_session(42).unwrap();
     let mut other = Ws::connect(&sandbox).await;
-    other.join(&sandbox, &other_session).await;
+    join(&mut other, &sandbox, &other_session).await;
     let bearer = format!("Bearer {}", session.access_token);
     let headers = [("Authorization", bearer.as_str()), ("X-Socket-ID", caller.socket_id.as_str())];
     let path = "/api/v1/cameras/17/sync-groups";

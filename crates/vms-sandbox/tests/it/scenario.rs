@@ -8,7 +8,10 @@ use vms_sandbox::{
     scenario::{Action, Step},
 };
 
-use crate::support::{End, Ws, first_session, soon, start};
+use crate::{
+    clients::{End, Ws, soon},
+    support::{first_session, join, start},
+};
 
 /// The types of a VMS, written out once more so that the catalogue cannot forget one.
 const PUSH_TYPES: [&str; 14] = [
@@ -83,7 +86,7 @@ async fn heard(profile: Profile) -> (BTreeMap<(bool, String), usize>, usize) {
         let mut connections = 0;
         loop {
             let mut ws = Ws::connect(&sandbox).await;
-            ws.join(&sandbox, &session).await;
+            join(&mut ws, &sandbox, &session).await;
             connections += 1;
             while let Some(event) = ws.try_event().await {
                 let data: Value = serde_json::from_str(event["data"].as_str().unwrap()).unwrap();
@@ -131,7 +134,7 @@ async fn a_socket_that_is_cut_ends_without_a_close_frame() {
     let session = first_session(&sandbox);
     let steps = vec![Step { offset: std::time::Duration::ZERO, action: Action::Cut }];
     let mut ws = Ws::connect(&sandbox).await;
-    ws.join(&sandbox, &session).await;
+    join(&mut ws, &sandbox, &session).await;
     Scenario { session, steps }.play(&sandbox, 1.0).await.unwrap();
     assert_eq!(ws.end().await, End::Dropped);
 }

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use vms_sandbox::{Encoding, Profile, Push, PushError, RawData, RawPush, Sandbox, SandboxConfig, Target, UserConfig};
 
-use crate::support::{Ws, call, first_session, start};
+use crate::{
+    clients::Ws,
+    support::{call, first_session, join, start},
+};
 
 fn two_users() -> SandboxConfig {
     let first = UserConfig { sessions: 2, ..UserConfig::new(42, "anna", "a") };
@@ -14,7 +17,7 @@ async fn joined(sandbox: &Sandbox) -> Vec<Ws> {
     let mut all = Vec::new();
     for session in sandbox.sessions() {
         let mut ws = Ws::connect(sandbox).await;
-        ws.join(sandbox, &session).await;
+        join(&mut ws, sandbox, &session).await;
         all.push(ws);
     }
     all
@@ -103,7 +106,7 @@ async fn a_push_may_be_bare_json() {
     let sandbox = start(Profile::Pusher7).await;
     let session = first_session(&sandbox);
     let mut ws = Ws::connect(&sandbox).await;
-    ws.join(&sandbox, &session).await;
+    join(&mut ws, &sandbox, &session).await;
     let push = Push::new("groups_deleted").to(Target::User(42));
     sandbox.push(Push { encoding: Encoding::Bare, ..push }).await.unwrap();
     assert_eq!(ws.event().await["data"]["data"]["data"], json!({"ids": [5]}));

@@ -2,124 +2,19 @@
 
 use std::time::Duration;
 
-use tokio_tungstenite::tungstenite::Message;
-use vms_sandbox::{Ending, Outbound, Profile, RawFrame, Sockets};
+use vms_sandbox::{Ending, Profile, Sockets};
 
-use crate::support::{End, PATIENCE, Raw, Ws, first_session, publish, start};
-
-/// N09: the connection ends without a close frame.
-#[tokio::test]
-async fn a_cut_socket_ends_without_a_close_frame_and_the_others_stay() {
-    let sandbox = start(Profile::Pusher7).await;
-    let mut first = Ws::connect(&sandbox).await;
-    let mut second = Ws::connect(&sandbox).await;
-    assert_eq!(sandbox.cut(&Sockets::Id(first.socket_id.clone())), 1);
-    assert_eq!(first.end().await, End::Dropped);
-    second.round_trip().await;
-    let state = sandbox.wait_until(PATIENCE, |state| state.sockets.len() == 1).await.unwrap();
-    assert_eq!(state.ended[0].ending, Some(Ending::Cut));
-    assert_eq!((state.sockets_ever, state.upgrades_ever), (2, 2));
-}
-
-/// N08
-#[tokio::test]
-async fn a_reset_socket_ends_with_a_reset() {
-    let sandbox = start(Profile::Pusher7).await;
-    let mut raw = Raw::greeted(&sandbox).await;
-    assert_eq!(sandbox.reset(&Sockets::All), 1);
-    let mut byte = [0];
-    let error = tokio::io::AsyncReadExt::read(&mut raw.tcp, &mut byte).await.unwrap_err();
-    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
-}
-
-/// L02: the connection stays, nothing comes and nothing is read.
-#[tokio::test]
-async fn a_stalled_socket_is_silent_until_it_is_resumed() {
-    let sandbox = start(Profile::Pusher7).await;
-    let mut ws = Ws::connect(&sandbox).await;
-    ws.subscribe(&sandbox, "x").await;
-    assert_eq!(sandbox.stall(&Sockets::Latest), 1);
-    let number = sandbox.state().sockets[0].number;
-    ws.send(r#"{"event":"pusher:ping"}"#).await;
-    publish(&sandbox, "x", "one").await;
-    let heard = tokio::time::timeout(Duration::from_millis(200), ws.text()).await;
-    assert!(heard.is_err(), "{heard:?}");
-    assert_eq!(sandbox.received(number).len(), 1, "only the subscribe was read");
-    assert!(sandbox.state().sockets[0].stalled);
-    assert_eq!(sandbox.resume(&Sockets::All), 1);
-    let mut heard = [ws.text().await, ws.text().await];
-    heard.sort();
-    assert!(heard[0].contains("pong") && heard[1].contains("one"), "{heard:?}");
-}
-
-#[tokio::test]
-async fn pushing_to_a_stalled_socket_never_waits() {
-    let sandbox = start(Profile::Pusher7).await;
-    let mut ws = Ws::connect(&sandbox).await;
-    ws.subscribe(&sandbox, "x").await;
-    sandbox.stall(&Sockets::All);
-    let flood = async {
-        for _ in 0..5_000 {
-            publish(&sandbox, "x", "one").await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, flood).await.unwrap();
-}
-
-/// C01 to C09
-#[tokio::test]
-async fn sockets_can_be_closed_with_any_code() {
-    let sandbox = start(Profile::Pusher7).await;
-    for code in [1000, 1001, 1012, 4001, 4100, 4200, 4999] {
-        let mut ws = Ws::connect(&sandbox).await;
-        assert_eq!(sandbox.close(&Sockets::All, code, "because").await, 1);
-        assert_eq!(ws.end().await, End::Closed(code, "because".into()));
-        let state = sandbox.wait_until(PATIENCE, |state| state.sockets.is_empty()).await.unwrap();
-        let ending = Ending::ClosedByServer { code, reason: "because".into() };
-        assert_eq!(state.ended.last().unwrap().ending, Some(ending));
-    }
-}
-
-#[tokio::test]
-async fn websocket_pings_and_pongs_can_be_sent() {
-    let sandbox = start(Profile::Pusher7).await;
-    let mut ws = Ws::connect(&sandbox).await;
-    sandbox.ping(&Sockets::All).await;
-    assert_eq!(ws.message().await, Message::Ping(vec![].into()));
-    sandbox.send(&Sockets::All, Outbound::Pong(b"unasked".to_vec())).await;
-    assert_eq!(ws.message().await, Message::Pong(b"unasked".to_vec().into()));
-}
-
-/// M01, W08 to W14: whatever a hostile server might send.
-#[tokio::test]
-async fn anything_can_be_sent_to_a_socket() {
-    let sandbox = start(Profile::Pusher7).await;
-    let mut raw = Raw::greeted(&sandbox).await;
-    sandbox.send(&Sockets::All, Outbound::Text("no json".into())).await;
-    assert_eq!(raw.text().await, "no json");
-    sandbox.send(&Sockets::All, Outbound::Binary(vec![0xff])).await;
-    assert_eq!(raw.frame().await.unwrap(), (2, vec![0xff]));
-    let text = "x".repeat(2 << 20);
-    sandbox.send(&Sockets::All, Outbound::Text(text.clone())).await;
-    assert!(raw.text().await == text);
-    let odd =
-        RawFrame { fin: false, rsv: 5, opcode: 3, masked: true, claimed_length: Some(1 << 40), payload: b"p".to_vec() };
-    sandbox.send(&Sockets::All, Outbound::Frame(odd)).await;
-    sandbox.send(&Sockets::All, Outbound::Bytes(b"end".to_vec())).await;
-    while raw.buffered().len() < 18 {
-        assert!(raw.fill().await);
-    }
-    assert_eq!(raw.buffered()[..2], [0x53, 0xff]);
-    assert_eq!(raw.buffered()[2..10], (1_u64 << 40).to_be_bytes());
-    assert_eq!(&raw.buffered()[15..], b"end");
-}
+use crate::{
+    clients::{End, PATIENCE, Ws},
+    support::{first_session, join, start},
+};
 
 #[tokio::test]
 async fn commands_select_sockets_by_session_and_by_user() {
     let sandbox = start(Profile::Pusher7).await;
     let session = first_session(&sandbox);
     let mut member = Ws::connect(&sandbox).await;
-    member.join(&sandbox, &session).await;
+    join(&mut member, &sandbox, &session).await;
     let _stranger = Ws::connect(&sandbox).await;
     assert_eq!(sandbox.stall(&Sockets::Session("nobody".into())), 0);
     assert_eq!(sandbox.stall(&Sockets::User(43)), 0);
@@ -130,28 +25,17 @@ async fn commands_select_sockets_by_session_and_by_user() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_leaves_its_channels() {
-    let sandbox = start(Profile::Pusher7).await;
-    let session = first_session(&sandbox);
-    let mut ws = Ws::connect(&sandbox).await;
-    ws.join(&sandbox, &session).await;
-    sandbox.wait_subscribed(&session, PATIENCE).await.unwrap();
-    drop(ws);
-    let state = sandbox.wait_until(PATIENCE, |state| state.sockets.is_empty()).await.unwrap();
-    assert!(state.channels.is_empty());
-    assert_eq!(state.ended[0].ending, Some(Ending::Lost));
-    assert_eq!(state.ended[0].channels.len(), 2);
-}
-
-#[tokio::test]
-async fn latency_holds_back_what_is_sent() {
+async fn sockets_are_closed_pinged_reset_and_cut() {
     let sandbox = start(Profile::Pusher7).await;
     let mut ws = Ws::connect(&sandbox).await;
-    let latency = Duration::from_millis(150);
-    sandbox.set_latency(latency);
-    let start = tokio::time::Instant::now();
-    ws.round_trip().await;
-    assert!(start.elapsed() >= latency);
+    assert_eq!(sandbox.ping(&Sockets::Latest).await, 1);
+    assert_eq!(sandbox.close(&Sockets::Id(ws.socket_id.clone()), 4100, "full").await, 1);
+    assert_eq!(ws.end().await, End::Closed(4100, "full".into()));
+    let mut ws = Ws::connect(&sandbox).await;
+    assert_eq!(sandbox.reset(&Sockets::All), 1);
+    assert_eq!(ws.end().await, End::Dropped);
+    let state = sandbox.wait_until(PATIENCE, |state| state.ended.len() == 2).await.unwrap();
+    assert_eq!(state.ended[1].ending, Some(Ending::Cut));
 }
 
 #[tokio::test]

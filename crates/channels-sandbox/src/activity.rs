@@ -1,0 +1,96 @@
+//! What happens in a server, told to whoever prints it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ending::Ending;
+
+/// Something that happened. Only told, never needed: a receiver that lags loses the oldest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Activity {
+    /// An event was put into the queues of sockets.
+    Pushed {
+        /// What the application calls it, or else its event name.
+        event: String,
+        /// The channel.
+        channel: String,
+        /// Sockets whose queue took it.
+        sockets: usize,
+    },
+    /// A request of the application's API was answered.
+    Request {
+        /// The method.
+        method: String,
+        /// The path.
+        path: String,
+        /// The status; 0 when the fault was to answer nothing.
+        status: u16,
+    },
+    /// A socket ended.
+    SocketEnded {
+        /// Its number.
+        socket: u64,
+        /// How.
+        ending: Ending,
+    },
+    /// A socket was greeted.
+    SocketOpened {
+        /// Its number.
+        socket: u64,
+        /// Its Pusher socket id.
+        id: String,
+    },
+    /// A socket is to be neither read nor written.
+    SocketStalled {
+        /// Its number.
+        socket: u64,
+    },
+    /// A subscription was acknowledged.
+    Subscribed {
+        /// The socket.
+        socket: u64,
+        /// The channel.
+        channel: String,
+    },
+    /// A subscription was refused.
+    SubscriptionRefused {
+        /// The socket.
+        socket: u64,
+        /// The channel.
+        channel: String,
+    },
+    /// A subscription was given up by the client.
+    Unsubscribed {
+        /// The socket.
+        socket: u64,
+        /// The channel.
+        channel: String,
+    },
+    /// An upgrade was answered with something other than a socket.
+    UpgradeRefused {
+        /// The status; 0 when nothing was answered.
+        status: u16,
+    },
+}
+
+impl fmt::Display for Activity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pushed { event, channel, sockets } => {
+                write!(f, "pushed {event} on {channel} to {sockets} socket(s)")
+            }
+            Self::Request { method, path, status } => write!(f, "{method} {path} answered {status}"),
+            Self::SocketEnded { socket, ending } => write!(f, "socket {socket} ended: {ending}"),
+            Self::SocketOpened { socket, id } => write!(f, "socket {socket} opened as {id}"),
+            Self::SocketStalled { socket } => write!(f, "socket {socket} stalled"),
+            Self::Subscribed { socket, channel } => write!(f, "socket {socket} subscribed to {channel}"),
+            Self::SubscriptionRefused { socket, channel } => {
+                write!(f, "socket {socket} refused on {channel}")
+            }
+            Self::Unsubscribed { socket, channel } => write!(f, "socket {socket} left {channel}"),
+            Self::UpgradeRefused { status } => write!(f, "upgrade answered {status}"),
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! What servers look at before they say yes.
+
+use super::{
+    habits::{Context, UpgradeRequest},
+    message::ClientMessage,
+};
+
+/// The upgrade as RFC 6455, 4.2.1 has it: `None` when all is well, else the status.
+pub(super) fn rfc_upgrade_problem(request: &UpgradeRequest<'_>) -> Option<u16> {
+    let mut tokens = request.connection.split(',').map(str::trim);
+    let asks = tokens.any(|token| token.eq_ignore_ascii_case("upgrade"));
+    if !asks || !request.upgrade.eq_ignore_ascii_case("websocket") || request.version != "13" {
+        return Some(426);
+    }
+    // 16 bytes in base64.
+    (request.key.len() != 24 || !request.key.ends_with("==")).then_some(400)
+}
+
+pub(super) fn needs_signature(channel: &str) -> bool {
+    channel.starts_with("private-") || channel.starts_with("presence-")
+}
+
+/// Whether the signature in `auth` is right; what stands before the colon is not looked at.
+pub(super) fn signed(context: &Context<'_>, message: &ClientMessage, channel: &str) -> bool {
+    let Some(auth) = message.data_text("auth") else { return false };
+    let given = auth.rsplit(':').next().unwrap_or_default();
+    given == context.app.signature(context.socket_id, channel, message.data_text("channel_data"))
+}

@@ -1,0 +1,113 @@
+//! What tells one server from another.
+
+use std::collections::BTreeSet;
+
+use http::HeaderName;
+
+use crate::{app::App, timing::Timing, websocket::assembly::FrameStyle};
+
+/// Something that a server does to the socket, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Send a close frame, then end the connection as [`Dialect::closes_politely`] says.
+    Close { code: u16, reason: String },
+    /// The whole server comes down: every connection is dropped.
+    Crash,
+    /// Drop the connection without a close frame.
+    Drop,
+    /// Tell that a subscription was refused.
+    Refused { channel: String },
+    /// Send a text frame.
+    Send(String),
+    /// Subscribe the socket.
+    Subscribe { channel: String },
+    /// Unsubscribe the socket.
+    Unsubscribe { channel: String },
+}
+
+/// What is known of the socket that a message came from.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) socket_id: &'a str,
+    pub(crate) subscribed: &'a BTreeSet<String>,
+}
+
+/// An upgrade request, as far as servers look at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct UpgradeRequest<'a> {
+    pub(crate) connection: &'a str,
+    pub(crate) upgrade: &'a str,
+    pub(crate) version: &'a str,
+    pub(crate) key: &'a str,
+    pub(crate) protocol: Option<&'a str>,
+    pub(crate) known_app: bool,
+    /// The whole request came in one read.
+    pub(crate) in_one_piece: bool,
+}
+
+/// The answer to an upgrade request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum UpgradeReply {
+    /// 101, then the socket is greeted.
+    Accept,
+    /// 101, then these actions in place of the greeting.
+    AcceptThen(Vec<Action>),
+    /// This status.
+    Status(u16),
+}
+
+/// What a server does when the client is silent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Silence {
+    /// Close after [`Timing::idle_close`] without traffic either way.
+    Close,
+    /// Ping after [`Timing::ping_after`], prune after [`Timing::pong_timeout`] more.
+    Ping,
+}
+
+/// A server's habits.
+pub(crate) trait Dialect: Send + Sync {
+    fn judge_upgrade(&self, request: &UpgradeRequest<'_>) -> UpgradeReply;
+    fn greeting(&self, socket_id: &str, timing: &Timing) -> String;
+    fn socket_id(&self, rng: &mut fastrand::Rng) -> String;
+    /// Answers a message.
+    fn message(&self, text: &str, context: &Context<'_>) -> Vec<Action>;
+    /// Refuses a subscription as one with a bad signature.
+    fn refuse(&self, channel: &str) -> Vec<Action>;
+    /// The frame of an event. `data` is JSON text, as it shall stand; `id` counts messages.
+    fn event(&self, channel: &str, event: &str, data: Option<&str>, id: u64) -> String;
+    /// The answer to a message over the rate limit; nothing where there is no such thing.
+    fn over_limit(&self) -> Option<Vec<Action>>;
+    fn pong(&self) -> String;
+    fn silence(&self) -> Silence;
+    /// What is sent to a silent client; `None` is a WebSocket ping.
+    fn ping(&self, client_uses_control_frames: bool) -> Option<String>;
+    /// What a client that stays silent gets.
+    fn prune(&self) -> Vec<Action>;
+    /// What every socket gets when the server stops.
+    fn shutdown(&self) -> Vec<Action>;
+    fn frame_style(&self) -> FrameStyle;
+    /// A frame of so many bytes is answered with 1009.
+    fn frame_limit(&self) -> usize;
+    /// Close frames are answered, and an answer to one's own is waited for.
+    fn closes_politely(&self) -> bool;
+    /// The greeting travels in the same write as the 101.
+    fn greets_with_upgrade(&self) -> bool;
+    /// Bytes that came before the 101 was sent are lost.
+    fn loses_early_bytes(&self) -> bool;
+    /// The first part of `/{prefix}/app/{key}` is looked at.
+    fn checks_prefix(&self) -> bool;
+    /// Headers that its 101 has beside those of RFC 6455, or in their place.
+    fn upgrade_headers(&self) -> Vec<(HeaderName, &'static str)> {
+        Vec::new()
+    }
+    /// Its responses carry a `Date`.
+    fn sends_dates(&self) -> bool {
+        true
+    }
+    /// The head of a request may have so many bytes; `None` is the HTTP library's limit.
+    fn max_head_bytes(&self) -> Option<usize> {
+        None
+    }
+}

@@ -1,0 +1,21 @@
+//! What each server answers. Nothing here does I/O: a message goes in, actions come out.
+
+mod checks;
+mod greeting;
+pub(crate) mod habits;
+pub(crate) mod message;
+mod push1st;
+mod pusher7;
+mod reverb;
+
+use crate::profile::Profile;
+use habits::Dialect;
+
+/// The habits of a profile.
+pub(crate) fn of(profile: Profile) -> &'static dyn Dialect {
+    match profile {
+        Profile::Pusher7 => &pusher7::Pusher7,
+        Profile::Push1st => &push1st::Push1st,
+        Profile::Reverb => &reverb::Reverb,
+    }
+}

@@ -1,0 +1,77 @@
+//! A Pusher Channels server for tests: sockets, channels, the habits of several real servers, and faults to order.
+//!
+//! ```no_run
+//! use channels_sandbox::{RawData, RawPush, Server, ServerConfig, Sockets};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = Server::start(ServerConfig::default()).await?;
+//! // A client connects to `server.socket_url()` with `server.app().key`, and subscribes to `news` …
+//! let data = RawData::Text(r#"{"id":17}"#.to_owned());
+//! server.publish(RawPush { channel: "news".to_owned(), event: "added".to_owned(), data, except: None }).await;
+//! server.cut(&Sockets::Channel("news".to_owned()));
+//! server.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! It knows no application. An application brings routes of its own, such as the one that authorizes channels, as an
+//! [`axum::Router`] to [`Server::serve`], signs with [`Server::app`] and publishes through [`Server::publish_as`]; what
+//! it decides for the server's sockets is a [`Hooks`]. The sockets are at `/app/{key}` and `/pusher/app/{key}`.
+//!
+//! # What is not there
+//!
+//! Presence channels, client events, sign-in, encrypted channels, and the signed HTTP API of Pusher servers. `pusher7`
+//! refuses a presence channel with `pusher:subscription_error` 403, client events with `pusher:error` 4301 and sign-in
+//! with `pusher:error` 4009; `reverb` with 4009, 4301 and 4200; `push1st` does what push1st does, which for some of them
+//! is to come down.
+//!
+//! # Modules
+//!
+//! From the ground up: `websocket` reads and writes frames, `dialect` holds each server's habits as pure functions, `hub`
+//! knows the sockets that are open and their channels, `net` listens and carries connections, `shared` is what the
+//! sockets of a server have in common, `socket` runs one of them, `upgrade` begins it, and `server` is the whole, as a
+//! program holds it.
+
+pub mod answer;
+
+mod activity;
+mod app;
+mod changes;
+mod config;
+mod dialect;
+mod ending;
+mod error;
+mod fault;
+mod hooks;
+mod hub;
+mod journal;
+mod listening;
+mod net;
+mod profile;
+mod push;
+mod server;
+mod shared;
+mod socket;
+mod sockets;
+mod state;
+mod timing;
+mod upgrade;
+mod websocket;
+
+pub use activity::Activity;
+pub use app::{App, is_socket_id};
+pub use changes::Changes;
+pub use config::{RateLimit, ServerConfig};
+pub use ending::Ending;
+pub use error::{ServerError, WaitError};
+pub use fault::{Fault, FaultBook, SocketFault, SubscribeAnswer, UpgradeAnswer, matches_pattern};
+pub use hooks::Hooks;
+pub use listening::Listening;
+pub use net::{http_connection::HttpConnection, tasks::Tasks, tls::Tls};
+pub use profile::{Profile, UnknownProfile};
+pub use push::{Delivered, RawData, RawPush};
+pub use server::Server;
+pub use sockets::{ReceivedFrame, SocketInfo, Sockets};
+pub use state::ServerState;
+pub use timing::Timing;
+pub use websocket::outbound::{Outbound, RawFrame};

@@ -1,0 +1,75 @@
+//! What the handlers of a connection's requests may ask of the connection.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+};
+
+use tokio::sync::Notify;
+
+/// What is left to do with a connection once its last response has been sent.
+pub(crate) type Sequel = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The connection that a request came on. Handlers find it among the request's extensions, in an [`Arc`].
+///
+/// [`Arc`]: std::sync::Arc
+#[derive(Default)]
+pub struct HttpConnection {
+    /// Reads since the last write: a request that came in one piece was one read.
+    reads: AtomicU32,
+    corked: AtomicBool,
+    aborting: Notify,
+    sequel: Mutex<Option<Sequel>>,
+}
+
+impl fmt::Debug for HttpConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpConnection").finish_non_exhaustive()
+    }
+}
+
+impl HttpConnection {
+    /// Drops the connection, whatever it is about. A handler that wants no answer sent never returns.
+    pub fn abort(&self) {
+        self.aborting.notify_one();
+    }
+
+    pub(crate) async fn aborted(&self) {
+        self.aborting.notified().await;
+    }
+
+    pub(crate) fn count_read(&self) {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn forget_reads(&self) {
+        self.reads.store(0, Ordering::Relaxed);
+    }
+
+    pub(crate) fn came_in_one_piece(&self) -> bool {
+        self.reads.load(Ordering::Relaxed) <= 1
+    }
+
+    /// Keeps back what is written from now on, until [`Wire::uncork`](super::wire::Wire::uncork).
+    pub(crate) fn set_corked(&self, corked: bool) {
+        self.corked.store(corked, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_corked(&self) -> bool {
+        self.corked.load(Ordering::Relaxed)
+    }
+
+    /// Leaves something to be done once the response has been sent.
+    pub(crate) fn leave(&self, sequel: Sequel) {
+        *self.sequel.lock().unwrap_or_else(PoisonError::into_inner) = Some(sequel);
+    }
+
+    pub(crate) fn take_sequel(&self) -> Option<Sequel> {
+        self.sequel.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}

@@ -1,0 +1,331 @@
+//! A running server, as a program holds it.
+
+use std::{
+    fmt,
+    net::SocketAddr,
+    sync::{Arc, Mutex, atomic::AtomicU64},
+    time::Duration,
+};
+
+use axum::Router;
+use tokio::sync::broadcast;
+use tokio_rustls::TlsAcceptor;
+
+use crate::{
+    activity::Activity,
+    app::App,
+    changes::Changes,
+    config::ServerConfig,
+    dialect,
+    error::{ServerError, WaitError},
+    fault::{Fault, FaultBook, SocketFault},
+    hooks::Hooks,
+    hub::{Hub, roster::Mode},
+    journal::Journal,
+    listening::Listening,
+    net::{address::Address, connection::Reception, gate::Gate, stop::Stop},
+    profile::Profile,
+    push::{Delivered, RawPush},
+    shared::{Latency, Shared},
+    sockets::{ReceivedFrame, Sockets},
+    state::ServerState,
+    timing::Timing,
+    upgrade,
+    websocket::outbound::Outbound,
+};
+
+/// A Pusher Channels server.
+///
+/// It serves until [`stop`](Self::stop) or [`kill`](Self::kill), or until it is dropped, which is
+/// like `kill`. Counters and records outlive a stop; [`serve`](Self::serve) goes on with them on the same port.
+///
+/// Methods that name [`Sockets`] return how many sockets they were for.
+pub struct Server {
+    shared: Arc<Shared>,
+    gate: Gate,
+    tls: Option<TlsAcceptor>,
+    profile: Profile,
+    address: Address,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("base_url", &self.base_url()).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill_now();
+    }
+}
+
+/// Starting and stopping.
+impl Server {
+    /// Serves sockets and nothing else. Must be called on a Tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind).
+    pub async fn start(config: ServerConfig) -> Result<Self, ServerError> {
+        let server = Self::bind(config, Arc::new(()))?;
+        server.serve(Router::new()).await?;
+        Ok(server)
+    }
+
+    /// Takes the port. What connects waits for [`serve`](Self::serve). Must be called on a Tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be listened on, the certificate is of no use, or a setting makes no
+    /// sense.
+    pub fn bind(config: ServerConfig, hooks: Arc<dyn Hooks>) -> Result<Self, ServerError> {
+        config.check()?;
+        let tls = config.tls.as_ref().map(|tls| tls.server_config().map(TlsAcceptor::from)).transpose()?;
+        let gate = Gate::new(config.bind, config.send_buffer)?;
+        let address = Address { bound: gate.address(), host: config.host, is_tls: tls.is_some() };
+        let changes = Changes::default();
+        let shared = Shared {
+            dialect: dialect::of(config.profile),
+            timing: config.timing.unwrap_or_else(|| Timing::of(config.profile)),
+            app: App { key: config.app_key, secret: config.app_secret },
+            message_limit: config.message_limit,
+            hooks,
+            hub: Arc::new(Hub::new(changes.clone())),
+            faults: FaultBook::default(),
+            journal: Journal::new(),
+            changes,
+            stop: Stop::default(),
+            latency: Latency::default(),
+            ids: Mutex::new(fastrand::Rng::with_seed(config.seed)),
+            events: AtomicU64::new(0),
+        };
+        Ok(Self { shared: Arc::new(shared), gate, tls, profile: config.profile, address })
+    }
+
+    /// Serves the sockets, and everything else from `routes`, on the port that it has. After a
+    /// [`kill`](Self::kill) if it still runs.
+    ///
+    /// The routes are dropped by `stop`, by `kill` and with the server, so they may hold what holds the server only if
+    /// one of the former is called.
+    ///
+    /// # Errors
+    ///
+    /// When the port cannot be listened on again within 5 s.
+    pub async fn serve(&self, routes: Router) -> Result<(), ServerError> {
+        if self.gate.is_open() {
+            self.kill().await;
+        }
+        self.shared.stop.set(false);
+        let reception = Reception {
+            routes: upgrade::routes(Arc::clone(&self.shared)).merge(routes),
+            tls: self.tls.clone(),
+            stop: self.shared.stop.clone(),
+            sends_dates: self.shared.dialect.sends_dates(),
+            max_head_bytes: self.shared.dialect.max_head_bytes(),
+            is_silent: false,
+        };
+        self.gate.open(reception).await
+    }
+
+    /// Stops the way the profile's server shuts down: `pusher7` sends error and close 4200, the
+    /// others drop the connections. Returns when every connection is gone, after 5 s at most.
+    pub async fn stop(&self) {
+        self.gate.shut().await;
+        self.shared.stop.set(true);
+        self.gate.finish(STOP_PATIENCE).await;
+    }
+
+    /// Stops as if the process was killed: every connection just ends.
+    pub async fn kill(&self) {
+        self.gate.shut().await;
+        self.shared.stop.set(true);
+        self.gate.abort().await;
+    }
+
+    /// [`kill`](Self::kill) without waiting for the connections to be gone.
+    pub fn kill_now(&self) {
+        self.shared.stop.set(true);
+        self.gate.abort_now();
+    }
+
+    /// Whether it has been neither stopped nor killed.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        !self.shared.stop.is_set()
+    }
+
+    /// Sets what new connections meet; when it returns, they do. A server that does not run stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// When the port cannot be listened on again within 5 s.
+    pub async fn set_listening(&self, listening: Listening) -> Result<(), ServerError> {
+        self.gate.set_listening(listening).await
+    }
+}
+
+/// Where it is, and what it serves.
+impl Server {
+    /// The base URL, such as `http://127.0.0.1:41234`.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        self.address.base_url()
+    }
+
+    /// The socket URL, such as `ws://127.0.0.1:41234/pusher`.
+    #[must_use]
+    pub fn socket_url(&self) -> String {
+        self.address.socket_url()
+    }
+
+    /// The address it listens on.
+    #[must_use]
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.address.bound
+    }
+
+    /// The host that it gives out in place of its address.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        self.address.host.as_deref()
+    }
+
+    /// Whether it serves https and wss.
+    #[must_use]
+    pub const fn is_tls(&self) -> bool {
+        self.address.is_tls
+    }
+
+    /// The application that sockets connect to.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.shared.app
+    }
+
+    /// Whose habits it has.
+    #[must_use]
+    pub const fn profile(&self) -> Profile {
+        self.profile
+    }
+}
+
+/// Events.
+impl Server {
+    /// Publishes an event. It waits for room in the queues of slow sockets, until those are cut.
+    pub async fn publish(&self, push: RawPush) -> Delivered {
+        let name = push.event.clone();
+        self.publish_as(name, push).await
+    }
+
+    /// Publishes an event that the [`Activity`] has another name for.
+    pub async fn publish_as(&self, name: String, push: RawPush) -> Delivered {
+        let frame = self.shared.event_frame(&push);
+        let sockets = self.shared.hub.publish(&push.channel, frame, push.except.as_deref()).await;
+        self.shared.journal.tell(Activity::Pushed { event: name, channel: push.channel, sockets });
+        Delivered { sockets }
+    }
+}
+
+/// Sockets.
+impl Server {
+    /// Drops connections without a close frame.
+    pub fn cut(&self, sockets: &Sockets) -> usize {
+        self.shared.hub.set_mode(sockets, Mode::Cut).len()
+    }
+
+    /// Drops connections with a TCP reset.
+    pub fn reset(&self, sockets: &Sockets) -> usize {
+        self.shared.hub.set_mode(sockets, Mode::Reset).len()
+    }
+
+    /// Neither reads nor writes sockets from now on, but keeps their connections.
+    pub fn stall(&self, sockets: &Sockets) -> usize {
+        let numbers = self.shared.hub.set_mode(sockets, Mode::Stalled);
+        for socket in &numbers {
+            self.shared.journal.tell(Activity::SocketStalled { socket: *socket });
+        }
+        numbers.len()
+    }
+
+    /// Goes on with sockets that were stalled.
+    pub fn resume(&self, sockets: &Sockets) -> usize {
+        self.shared.hub.set_mode(sockets, Mode::Running).len()
+    }
+
+    /// Sends something as it stands. After a close frame the connection is closed as the profile does.
+    pub async fn send(&self, sockets: &Sockets, what: &Outbound) -> usize {
+        self.shared.hub.send(sockets, what).await
+    }
+
+    /// Makes every write to a socket wait so long first.
+    pub fn set_latency(&self, latency: Duration) {
+        self.shared.latency.set(latency);
+    }
+
+    /// Orders a fault.
+    pub fn inject(&self, fault: Fault<SocketFault>) {
+        self.shared.faults.add(fault);
+    }
+
+    /// Calls off every fault that was ordered.
+    pub fn clear_faults(&self) {
+        self.shared.faults.clear();
+    }
+}
+
+/// Looking.
+impl Server {
+    /// How things stand.
+    #[must_use]
+    pub fn state(&self) -> ServerState {
+        ServerState { upgrades_ever: self.shared.journal.upgrades(), ..self.shared.hub.state() }
+    }
+
+    /// Waits until things stand as `wanted`.
+    ///
+    /// # Errors
+    ///
+    /// When they do not within `patience`.
+    pub async fn wait_until(
+        &self,
+        patience: Duration,
+        wanted: impl FnMut(&ServerState) -> bool,
+    ) -> Result<ServerState, WaitError> {
+        let waited = self.shared.changes.wait_until(patience, || self.state(), wanted).await;
+        waited.map_err(|state| WaitError { timeout: patience, state: Box::new(state) })
+    }
+
+    /// Told of every change of the state; an application tells of its own.
+    #[must_use]
+    pub fn changes(&self) -> &Changes {
+        &self.shared.changes
+    }
+
+    /// The last 256 frames received on a socket, by its number. Of sockets that have ended, the last
+    /// 256 are remembered.
+    #[must_use]
+    pub fn received(&self, socket_number: u64) -> Vec<ReceivedFrame> {
+        self.shared.hub.received(socket_number)
+    }
+
+    /// What happens from now on, for printing. A receiver that is 1,024 behind loses the oldest.
+    #[must_use]
+    pub fn activity(&self) -> broadcast::Receiver<Activity> {
+        self.shared.journal.listen()
+    }
+
+    /// Tells whoever listens to the [`activity`](Self::activity) of what the application did.
+    pub fn tell(&self, activity: Activity) {
+        self.shared.journal.tell(activity);
+    }
+
+    /// Milliseconds since the server was started.
+    #[must_use]
+    pub fn millis(&self) -> u64 {
+        self.shared.journal.millis()
+    }
+}
+
+/// Longer than the linger of a close; what has not ended by then is cut.
+const STOP_PATIENCE: Duration = Duration::from_secs(5);

@@ -1,0 +1,76 @@
+//! What the sockets of a server have in common.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+
+use crate::{
+    app::App,
+    changes::Changes,
+    config::RateLimit,
+    dialect::habits::Dialect,
+    fault::{FaultBook, SocketFault},
+    hooks::Hooks,
+    hub::Hub,
+    journal::Journal,
+    net::stop::Stop,
+    push::{RawData, RawPush},
+    timing::Timing,
+    websocket::frame::{self, opcode},
+};
+
+pub(crate) struct Shared {
+    pub(crate) dialect: &'static dyn Dialect,
+    pub(crate) timing: Timing,
+    pub(crate) app: App,
+    pub(crate) message_limit: Option<RateLimit>,
+    pub(crate) hooks: Arc<dyn Hooks>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) faults: FaultBook<SocketFault>,
+    pub(crate) journal: Journal,
+    pub(crate) changes: Changes,
+    pub(crate) stop: Stop,
+    pub(crate) latency: Latency,
+    pub(crate) ids: Mutex<fastrand::Rng>,
+    pub(crate) events: AtomicU64,
+}
+
+impl Shared {
+    pub(crate) fn next_socket_id(&self) -> String {
+        self.dialect.socket_id(&mut self.ids.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The frame of an event.
+    pub(crate) fn event_frame(&self, push: &RawPush) -> Bytes {
+        let data = match &push.data {
+            RawData::Absent => None,
+            RawData::Bare(json) => Some(json.clone()),
+            RawData::Text(text) => Some(serde_json::Value::from(text.as_str()).to_string()),
+        };
+        let id = self.events.fetch_add(1, Ordering::Relaxed);
+        let text = self.dialect.event(&push.channel, &push.event, data.as_deref(), id);
+        frame::encode(opcode::TEXT, text.as_bytes()).into()
+    }
+}
+
+/// How long every write to a socket waits first.
+#[derive(Debug, Default)]
+pub(crate) struct Latency {
+    micros: AtomicU64,
+}
+
+impl Latency {
+    pub(crate) fn set(&self, latency: Duration) {
+        self.micros.store(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> Duration {
+        Duration::from_micros(self.micros.load(Ordering::Relaxed))
+    }
+}

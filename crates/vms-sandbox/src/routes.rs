@@ -1,0 +1,15 @@
+//! Everything that is served beside the sockets.
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use crate::{answer, control, rest, vms::Vms};
+
+pub(crate) fn router(vms: &Arc<Vms>) -> Router {
+    let mut router = Router::new().nest("/api/v1", rest::router(vms)).fallback(answer::not_found);
+    if vms.serves_control {
+        router = router.nest("/sandbox", control::routes::router(vms));
+    }
+    router.with_state(Arc::clone(vms))
+}
