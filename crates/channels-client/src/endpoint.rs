@@ -117,15 +117,16 @@ impl ParsedUrl {
         if text.matches("://").count() > 1 {
             return Err(unparsable("there are two addresses in it"));
         }
+        let unwanted = |part| UrlError::UnwantedPart { url: presentable_url(text), part };
+        // Before anything else is said of it, and in the path too: a password with a slash would make a host of the user's
+        // name, and a port of the password.
+        if text.contains('@') || after_user_information(authority(text)).is_some() {
+            return Err(unwanted(USER));
+        }
         if authority(text).ends_with(':') {
             return Err(unparsable("the port is missing behind the colon"));
         }
         let url = Url::parse(text).map_err(|error| unparsable(describe(error)))?;
-        let unwanted = |part| UrlError::UnwantedPart { url: presentable_url(text), part };
-        // In the path too: a password with a slash would make a host of the user's name.
-        if text.contains('@') {
-            return Err(unwanted("user or password"));
-        }
         if url.query().is_some() {
             return Err(unwanted("query"));
         }
@@ -230,6 +231,9 @@ const fn describe(error: url::ParseError) -> &'static str {
     }
 }
 
+/// The name of what stands in front of an `@`, whatever else is in there.
+const USER: &str =
+    "user or password (everything before the last `@` is taken for that; elsewhere an `@` is written %40)";
 /// The sign, and those that a parser of URLs takes for it.
 const AT_SIGNS: [char; 3] = ['@', '\u{ff20}', '\u{fe6b}'];
 const MAX_SHOWN: usize = 200;
