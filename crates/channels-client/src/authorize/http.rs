@@ -179,7 +179,7 @@ impl Shared {
         let passes = matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS);
         if passes || status.is_server_error() {
             let retry_after = retry_after(answer.headers(), self.clock.wall());
-            let message = format!("{} answered with status {status}", self.http.origin());
+            let message = format!("{} answered with status {status}", self.url);
             return Err(AuthorizationError::Unavailable { message, retry_after });
         }
         Err(AuthorizationError::Denied { status: status.as_u16() })

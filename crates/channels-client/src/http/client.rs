@@ -123,14 +123,19 @@ impl HttpClient {
 
     async fn answer(&self, request: Request<Bytes>, repeat: Repeat) -> Result<Response<Bytes>, HttpError> {
         let request = self.complete(request)?;
+        let path = request.uri().path().to_owned();
+        self.answer_complete(request, repeat).await.map_err(|error| error.at(&path))
+    }
+
+    async fn answer_complete(&self, request: Request<Bytes>, repeat: Repeat) -> Result<Response<Bytes>, HttpError> {
         let after = self.shared.limits.deadline;
         let exchange = Box::pin(self.exchange(request, repeat));
         let answered = tokio::time::timeout(after, exchange).await;
-        let response = answered.map_err(|_| HttpError::TimedOut { origin: self.origin().to_string(), after })??;
+        let response = answered.map_err(|_| HttpError::TimedOut { url: self.origin().to_string(), after })??;
         if response.status().is_redirection() {
             let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
             return Err(HttpError::Redirected {
-                origin: self.origin().to_string(),
+                url: self.origin().to_string(),
                 status: response.status(),
                 to: location.map(presentable_url).unwrap_or_default(),
             });
@@ -227,11 +232,11 @@ impl HttpClient {
     }
 
     fn explain(&self, error: ExchangeError) -> HttpError {
-        let origin = self.origin().to_string();
+        let url = self.origin().to_string();
         match error {
-            ExchangeError::TooLarge => HttpError::TooLarge { origin, limit: self.shared.limits.max_body_bytes },
-            ExchangeError::Failed(reason) => HttpError::Failed { origin, reason },
-            ExchangeError::Stale => HttpError::Failed { origin, reason: "the connection was closed".to_owned() },
+            ExchangeError::TooLarge => HttpError::TooLarge { url, limit: self.shared.limits.max_body_bytes },
+            ExchangeError::Failed(reason) => HttpError::Failed { url, reason },
+            ExchangeError::Stale => HttpError::Failed { url, reason: "the connection was closed".to_owned() },
         }
     }
 
@@ -249,8 +254,7 @@ impl HttpClient {
             }
         }
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        let unusable =
-            |reason: &str| HttpError::Failed { origin: self.origin().to_string(), reason: reason.to_owned() };
+        let unusable = |reason: &str| HttpError::Failed { url: self.origin().to_string(), reason: reason.to_owned() };
         parts.uri = path.parse::<Uri>().map_err(|_| unusable("the request has no usable path"))?;
         parts.version = Version::HTTP_11;
         let host = HeaderValue::from_str(&endpoint.host_header());

@@ -14,36 +14,36 @@ pub enum HttpError {
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// No complete answer within the deadline.
-    #[error("{origin} did not answer within {} s", .after.as_secs_f32())]
+    #[error("{url} did not answer within {} s", .after.as_secs_f32())]
     TimedOut {
-        /// The server.
-        origin: String,
+        /// The address that was asked, without its query.
+        url: String,
         /// The deadline.
         after: Duration,
     },
     /// The server redirected, which is never followed: the token must not leave the configured server.
-    #[error("{origin} answered with a redirect ({status}) to `{to}`, which is not followed")]
+    #[error("{url} answered with a redirect ({status}) to `{to}`, which is not followed")]
     Redirected {
-        /// The server.
-        origin: String,
+        /// The address that was asked, without its query.
+        url: String,
         /// The status, 3xx.
         status: StatusCode,
         /// Where to, without query; empty when the server did not say.
         to: String,
     },
     /// The body of the answer is over the limit.
-    #[error("{origin} answered with more than {limit} bytes")]
+    #[error("{url} answered with more than {limit} bytes")]
     TooLarge {
-        /// The server.
-        origin: String,
+        /// The address that was asked, without its query.
+        url: String,
         /// The limit, in bytes.
         limit: usize,
     },
     /// The connection broke, or what came back is not HTTP.
-    #[error("the exchange with {origin} failed: {reason}")]
+    #[error("the exchange with {url} failed: {reason}")]
     Failed {
-        /// The server.
-        origin: String,
+        /// The address that was asked, without its query.
+        url: String,
         /// What happened.
         reason: String,
     },
@@ -53,4 +53,18 @@ pub enum HttpError {
         /// The configured server.
         origin: String,
     },
+}
+
+impl HttpError {
+    /// Completes the server in it by the path that was asked for.
+    pub(super) fn at(mut self, path: &str) -> Self {
+        match &mut self {
+            Self::TimedOut { url, .. }
+            | Self::Redirected { url, .. }
+            | Self::TooLarge { url, .. }
+            | Self::Failed { url, .. } => url.push_str(path),
+            Self::Connect(_) | Self::ForeignOrigin { .. } => {}
+        }
+        self
+    }
 }

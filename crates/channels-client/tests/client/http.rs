@@ -198,9 +198,10 @@ async fn no_redirect_is_followed_and_its_target_is_named_without_its_query() {
             raw.read_request().await;
             raw.answer(&format!("{status} Moved"), &location, "").await;
         };
-        let (answer, ()) = tokio::join!(client.send_idempotent(post("/", "")), server);
+        let (answer, ()) = tokio::join!(client.send_idempotent(post("/api/auth?token=canary", "")), server);
         let error = answer.unwrap_err();
-        let HttpError::Redirected { to, .. } = &error else { panic!("{error}") };
+        let HttpError::Redirected { to, url, .. } = &error else { panic!("{error}") };
+        assert_eq!(*url, listener.http_url("/api/auth"));
         assert_eq!(*to, elsewhere.http_url("/login"));
         assert!(!error.to_string().contains("canary"), "{error}");
     }

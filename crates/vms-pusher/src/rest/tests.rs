@@ -69,7 +69,7 @@ fn an_error_is_told_with_what_kept_the_server_from_being_asked() {
     let reason = || "it says so".to_owned();
     let resolve = HttpError::Connect(ConnectError::Resolve { address: address(), reason: reason() });
     let tls = HttpError::Connect(ConnectError::Tls { address: address(), reason: reason() });
-    let failed = HttpError::Failed { origin: address(), reason: reason() };
+    let failed = HttpError::Failed { url: address(), reason: reason() };
     for (error, kind) in
         [(resolve, PusherErrorKind::Resolve), (tls, PusherErrorKind::Tls), (failed, PusherErrorKind::Lost)]
     {
