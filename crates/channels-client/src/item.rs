@@ -128,7 +128,8 @@ pub enum Item<T> {
         since: SystemTime,
     },
     /// Messages that may have been events could not be read, and are lost: act as on a gap. The first in a minute is told
-    /// at once, the others with their number when the minute is over or the socket ends.
+    /// at once, the others with their number when the minute is over or the socket ends; nothing is told of those that a
+    /// `disconnect()` cuts off.
     Unreadable {
         /// How many were lost since this was last told.
         lost: u64,

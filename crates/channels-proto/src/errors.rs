@@ -50,7 +50,7 @@ pub enum ConnectionError {
     },
     /// The server sent a message over the limit: it is lost, and the socket with it. The next attempt follows as after any
     /// loss.
-    #[error("the server sent a message of more than {limit} bytes, which is the limit set here (`max_message_bytes`)")]
+    #[error("the server sent a message of more than {limit} bytes, which is the limit set here")]
     MessageTooLong {
         /// [`Limits::max_message_bytes`](crate::Limits::max_message_bytes).
         limit: usize,

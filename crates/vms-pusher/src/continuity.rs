@@ -56,12 +56,12 @@ pub enum VmsContinuity {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         clock: Option<VmsServerClock>,
     },
-    /// The channel is refused, and nothing comes on it. The other channel goes on.
+    /// The channel could not be subscribed, and nothing comes on it. The other channel goes on.
     Unavailable {
         /// The channel.
         channel: VmsChannel,
-        /// Nothing comes until `connect()` is called after a `disconnect()`. Otherwise the channel is tried again within
-        /// minutes, and on every new connection.
+        /// Nothing comes until `connect()` is called after a `disconnect()`. Otherwise the channel is tried again, when the
+        /// error before this says, and on every new connection.
         is_final: bool,
         /// The server takes the session for ended: have the user log in. It answered 401 or 419, also with a fresh token,
         /// or it denied both channels (403 on one alone means that this channel is someone else's).
@@ -72,7 +72,9 @@ pub enum VmsContinuity {
         /// How many.
         dropped: u64,
     },
-    /// Messages that may have been pushes could not be read, and are lost: act as on a gap of both channels.
+    /// Messages that may have been pushes could not be read, and are lost: act as on a gap of both channels. The first in a
+    /// minute is told at once, the others when the minute is over or the connection ends; those that a `disconnect()` cuts
+    /// off are not told.
     Unreadable {
         /// How many.
         lost: u64,

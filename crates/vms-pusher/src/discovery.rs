@@ -109,8 +109,21 @@ fn of_token(error: &TokenError) -> SocketAddressError {
     SocketAddressError { message: error.to_string(), retry_after: None }
 }
 
+/// What was found cannot be used. The fields of a configuration have nothing to do with it.
 fn of_config(error: &ConfigError) -> SocketAddressError {
-    SocketAddressError { message: error.to_string(), retry_after: None }
+    let message = match error {
+        ConfigError::InsecureSocketUrl { socket_url } => format!("`{socket_url}` is not encrypted, but the API is"),
+        ConfigError::SocketUrl(error) => error.to_string(),
+        ConfigError::AppKey(error) => error.to_string(),
+        ConfigError::UserToken { reason } => (*reason).to_owned(),
+        ConfigError::AccessTokenId { .. }
+        | ConfigError::BaseUrl(_)
+        | ConfigError::ClientInfo { .. }
+        | ConfigError::Option(_)
+        | ConfigError::Runtime { .. }
+        | ConfigError::UserId { .. } => error.to_string(),
+    };
+    SocketAddressError { message, retry_after: None }
 }
 
 impl fmt::Debug for VmsSocketDiscovery {
@@ -154,7 +167,7 @@ mod tests {
     #[test]
     fn an_unencrypted_address_is_not_gone_to_because_it_was_found() {
         let refused = find("https://example.com", "ws://example.com:6001", false).unwrap_err();
-        assert!(refused.message.contains("allow_insecure_socket"), "{refused}");
+        assert!(refused.message.ends_with("is not encrypted, but the API is"), "{refused}");
         assert!(find("https://example.com", "ws://example.com:6001", true).is_ok());
         assert!(find("http://example.com", "ws://example.com:6001", false).is_ok());
         assert!(find("https://example.com", "wss://example.com", false).is_ok());

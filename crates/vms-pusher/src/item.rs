@@ -151,6 +151,7 @@ impl Channels {
             Item::Unreadable { lost, last } => {
                 VmsSocketItem::Continuity(VmsContinuity::Unreadable { lost, reason: last.to_string() })
             }
+            Item::Coalesced { reports: 1 } => VmsSocketItem::info("a report was folded into these"),
             Item::Coalesced { reports } => VmsSocketItem::info(format!("{reports} reports were folded into these")),
             Item::HandlerPanicked { message } => {
                 let kind = PusherErrorKind::DelegatePanicked;
@@ -183,13 +184,14 @@ impl Channels {
         (failures, since): (u32, SystemTime),
         retry_in: Option<Duration>,
     ) -> Told {
-        let row = if failures > 1 { format!(", {failures} times in a row since {}", at(since)) } else { String::new() };
+        let row =
+            if failures > 1 { format!(" ({failures} times in a row since {})", at(since)) } else { String::new() };
         let next = match retry_in {
             Some(wait) if wait < SHORTLY => format!("it is tried again in {:.1} s", wait.as_secs_f32()),
             Some(wait) => format!("it is tried again in {} s, and on every new connection", wait.as_secs()),
-            None => "it is given up until connect() is called after a disconnect()".to_owned(),
+            None => "it is given up".to_owned(),
         };
-        let message = format!("the channel `{channel}` is not subscribed{row}: {error}; {next}");
+        let message = format!("the channel `{channel}` is not subscribed: {error}; {next}{row}");
         let (kind, code, status) = classify(error);
         let told = VmsSocketItem::Error(PusherError { kind, code, status, message });
         if kind == PusherErrorKind::AuthorizationUnavailable {
@@ -255,7 +257,7 @@ fn connection_failed(error: &ConnectionError, retry_in: Option<Duration>) -> Tol
     let (kind, code, status) = classify_connection(error);
     let next = match retry_in {
         Some(wait) => format!("the next attempt follows in {:.1} s", wait.as_secs_f32()),
-        None => "no attempt follows until connect() is called".to_owned(),
+        None => "no further attempt is made".to_owned(),
     };
     let told = PusherError { kind, code, status, message: error.to_string() };
     (VmsSocketItem::Error(told), Some(VmsSocketItem::info(next)))
@@ -299,16 +301,19 @@ mod tests {
     fn each_failed_try_is_told_with_how_it_goes_on() {
         let denied = |status| SubscriptionError::Denied { status };
         let (error, means) = told(denied(401), 1, None);
-        assert!(error.message.ends_with("it is given up until connect() is called after a disconnect()"), "{error}");
+        assert!(error.message.ends_with("; it is given up"), "{error}");
         assert!(!error.message.contains("in a row"), "{error}");
         assert_eq!((error.kind, error.status, means), (PusherErrorKind::Denied, Some(401), Some((true, true))));
         let (error, means) = told(denied(403), 3, Some(Duration::from_secs(95)));
-        assert!(error.message.contains("3 times in a row since 1970-01-01T00:00:00"), "{error}");
-        assert!(error.message.ends_with("it is tried again in 95 s, and on every new connection"), "{error}");
+        assert!(
+            error.message.contains("; it is tried again in 95 s, and on every new connection (3 times in a"),
+            "{error}"
+        );
+        assert!(error.message.ends_with(" row since 1970-01-01T00:00:00.000000Z)"), "{error}");
         assert_eq!(means, Some((false, false)), "one answer of one channel is no end");
         let unavailable = SubscriptionError::AuthorizationUnavailable { message: "status 503".to_owned() };
         let (error, means) = told(unavailable, 2, Some(Duration::from_millis(1_250)));
-        assert!(error.message.ends_with("it is tried again in 1.2 s"), "{error}");
+        assert!(error.message.contains("; it is tried again in 1.2 s (2 times"), "{error}");
         assert_eq!((error.kind, means), (PusherErrorKind::AuthorizationUnavailable, None), "nobody refused anything");
     }
 

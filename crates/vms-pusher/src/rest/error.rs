@@ -209,7 +209,7 @@ pub(super) fn interrupted() -> ApiError {
 }
 
 pub(super) fn unusable(url: &HttpUrl, reason: &str) -> ApiError {
-    let message = format!("{url} gave an unusable answer: {reason}; does base_url lead to a VMS?");
+    let message = format!("{url} gave an unusable answer: {reason}");
     ApiError::new(ApiErrorKind::UnusableAnswer, message)
 }
 
@@ -219,12 +219,10 @@ pub(super) fn unusable_value(url: &HttpUrl, reason: &str) -> ApiError {
 
 const fn describe(kind: ApiErrorKind, status: u16) -> &'static str {
     match kind {
-        ApiErrorKind::ServerError if matches!(status, 502 | 504) => {
-            "a proxy in front of the server does not reach it: is the server running?"
-        }
+        ApiErrorKind::ServerError if matches!(status, 502 | 504) => "a proxy in front of the server does not reach it",
         ApiErrorKind::Unauthorized => "the token is not valid",
         ApiErrorKind::Forbidden => "not allowed for this user",
-        ApiErrorKind::NotFound => "there is no such thing; does base_url lead to a VMS?",
+        ApiErrorKind::NotFound => "there is no such thing at this address",
         ApiErrorKind::ForceUpdate => "the server wants a newer client",
         ApiErrorKind::SessionExpired => "the session has expired",
         ApiErrorKind::IncorrectData => "the server does not accept the data",

@@ -109,7 +109,7 @@ fn a_gateway_that_fails_is_told_from_a_server_that_fails() {
     }
     assert!(answer(500, "<html>").to_string().contains("the server has failed"));
     assert!(answer(503, "<html>").to_string().contains("maintenance"));
-    assert!(answer(404, "<html>").to_string().contains("does base_url lead to a VMS?"));
+    assert!(answer(404, "<html>").to_string().contains("there is no such thing at this address"));
 }
 
 // Q02, Q03: a server may name any address, and it is printed before it is checked.

@@ -297,7 +297,10 @@ fn a_message_over_the_limit_names_the_limit_and_blames_neither_the_server_nor_a_
             panic!("{reports:?}");
         };
         assert_eq!(*error, ConnectionError::MessageTooLong { limit: 4_096 });
-        assert!(error.to_string().contains("4096 bytes") && error.to_string().contains("max_message_bytes"), "{error}");
+        assert!(
+            error.to_string().contains("4096 bytes") && error.to_string().contains("the limit set here"),
+            "{error}"
+        );
         assert!(*delay <= Duration::from_secs(2), "{delay:?}");
         let cause = crate::GapCause::MessageTooLong;
         let interrupted =
