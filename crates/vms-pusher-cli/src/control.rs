@@ -11,7 +11,7 @@ use vms_sandbox::{Affected, ControlFailure, CutRequest, Delivered, EVENT_TYPES, 
 use crate::{
     args::{CutArgs, PushArgs, SandboxAddress, event_name},
     failure::{Exit, Failure},
-    output::Output,
+    output::{Output, text::counted},
     settings,
 };
 
@@ -40,7 +40,7 @@ pub(crate) async fn cut(args: CutArgs, output: &mut Output) -> Result<Exit, Fail
 }
 
 fn count(sockets: usize) -> String {
-    if sockets == 1 { "1 socket".to_owned() } else { format!("{sockets} sockets") }
+    counted(sockets.try_into().unwrap_or(u64::MAX), "socket", "sockets")
 }
 
 fn list(output: &mut Output) -> Result<Exit, Failure> {

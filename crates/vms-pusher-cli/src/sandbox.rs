@@ -11,7 +11,7 @@ use crate::{
     failure::{Exit, Failure},
     output::{
         Output, escape, json,
-        text::{self, Tone, paint},
+        text::{self, Tone, counted, paint},
     },
     settings::{Day, SandboxSettings},
     stop::Stop,
@@ -53,7 +53,9 @@ pub(crate) async fn run(settings: SandboxSettings, output: &mut Output, stop: &S
         match happened {
             Ok(activity) if !settings.quiet => output.note(&activity_line(&activity)),
             Ok(_) => {}
-            Err(RecvError::Lagged(missed)) => output.warning(&format!("{missed} lines are left out")),
+            Err(RecvError::Lagged(missed)) => {
+                output.warning(&format!("{} left out", counted(missed, "line is", "lines are")))
+            }
             Err(RecvError::Closed) => break Exit::Done,
         }
     };

@@ -1,9 +1,6 @@
 use std::path::PathBuf;
 
-use clap::{
-    Args,
-    builder::{PossibleValue, PossibleValuesParser},
-};
+use clap::{Args, builder::PossibleValuesParser};
 
 use crate::event_name;
 
@@ -54,7 +51,7 @@ pub(crate) struct ListenArgs {
     #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,
 
-    /// Add to the line of every event what the server sent, as it came.
+    /// Add to the line of every event what the server sent, as it came; needs --json.
     #[arg(long, help_heading = "Output", requires = "json")]
     pub(crate) raw: bool,
 
@@ -69,10 +66,9 @@ pub(crate) struct ListenArgs {
     pub(crate) not: Vec<String>,
 }
 
-/// The names of the events, and silently the types of the wire.
+/// The names of the events, and the types of the wire.
 fn names() -> PossibleValuesParser {
-    let events = event_name::ALL.into_iter().map(PossibleValue::new);
-    PossibleValuesParser::new(events.chain(event_name::wire_types().map(|name| PossibleValue::new(name).hide(true))))
+    PossibleValuesParser::new(event_name::ALL.into_iter().chain(event_name::wire_types()))
 }
 
 fn notes() -> String {
@@ -103,8 +99,14 @@ name, the fields that matter. States and errors are on stderr. Whatever a server
 says stays on its line: control characters, and those that nobody sees, are
 escaped.
 
-With --json everything is on stdout, one object a line. `time` is when it was
-printed (UTC, RFC 3339); `item` is what it is, and decides what else there is:
+The file of --token-file is read again for every authorization. While it is
+empty or holds more than one token, as while it is being rewritten, nothing is
+sent, and it is read again a little later; only at the start that is an error
+of the settings (exit code 2).
+
+With --json everything is on stdout, one object a line; the failure that ends
+the program is on stderr as well. `time` is when it was printed (UTC, RFC 3339);
+`item` is what it is, and decides what else there is:
 
   app_socket        a push: `type` is the event's name, `data` is what it
                     carries (absent when it carries nothing)

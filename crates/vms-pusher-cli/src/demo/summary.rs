@@ -7,7 +7,7 @@ use vms_sandbox::Activity;
 use crate::{
     event_name,
     failure::Exit,
-    output::text::{Tone, paint},
+    output::text::{Tone, counted, paint},
 };
 
 /// Why the demonstration ended.
@@ -118,8 +118,9 @@ impl Summary {
             0 => String::new(),
             lost => format!(", {lost} of them while nobody was connected"),
         };
-        row(&mut text, "pushed by the server", &format!("{} events{lost}", self.pushed));
-        row(&mut text, "received", &format!("{} events of {} types", self.received(), self.received.len()));
+        row(&mut text, "pushed by the server", &format!("{}{lost}", counted(self.pushed, "event", "events")));
+        let types = counted(self.received.len().try_into().unwrap_or(u64::MAX), "type", "types");
+        row(&mut text, "received", &format!("{} of {types}", counted(self.received(), "event", "events")));
         self.types(&mut text);
         let states: Vec<_> = self.states.iter().map(ConnectionState::to_string).collect();
         row(&mut text, "connection", &states.join(" → "));
@@ -132,7 +133,7 @@ impl Summary {
         row(&mut text, "dropped", &self.dropped.to_string());
         row(&mut text, "errors", &self.errors.to_string());
         if self.server_missed > 0 {
-            row(&mut text, "not shown", &format!("{} lines of the server's", self.server_missed));
+            row(&mut text, "not shown", &format!("{} of the server's", counted(self.server_missed, "line", "lines")));
         }
         text.truncate(text.trim_end().len());
         text

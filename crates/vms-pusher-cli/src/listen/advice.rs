@@ -13,11 +13,11 @@ pub(super) struct Servers {
 }
 
 impl Servers {
-    /// Completes an error by its server, unless it names it, and by what to try.
+    /// Completes an error by its server, unless it names it.
     pub(super) fn explain(&self, error: &PusherError) -> String {
         let server = if is_about_api(error.kind) { &self.api } else { &self.socket };
         let place = if error.message.contains(authority(server)) { String::new() } else { format!(" ({server})") };
-        format!("{error}{place}; tip: {}", tip(error))
+        format!("{error}{place}")
     }
 }
 
@@ -33,42 +33,42 @@ fn authority(url: &str) -> &str {
     url.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or(url)
 }
 
-/// What to try.
+/// What to try, in the words of this program; the error itself says what is wrong.
 #[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum that grows; what it gains has no advice yet")]
 pub(super) fn tip(error: &PusherError) -> &'static str {
     match error.kind {
         Kind::Resolve => "is the host spelled right, and is there a network?",
         Kind::Network => "is the server running, and are host and port right?",
-        Kind::Certificate => "--ca FILE trusts the server's own certificate authority; the clock has to be right too",
-        Kind::Tls => "does the server speak TLS on this port? http:// and ws:// do without",
+        Kind::Certificate => "--ca FILE adds a root certificate, if that is what is missing",
+        Kind::Tls => "http:// and ws:// do without TLS",
         Kind::TimedOut => "something accepts and stays silent: are host and port right, or does a proxy hold it up?",
-        Kind::NotWebSocket => ADDRESS,
+        Kind::NotWebSocket => ASK,
         Kind::HttpStatus => of_socket(error.status),
+        // Some servers close so on a wrong app key, and the error says so.
+        Kind::ClosedEarly if !matches!(error.code, Some(4000..=4299)) => ASK,
         Kind::ClosedEarly | Kind::Closed | Kind::Refused | Kind::ServerError => of_code(error.code),
-        Kind::Lost | Kind::Silent => "it is tried again; if it goes on, is the network sound, or does a proxy cut in?",
+        Kind::Lost | Kind::Silent => "if it goes on: is the network sound, or does a proxy cut in?",
         Kind::MessageTooLong => "that message is lost, and a new connection follows: what does the VMS send there?",
         Kind::ProtocolViolation => "is this a Pusher server? without --socket-url the VMS is asked",
         Kind::Denied => of_denial(error.status),
         Kind::WrongAppKey => "is --app-key the one of this VMS? without it the VMS is asked",
         Kind::SubscriptionRejected => "are --socket-url and --app-key those of this VMS? without them it is asked",
-        Kind::Unacknowledged => "the server is slow or overloaded: it is tried again",
-        Kind::AuthorizationUnavailable if error.status.is_none() => {
-            "it is tried again: does the VMS answer, and is the token where it is read from?"
-        }
+        Kind::Unacknowledged => "is the server slow, or overloaded?",
+        Kind::AuthorizationUnavailable if error.status.is_none() => "does the VMS answer, and can the token be read?",
         Kind::Api | Kind::Address | Kind::AuthorizationUnavailable | Kind::AuthorizationMalformed => {
             of_api(error.status)
         }
-        _ => "it is tried again; if it goes on, are --socket-url and --app-key those of this VMS?",
+        _ => "if it goes on: are --socket-url and --app-key those of this VMS?",
     }
 }
 
 /// What to try when the VMS answered with this status, or with something else than it should.
 const fn of_api(status: Option<u16>) -> &'static str {
     match status {
-        Some(401 | 419) => "is the token still valid, and from this VMS? --login gets a new one",
-        Some(403) => "is the token from this VMS, and may this user listen? a gateway may say so too, for a while",
-        Some(404) => "check --base-url: there is no VMS at this path, or a gateway does not find it for a while",
-        Some(409) => "the VMS wants a newer version of this program",
+        Some(401 | 419) => "is the token from this VMS? --login gets a new one",
+        Some(403) => "is the token from this VMS? a gateway may say so too, for a while",
+        Some(404) => "check --base-url; a gateway may say so too, for a while",
+        Some(409) => "install a newer version of this program",
         Some(status) => of_any(status),
         None => "check --base-url; `curl -i` on it shows who answers there",
     }
@@ -79,13 +79,10 @@ const fn of_socket(status: Option<u16>) -> &'static str {
     match status {
         // push1st answers a wrong app key with 403.
         Some(401 | 403) => {
-            "check --socket-url and --app-key, or leave both out: the VMS is then asked for them; a gateway may say so \
-             too, for a while"
+            "without --socket-url and --app-key the VMS is asked for both; a gateway may say so too, for a while"
         }
-        Some(404) => {
-            "nothing is at this path: check that of --socket-url, or leave it out: the VMS is then asked for it"
-        }
-        Some(200..=299 | 426) | None => ADDRESS,
+        Some(404) => "without --socket-url the VMS is asked where its socket is",
+        Some(200..=299 | 426) | None => ASK,
         Some(status) => of_any(status),
     }
 }
@@ -93,20 +90,20 @@ const fn of_socket(status: Option<u16>) -> &'static str {
 /// What to try whoever answered with this status.
 const fn of_any(status: u16) -> &'static str {
     match status {
-        300..=399 => "a redirect is not followed: give the address itself, or sign in to the network that redirects",
-        408 => "the server did not hear the request in time: is the network sound, or does a proxy hold it up?",
-        429 => "too many requests came from here: wait; do many programs share this address?",
-        502 | 504 => "a gateway gets no answer from the server behind it: wait, or ask who runs it",
-        503 => "the server is overloaded or under maintenance: wait, or ask who runs it",
-        500..=599 => "the server is in trouble: wait, or ask who runs it",
+        300..=399 => "give the address itself, or sign in to the network that redirects",
+        408 => "is the network sound, or does a proxy hold requests up?",
+        429 => "wait; do many programs share this address?",
+        502 | 504 => "wait, or ask who runs the gateway and the server behind it",
+        503 => "wait, or ask who runs the server",
+        500..=599 => "wait; if it goes on, ask who runs the server",
         _ => "check the address; `curl -i` on it shows who answers there",
     }
 }
 
 const fn of_denial(status: Option<u16>) -> &'static str {
     match status {
-        Some(401 | 419) => "is the token still valid? --login gets a new one, and so may who writes --token-file",
-        _ => "is the token valid, and are --user-id and --access-token-id those that belong to it?",
+        Some(401 | 419) => "log in with --login, or put a new token where this one came from",
+        _ => "are --user-id and --access-token-id those that came with the token?",
     }
 }
 
@@ -121,12 +118,13 @@ const fn of_code(code: Option<u16>) -> &'static str {
         Some(4006..=4008) => "the server speaks another version of the protocol than 7: ask who runs it",
         Some(4009) => "is the token still valid?",
         Some(4010..=4099) => "check --socket-url and --app-key",
-        Some(4100..=4199) => "the server has too much to do: it is tried again, slowly",
-        Some(4200..=4299 | 1001 | 1012) => "the server restarts or moves: it is tried again",
-        Some(_) | None => "it is tried again; if it goes on, check --app-key: some servers close on a wrong one",
+        Some(4100..=4199) => "the server has too much to do: wait",
+        Some(4200..=4299 | 1001 | 1012) => "the server restarts or moves: wait",
+        Some(_) | None => "if it goes on, ask who runs the server",
     }
 }
 
+const ASK: &str = "without --socket-url and --app-key the VMS is asked for both";
 const ADDRESS: &str = "check --socket-url and --app-key, or leave both out: the VMS is then asked for them";
 
 #[cfg(test)]

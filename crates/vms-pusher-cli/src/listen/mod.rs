@@ -5,6 +5,7 @@ mod discovery;
 mod gaps;
 mod open;
 mod print;
+mod repeats;
 mod session;
 mod verdict;
 mod wait;

@@ -170,7 +170,8 @@ impl<'s> Opener<'s> {
 #[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum that grows; what it gains is about settings")]
 pub(super) fn unusable(settings: &ListenSettings, error: &ConfigError) -> Failure {
     let base_url = &settings.base_url;
-    let of_server = |what: &str| Failure::new(Exit::Unreachable, format!("{base_url} {what}: {error}"));
+    let error_text = in_own_words(error);
+    let of_server = |what: &str| Failure::new(Exit::Unreachable, format!("{base_url} {what}: {error_text}"));
     let is_login = matches!(settings.credentials, Credentials::Login(_));
     match error {
         ConfigError::InsecureSocketUrl { socket_url } => {
@@ -188,7 +189,41 @@ pub(super) fn unusable(settings: &ListenSettings, error: &ConfigError) -> Failur
             of_server("accepted the login with an answer of no use").tip(GIVE_THE_TOKEN)
         }
         ConfigError::ClientInfo { .. } | ConfigError::Runtime { .. } => Failure::new(Exit::Other, error),
-        error => Failure::usage(error).tip("`vms-pusher listen --help` says what each option takes"),
+        _ => Failure::usage(match option_of(error) {
+            Some(option) => format!("{option}: {error_text}"),
+            None => error_text,
+        })
+        .tip("`vms-pusher listen --help` says what each option takes"),
+    }
+}
+
+/// What is wrong with a value, without the name that it has in the library.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a foreign enum that grows; what it gains is as the library says it"
+)]
+fn in_own_words(error: &ConfigError) -> String {
+    match error {
+        ConfigError::BaseUrl(error) | ConfigError::SocketUrl(error) => error.to_string(),
+        ConfigError::AppKey(error) => error.to_string(),
+        ConfigError::UserToken { reason } => (*reason).to_owned(),
+        ConfigError::UserId { value } => format!("the user's id {value} is negative"),
+        ConfigError::AccessTokenId { value, .. } if value.is_empty() => "the token's id is empty".to_owned(),
+        ConfigError::AccessTokenId { error, .. } => format!("the token's id makes no channel: {error}"),
+        error => error.to_string(),
+    }
+}
+
+/// The option that gives a value.
+#[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum that grows; nothing else has an option")]
+const fn option_of(error: &ConfigError) -> Option<&'static str> {
+    match error {
+        ConfigError::BaseUrl(_) => Some("--base-url"),
+        ConfigError::SocketUrl(_) => Some("--socket-url"),
+        ConfigError::AppKey(_) => Some("--app-key"),
+        ConfigError::UserId { .. } => Some("--user-id"),
+        ConfigError::AccessTokenId { .. } => Some("--access-token-id"),
+        _ => None,
     }
 }
 

@@ -1,6 +1,10 @@
-use vms_pusher::{VmsContinuity, VmsRawPush, VmsSocketItem};
+use tokio::time::Instant;
+use vms_pusher::{PusherError, VmsContinuity, VmsRawPush, VmsSocketItem};
 
-use super::advice::Servers;
+use super::{
+    advice::{self, Servers},
+    repeats::Repeats,
+};
 use crate::{
     clock,
     failure::{Exit, Failure},
@@ -19,13 +23,21 @@ pub(super) struct Printer<'a> {
     lines: Vec<u8>,
     json: bool,
     filter: &'a Filter,
+    repeats: Repeats,
     pub(super) servers: Servers,
 }
 
 impl<'a> Printer<'a> {
     pub(super) fn new(output: &'a mut Output, settings: &'a ListenSettings) -> Self {
         let servers = Servers { api: settings.base_url.clone(), socket: settings.base_url.clone() };
-        Self { output, lines: Vec::new(), json: settings.json, filter: &settings.filter, servers }
+        Self {
+            output,
+            lines: Vec::new(),
+            json: settings.json,
+            filter: &settings.filter,
+            repeats: Repeats::default(),
+            servers,
+        }
     }
 
     pub(super) fn print(&mut self, item: &VmsSocketItem) -> Result<(), Failure> {
@@ -56,9 +68,13 @@ impl<'a> Printer<'a> {
             pushed.map_err(|error| Failure::new(Exit::Other, error))?;
             return if self.lines.len() < WRITTEN_TOGETHER { Ok(()) } else { self.flush() };
         }
+        if !self.repeats.follow(item) {
+            return Ok(());
+        }
         let mut line = text::item(item);
         if let VmsSocketItem::Error(error) = item {
-            line = Line::new(line.tone, line.name, &self.servers.explain(error));
+            let Some(explained) = self.explain(error) else { return Ok(()) };
+            line = Line::new(line.tone, line.name, &explained);
         }
         let line = line.render(&text::date_and_clock(time), None);
         if is_data(item) {
@@ -67,6 +83,21 @@ impl<'a> Printer<'a> {
             self.output.note(&line);
             Ok(())
         }
+    }
+
+    /// Returns an error as a person reads it; none when it says what was said a moment ago.
+    fn explain(&mut self, error: &PusherError) -> Option<String> {
+        let now = Instant::now();
+        let left_out = self.repeats.error(error, now)?;
+        let mut text = self.servers.explain(error);
+        if left_out > 0 {
+            text.push_str(&format!(" (and {left_out} like it since the last one)"));
+        }
+        let tip = advice::tip(error);
+        if self.repeats.tip(tip, now) {
+            text.push_str(&format!("; tip: {tip}"));
+        }
+        Some(text)
     }
 
     /// Tells what a developer may want to know.

@@ -86,7 +86,8 @@ fn continuity(continuity: &VmsContinuity) -> Line {
             Line::new(Tone::Gap, "interrupted", &detail)
         }
         VmsContinuity::Lagged { dropped } => {
-            let detail = format!("{dropped} events were dropped here, because they came faster than they were taken");
+            let what = counted(*dropped, "event was", "events were");
+            let detail = format!("{what} dropped here, because events came faster than they were taken");
             Line::new(Tone::Gap, "lagged", &detail)
         }
         VmsContinuity::ResyncNeeded { channel, scopes, since, until, clock: by } => {
@@ -101,7 +102,11 @@ fn continuity(continuity: &VmsContinuity) -> Line {
             Line::new(Tone::Gap, "resync_needed", &detail)
         }
         VmsContinuity::Unreadable { lost, reason } => {
-            let detail = format!("{lost} messages could not be read and may have been events: {reason}");
+            let detail = if *lost == 1 {
+                format!("a message could not be read and may have been an event: {reason}")
+            } else {
+                format!("{lost} messages could not be read and may have been events; the last one: {reason}")
+            };
             Line::new(Tone::Gap, "unreadable", &detail)
         }
         VmsContinuity::Suspended { channel, since } => {
@@ -110,11 +115,18 @@ fn continuity(continuity: &VmsContinuity) -> Line {
             Line::new(Tone::Gap, "suspended", &detail)
         }
         VmsContinuity::Unavailable { channel, is_final, session_is_invalid } => {
-            let why = if *session_is_invalid { "the session is not valid" } else { "the server refuses it" };
-            let next = if *is_final { "nothing comes on it" } else { "it is tried again within minutes" };
-            Line::new(Tone::Error, "unavailable", &format!("{channel} channel: {why}; {next}"))
+            let why = if *session_is_invalid { ", because the session is not valid" } else { "" };
+            let (how_long, next) =
+                if *is_final { ("any more", "") } else { ("for now", "; the error says when it is tried again") };
+            let detail = format!("{channel} channel: nothing comes on it {how_long}{why}{next}");
+            Line::new(Tone::Error, "unavailable", &detail)
         }
     }
+}
+
+/// Counts in words: `1 event`, `2 events`.
+pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// Whose clock the times are by.
@@ -157,3 +169,38 @@ pub(crate) fn clock(time: VmsTime) -> String {
 
 /// The longest name is `analytic_event_created`, as long as `intercom_key_confirmed`.
 const NAME_WIDTH: usize = 22;
+
+#[cfg(test)]
+mod tests {
+    use vms_pusher::VmsChannel;
+
+    use super::*;
+
+    fn detail(continuity: VmsContinuity) -> String {
+        item(&VmsSocketItem::Continuity(continuity)).detail
+    }
+
+    #[test]
+    fn one_is_singular_and_more_are_plural() {
+        let lagged = |dropped| detail(VmsContinuity::Lagged { dropped });
+        assert!(lagged(1).starts_with("1 event was dropped here"), "{}", lagged(1));
+        assert!(lagged(2).starts_with("2 events were dropped here"), "{}", lagged(2));
+        let unreadable = |lost| detail(VmsContinuity::Unreadable { lost, reason: "the frame is binary".to_owned() });
+        let one = "a message could not be read and may have been an event: the frame is binary";
+        let more = "2 messages could not be read and may have been events; the last one: the frame is binary";
+        assert_eq!((unreadable(1).as_str(), unreadable(2).as_str()), (one, more));
+        assert_eq!((counted(0, "a", "b"), counted(1, "a", "b")), ("0 b".to_owned(), "1 a".to_owned()));
+    }
+
+    #[test]
+    fn a_channel_that_is_not_subscribed_is_told_without_guessing_when_it_comes() {
+        let unavailable = |is_final, session_is_invalid| {
+            detail(VmsContinuity::Unavailable { channel: VmsChannel::User, is_final, session_is_invalid })
+        };
+        let for_now = "user channel: nothing comes on it for now; the error says when it is tried again";
+        assert_eq!(unavailable(false, false), for_now);
+        assert_eq!(unavailable(true, false), "user channel: nothing comes on it any more");
+        let invalid = "user channel: nothing comes on it any more, because the session is not valid";
+        assert_eq!(unavailable(true, true), invalid);
+    }
+}

@@ -1,10 +1,15 @@
 //! Bad input and bad servers: the error says what failed, against which address, and what to try.
 
-use std::net::TcpListener;
+use std::{
+    net::TcpListener,
+    time::{Duration, Instant},
+};
 
-use vms_sandbox::{Fault, FaultKind, Profile, SandboxConfig, Sockets, Standing, SubscribeAnswer, UpgradeAnswer};
+use vms_sandbox::{
+    Endpoint, Fault, FaultKind, Profile, RestAnswer, SandboxConfig, Sockets, Standing, SubscribeAnswer, UpgradeAnswer,
+};
 
-use crate::support::{Desk, From, Running, finish, vms_pusher};
+use crate::support::{Desk, From, PATIENCE, Running, finish, vms_pusher};
 
 fn upgrade(answer: UpgradeAnswer) -> Fault {
     Fault::always(FaultKind::Upgrade { answer })
@@ -70,7 +75,10 @@ fn a_channel_that_is_denied_is_told_with_the_server_that_denied_it() {
     let desk = Desk::new();
     let listen = Running::start(&mut desk.listen_as(7, &[]));
     let who = address(&desk.sandbox.base_url()).to_owned();
-    listen.wait_for(From::Stderr, &["error", "private-user.7", "403", &who, "tip: is the token valid"]);
+    listen.wait_for(
+        From::Stderr,
+        &["error", "private-user.7", "403", &who, "tip: are --user-id and --access-token-id those that came"],
+    );
     listen.interrupt().expect(130);
 }
 
@@ -142,7 +150,7 @@ fn a_wrong_key_at_push1st_is_told_and_ctrl_c_works_at_once() {
     let listen = Running::start(&mut desk.listen(&["--app-key", "wrong-key"]));
     listen.wait_for(
         From::Stderr,
-        &["error", address(&desk.sandbox.socket_url()), "403", "tip: check --socket-url and --app-key"],
+        &["error", address(&desk.sandbox.socket_url()), "403", "tip: without --socket-url and --app-key"],
     );
     listen.wait_for(From::Stderr, &["next attempt"]);
     listen.interrupt().expect(130);
@@ -182,6 +190,39 @@ fn a_server_that_is_down_is_waited_for() {
     desk.block_on(desk.sandbox.restart()).unwrap();
     listen.wait_for(From::Stdout, &["resync_needed", "user channel"]);
     listen.interrupt().expect(130);
+}
+
+// S02: both channels are refused at every try
+#[test]
+fn errors_that_say_the_same_are_told_once_a_minute_to_a_person_and_always_to_a_program() {
+    let desk = Desk::new();
+    let answer = RestAnswer::Status { status: 503, retry_after: None };
+    desk.sandbox.inject(Fault::always(FaultKind::Rest { endpoint: Endpoint::BroadcastingAuth, channel: None, answer }));
+    let start = Instant::now();
+    let text = Running::start(&mut desk.listen(&[]));
+    wait_for_authorizations(&desk, 8);
+    text.wait_for(From::Stderr, &["error", "private-token.", "/api/v1/broadcasting/auth answered with status 503"]);
+    text.wait_for(From::Stderr, &["error", "private-user.42", "503"]);
+    let done = text.interrupt().expect(130);
+    let minutes = usize::try_from(start.elapsed().as_secs() / 60).unwrap() + 1;
+    let count = |part: &str| done.stderr.matches(part).count();
+    assert!(count("is not subscribed") <= 2 * minutes, "{}", done.stderr);
+    assert!(count("tip: ") <= minutes, "{}", done.stderr);
+    let json = Running::start(&mut desk.listen(&["--json"]));
+    let failed = |line: &str| line.contains(r#""kind":"authorization_unavailable""#);
+    assert!(json.wait_for_lines(6, failed).iter().all(|line| line.contains("503")));
+    json.interrupt().expect(130);
+}
+
+/// Waits until so many were asked for.
+#[track_caller]
+fn wait_for_authorizations(desk: &Desk, wanted: usize) {
+    let asked = async {
+        while desk.sandbox.requests().iter().filter(|request| request.path.ends_with("/auth")).count() < wanted {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    desk.block_on(async { tokio::time::timeout(PATIENCE, asked).await }).expect("authorizations are tried again");
 }
 
 #[test]
@@ -244,6 +285,9 @@ fn html_instead_of_an_upgrade_is_told_with_its_cause() {
     let desk = Desk::new();
     desk.sandbox.inject(upgrade(UpgradeAnswer::Html));
     let listen = Running::start(&mut desk.listen(&[]));
-    listen.wait_for(From::Stderr, &["error", address(&desk.sandbox.socket_url()), "200", "tip: check --socket-url"]);
+    listen.wait_for(
+        From::Stderr,
+        &["error", address(&desk.sandbox.socket_url()), "200", "tip: without --socket-url and --app-key"],
+    );
     listen.interrupt().expect(130);
 }

@@ -50,6 +50,25 @@ fn the_help_documents_the_exit_codes() {
 }
 
 #[test]
+fn the_help_says_what_is_so() {
+    let words = |help: String| help.split_whitespace().collect::<Vec<_>>().join(" ");
+    let help = words(run(&["listen", "--help"]).expect(0).stdout);
+    for part in [
+        "what the server sent, as it came; needs --json",
+        "With --json everything is on stdout, one object a line; the failure that ends the program is on stderr as well.",
+    ] {
+        assert!(help.contains(part), "{part}:\n{help}");
+    }
+    // The names of the library's functions and fields mean nothing here.
+    for command in COMMANDS {
+        let help = run(&[command, "--help"]).expect(0).stdout;
+        for term in ["connect()", "base_url", "socket_url", "app_key", "max_message_bytes", "access_token_id"] {
+            assert!(!help.contains(term), "{command}: {term}:\n{help}");
+        }
+    }
+}
+
+#[test]
 fn nothing_to_do_is_an_error_with_the_help_on_stderr() {
     let done = run(&[]).expect(2);
     assert_eq!(done.stdout, "");

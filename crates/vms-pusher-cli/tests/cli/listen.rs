@@ -73,6 +73,7 @@ fn only_and_not_choose_among_the_events() {
 fn an_unknown_event_name_is_refused_with_the_known_ones() {
     let refused = run(&["listen", "--base-url", "http://127.0.0.1:1", "--only", "event_creatd"]).expect(2);
     let refused = refused.says(&["event_creatd", "cameras_update", "call_canceled", "undecodable"]);
+    let refused = refused.says(&["mark_created", "intercom.store", "analytic_case_face_event_created"]);
     refused.says(&["a similar value exists: 'event_created'"]);
     run(&["listen", "--base-url", "http://127.0.0.1:1", "--not", ""]).expect(2);
 }

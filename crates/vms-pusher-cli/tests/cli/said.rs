@@ -35,7 +35,7 @@ fn a_close_for_want_of_authorization_has_its_own_exit_code() {
     listen.wait_for(From::Stdout, &["resync_needed", "user channel"]);
     listen.wait_for(From::Stdout, &["resync_needed", "token channel"]);
     desk.block_on(desk.sandbox.close(&Sockets::All, 4009, "Unauthorized"));
-    listen.finish().expect(4).says(&["503", "tip: the server is overloaded", "code 4009"]);
+    listen.finish().expect(4).says(&["503", "tip: wait, or ask who runs the server", "code 4009"]);
 }
 
 // M06: whatever a server says stays on its line.

@@ -94,6 +94,24 @@ fn a_token_file_that_is_being_rewritten_is_waited_for() {
     has_no_secret(&listen.interrupt().expect(130), &[CANARY, &desk.session.access_token]);
 }
 
+// A02
+#[test]
+fn a_token_file_without_one_token_at_the_start_is_an_error_of_the_settings_as_the_help_says() {
+    for text in ["", "\n", "\u{feff}", "canary-5f2d8c\ncanary-5f2d8c\n"] {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let path = file.path().to_str().unwrap();
+        let done = run(&["listen", "--base-url", "http://127.0.0.1:1", "--token-file", path]).expect(2);
+        has_no_secret(&done, &[CANARY]);
+        done.says(&["the file of --token-file", "tip: "]);
+    }
+    let help = run(&["listen", "--help"]).expect(0).stdout;
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    let promise = "While it is empty or holds more than one token, as while it is being rewritten, nothing is sent, and it \
+                   is read again a little later; only at the start that is an error of the settings (exit code 2).";
+    assert!(help.contains(promise), "{help}");
+}
+
 // Q05: a token in the place of the name of a file.
 #[test]
 fn a_token_given_as_a_file_is_not_repeated() {
@@ -167,14 +185,17 @@ fn a_secret_in_an_argument_is_refused_and_not_repeated() {
 // Q02
 #[test]
 fn a_password_in_a_url_is_refused_and_not_repeated() {
-    let url = format!("http://anna:{CANARY}@127.0.0.1:1/?{CANARY}");
-    for arguments in [
-        vec!["listen", "--base-url", &url],
-        vec!["listen", "--base-url", "http://127.0.0.1:1", "--socket-url", &url],
-        vec!["push", "mark_created", "--sandbox", &url],
-    ] {
-        let done = finish(vms_pusher(&arguments).env("VMS_TOKEN", "x")).expect(2);
-        has_no_secret(&done, &[CANARY]);
+    for password in [CANARY.to_owned(), format!("pa/{CANARY}"), format!("pa#{CANARY}"), format!("pa@{CANARY}")] {
+        let (http, ws) = (format!("http://anna:{password}@127.0.0.1:1"), format!("ws://anna:{password}@127.0.0.1:1"));
+        for arguments in [
+            vec!["listen", "--base-url", &http],
+            vec!["listen", "--base-url", "http://127.0.0.1:1", "--socket-url", &ws],
+            vec!["push", "mark_created", "--sandbox", &http],
+        ] {
+            let done = finish(vms_pusher(&arguments).env("VMS_TOKEN", "x")).expect(2);
+            has_no_secret(&done, &[CANARY]);
+            done.says(&["***@127.0.0.1:1", "must not carry a user or password"]);
+        }
     }
 }
 

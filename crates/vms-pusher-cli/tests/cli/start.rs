@@ -31,21 +31,26 @@ fn what_may_pass_by_itself_is_told_and_tried_again() {
     let redirect = RestAnswer::Redirect { status: 302, location: "http://127.0.0.1:1/".to_owned() };
     for (answer, told) in [
         (RestAnswer::Html { status: 200 }, ["unusable answer", "tip: check --base-url"]),
-        (RestAnswer::Html { status: 502 }, ["502", "tip: a gateway gets no answer"]),
-        (redirect, ["redirect", "tip: a redirect is not followed"]),
+        (RestAnswer::Html { status: 502 }, ["502", "tip: wait, or ask who runs the gateway"]),
+        (redirect, [" answered with a redirect (302", "tip: give the address itself"]),
         (status(404), ["404", "tip: check --base-url"]),
-        (status(408), ["408", "tip: the server did not hear"]),
-        (status(409), ["409", "tip: the VMS wants a newer version"]),
-        (status(429), ["429", "tip: too many requests"]),
-        (status(503), ["503", "tip: the server is overloaded"]),
-        (RestAnswer::Drop, ["failed", "tip: it is tried again"]),
+        (status(408), ["408", "tip: is the network sound"]),
+        (status(409), ["409", "tip: install a newer version"]),
+        (status(429), ["429", "tip: wait; do many programs"]),
+        (status(503), ["503", "tip: wait, or ask who runs the server"]),
+        (RestAnswer::Drop, ["failed", "tip: if it goes on"]),
     ] {
         desk.sandbox.inject(Fault::once(rest(Endpoint::WsUrl, answer.clone())));
         let discovery = Running::start(&mut desk.listen(&[]));
         desk.sandbox.inject(Fault::once(rest(Endpoint::Token, answer)));
         let login = Running::start(&mut login(&desk));
-        for listen in [discovery, login] {
-            listen.wait_for(From::Stderr, &["error", told[0], told[1]]);
+        for (listen, path) in [(discovery, "/api/v1/wsurl"), (login, "/api/v1/token")] {
+            let error = listen.wait_for(From::Stderr, &["error", told[0], told[1]]);
+            assert!(
+                error.contains(&format!("{}{path}", desk.sandbox.base_url())),
+                "the address that was asked: {error}"
+            );
+            assert!(!error.contains("base_url"), "{error}");
             listen.wait_for(From::Stderr, &["the next attempt follows in "]);
             listen.wait_for(From::Stderr, &["fresh", "user channel"]);
             listen.interrupt().expect(130);
@@ -88,7 +93,10 @@ fn a_token_that_is_renewed_before_the_socket_is_known_is_used() {
     let listen = Running::start(listen.env_remove("VMS_TOKEN"));
     listen.wait_for(From::Stderr, &["the next attempt follows in "]);
     std::fs::write(file.path(), "").unwrap();
-    listen.wait_for(From::Stderr, &["error", "the file of --token-file is empty", "tip: it is tried again"]);
+    listen.wait_for(
+        From::Stderr,
+        &["error", "the file of --token-file is empty", "tip: does the VMS answer, and can the token be read?"],
+    );
     let renewed = desk.sandbox.rotate_token(&desk.session.access_token_id).unwrap();
     std::fs::write(file.path(), format!("\u{feff}{renewed}\r\n")).unwrap();
     desk.sandbox.clear_faults();
@@ -105,7 +113,7 @@ fn a_server_in_trouble_is_asked_again() {
     let answer = RestAnswer::Status { status: 503, retry_after: Some("1".to_owned()) };
     desk.sandbox.inject(Fault::once(FaultKind::Rest { endpoint: Endpoint::WsUrl, channel: None, answer }));
     let listen = Running::start(&mut desk.listen(&[]));
-    listen.wait_for(From::Stderr, &["error", "503", &desk.sandbox.base_url(), "tip: the server is overloaded"]);
+    listen.wait_for(From::Stderr, &["error", "503", &desk.sandbox.base_url(), "tip: wait, or ask who runs the server"]);
     listen.wait_for(From::Stderr, &["the next attempt follows in "]);
     listen.wait_for(From::Stderr, &["fresh", "user channel"]);
     listen.interrupt().expect(130);
