@@ -185,6 +185,8 @@ pub enum GapCause {
         /// The status that the server gave.
         code: Option<u16>,
     },
+    /// The caller put another channel in its place; the socket lives on.
+    Replaced,
 }
 
 /// The close frame to send with [`Output::CloseSocket`].

@@ -208,6 +208,32 @@ impl Connection {
         self.end_input(now);
     }
 
+    /// Wants `new` in the place of `old`, which is not wanted any more, for a consumer to whom they are one: what was missed
+    /// of `old` counts as missed of `new`, and a gap begins no later than `since`, when the first event of `new` may have been
+    /// sent. When `old` is subscribed the gap opens now. The same channel twice, or an `old` that is not wanted, makes it a
+    /// [`subscribe`](Self::subscribe) of `new`.
+    ///
+    /// # Errors
+    /// When channels of its kind are not supported, or there are too many; then `old` stays.
+    pub fn replace(
+        &mut self,
+        now: Time,
+        old: &ChannelName,
+        new: ChannelName,
+        since: Time,
+    ) -> Result<(), SubscribeError> {
+        if *old == new || !self.channels.is_wanted(old) || !new.kind().is_supported() {
+            return self.subscribe(now, new);
+        }
+        if matches!(self.phase, Phase::Up(_)) {
+            self.with_link(now, |channels, link| channels.replace(old, new, since, link));
+        } else {
+            self.channels.replace_offline(old, new, since, &self.options);
+        }
+        self.end_input(now);
+        Ok(())
+    }
+
     /// Hears that the device's network changed: the connection is probed, and given up after 5 s without an answer; a
     /// back-off ends, but for what the server asked for: the time of a `Retry-After`, a second after 4100 to 4199; an
     /// attempt under way has no more than [`Options::connect_timeout`] from now on.

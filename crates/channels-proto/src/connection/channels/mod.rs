@@ -4,6 +4,7 @@ mod answers;
 mod authorizing;
 mod channel;
 mod refusals;
+mod replacing;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -159,6 +160,10 @@ impl Channels {
         self.places += 1;
         self.table.insert(name, Box::new(Channel::new(self.places)));
         Ok(())
+    }
+
+    pub(in crate::connection) fn is_wanted(&self, name: &ChannelName) -> bool {
+        self.table.get(name).is_some_and(|channel| channel.is_wanted())
     }
 
     /// Drops a channel while there is no live socket.

@@ -11,6 +11,7 @@ mod liveness;
 mod quarantine;
 mod random;
 mod reconnecting;
+mod replacing;
 mod salvage;
 mod subscribing;
 mod unreadable;
@@ -77,6 +78,12 @@ impl World {
     fn unsubscribe(&mut self, channel: &str) {
         let name = name(channel);
         self.command(|connection, now| connection.unsubscribe(now, &name));
+    }
+
+    /// Puts `new` in the place of `old`; the first event of `new` may have been sent at `since`.
+    fn replace(&mut self, old: &str, new: &str, since: Time) {
+        let (old, new) = (name(old), name(new));
+        self.command(|connection, now| connection.replace(now, &old, new, since).unwrap());
     }
 
     fn epoch(&self) -> Epoch {

@@ -1,0 +1,57 @@
+//! One channel in the place of another: what was missed of the first counts as missed of the second.
+
+use super::{Channels, Link, channel::Track};
+use crate::{ChannelName, GapCause, Options, Time};
+
+impl Channels {
+    /// Puts `new` in the place of `old` on a live socket.
+    pub(in crate::connection) fn replace(
+        &mut self,
+        old: &ChannelName,
+        new: ChannelName,
+        since: Time,
+        link: &mut Link<'_>,
+    ) {
+        let (before, certain) = (self.track_of(old), since.min(link.certain_until));
+        self.leave(old, link);
+        if self.inherit(new.clone(), before, since, link.options)
+            && let (Track::Live, Some(channel)) = (before, self.table.get_mut(&new))
+        {
+            channel.lost(&new, certain, GapCause::Replaced, link.outputs);
+        }
+        self.advance(link);
+    }
+
+    /// The same while there is no live socket.
+    pub(in crate::connection) fn replace_offline(
+        &mut self,
+        old: &ChannelName,
+        new: ChannelName,
+        since: Time,
+        options: &Options,
+    ) {
+        let before = self.track_of(old);
+        self.forget(old);
+        self.inherit(new, before, since, options);
+    }
+
+    /// Wants `new`, which has lost what was lost `before`, and its own since `since`. Returns whether it was not wanted yet.
+    fn inherit(&mut self, new: ChannelName, before: Track, since: Time, options: &Options) -> bool {
+        if self.is_wanted(&new) {
+            return false;
+        }
+        // One has gone and one has come, so there is room; what is still being left does not count here.
+        if self.want(new.clone(), options.limits.max_channels.max(self.table.len() + 1)).is_err() {
+            return false;
+        }
+        if let (Track::Lost { since: lost, cause }, Some(channel)) = (before, self.table.get_mut(&new)) {
+            channel.track = Track::Lost { since: lost.min(since), cause };
+        }
+        true
+    }
+
+    fn track_of(&self, name: &ChannelName) -> Track {
+        let wanted = self.table.get(name).filter(|channel| channel.is_wanted());
+        wanted.map_or(Track::Fresh, |channel| channel.track)
+    }
+}
