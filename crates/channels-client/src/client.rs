@@ -1,6 +1,6 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
-use channels_proto::{ChannelName, ConnectionState, OptionError, SocketId, SubscribeError};
+use channels_proto::{ChannelName, ConnectionState, OptionError, SocketId, SubscribeError, Time};
 use tokio::runtime::Handle;
 
 use crate::{Authorizer, ClientOptions, Decoder, Delivery, delivery::Core, task};
@@ -71,6 +71,19 @@ impl<T: Send + 'static> Client<T> {
         self.core().disconnect();
     }
 
+    /// Ends the session as [`disconnect`](Self::disconnect) does, at once when this is called, and waits, up to `patience`,
+    /// until the handler has been told so and the socket is closed: the close frame is sent, and the server has hung up, or
+    /// has not within 2 s. Then the handler is let go. Returns whether all that has come about.
+    ///
+    /// No thread is blocked, and any executor will do. A handler that calls this is not waited for. The client stays usable:
+    /// [`connect`](Self::connect) starts a new session.
+    ///
+    /// # Cancel safety
+    /// When the future is dropped the session has ended all the same; the handler stays.
+    pub fn close(&self, patience: Duration) -> impl Future<Output = bool> + Send + use<T> {
+        self.core().close(patience)
+    }
+
     /// Returns whether the connection is established. Channels may still be on their way.
     #[must_use]
     pub fn is_connected(&self) -> bool {
@@ -96,10 +109,7 @@ impl<T: Send + 'static> Client<T> {
     /// When the kind of the channel is not supported or the limit of channels is reached. What the server thinks of it
     /// comes as an item.
     pub fn subscribe(&self, channel: ChannelName) -> Result<(), SubscribeError> {
-        let kind = channel.kind();
-        if !kind.is_supported() {
-            return Err(SubscribeError::UnsupportedKind { channel, kind });
-        }
+        check_kind(&channel)?;
         let limit = self.handle.max_channels;
         self.core().change(|intent| intent.subscribe(channel, limit))
     }
@@ -107,6 +117,21 @@ impl<T: Send + 'static> Client<T> {
     /// Wants no events of `channel` any more. None of them is delivered after this has returned.
     pub fn unsubscribe(&self, channel: &ChannelName) {
         self.core().unsubscribe(channel);
+    }
+
+    /// Wants the events of `new` in place of those of `old`, for a consumer to whom the two are one, such as the channels of
+    /// two logins of a user. What was missed of `old` counts as missed of `new`: when `old` is subscribed a gap opens, with
+    /// [`GapCause::Replaced`](channels_proto::GapCause::Replaced), and the acknowledgement of `new` closes it. It begins no later
+    /// than `since`, by the clock of the options, when the first event of `new` may have been sent.
+    ///
+    /// Events of `old` that have come are delivered; failures of either that are still to be told are not, for `new` is tried
+    /// anew, also when it is the same as `old`. An `old` that is not wanted makes this a [`subscribe`](Self::subscribe).
+    ///
+    /// # Errors
+    /// As [`subscribe`](Self::subscribe).
+    pub fn replace(&self, old: &ChannelName, new: ChannelName, since: Time) -> Result<(), SubscribeError> {
+        check_kind(&new)?;
+        self.core().replace(old, new, since, self.handle.max_channels)
     }
 
     /// The network of the device has changed: probes the connection, or reconnects now when there is none.
@@ -134,6 +159,14 @@ impl<T: Send + 'static> Client<T> {
     fn core(&self) -> &Arc<Core<T>> {
         &self.handle.core
     }
+}
+
+fn check_kind(channel: &ChannelName) -> Result<(), SubscribeError> {
+    let kind = channel.kind();
+    if kind.is_supported() {
+        return Ok(());
+    }
+    Err(SubscribeError::UnsupportedKind { channel: channel.clone(), kind })
 }
 
 impl<T: Send + 'static> Drop for LastHandle<T> {

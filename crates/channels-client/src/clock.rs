@@ -14,27 +14,15 @@ pub trait Clock: Send + Sync + fmt::Debug + 'static {
     fn wall(&self) -> SystemTime;
 }
 
-/// The clock of the operating system that also runs while the device sleeps.
+/// The clock of the operating system that also runs while the device sleeps. All of a process have the same origin.
 #[derive(Clone, Copy, Debug)]
-pub struct SystemClock {
-    #[cfg(not(unix))]
-    origin: std::time::Instant,
-}
+pub struct SystemClock {}
 
 impl SystemClock {
     /// Returns the clock.
-    #[cfg(unix)]
     #[must_use]
     pub const fn new() -> Self {
         Self {}
-    }
-
-    /// Returns the clock.
-    #[cfg(not(unix))]
-    #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else takes the time from")]
-    pub fn new() -> Self {
-        Self { origin: std::time::Instant::now() }
     }
 }
 
@@ -56,7 +44,9 @@ impl Clock for SystemClock {
     #[cfg(not(unix))]
     #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else takes the time from")]
     fn now(&self) -> Time {
-        Time::ZERO + std::time::Instant::now().saturating_duration_since(self.origin)
+        static ORIGIN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+        let now = std::time::Instant::now();
+        Time::ZERO + now.saturating_duration_since(*ORIGIN.get_or_init(|| now))
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else takes the time from")]

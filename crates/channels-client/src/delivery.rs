@@ -1,5 +1,7 @@
 //! The way from the client's task to the consumer.
 
+mod channels;
+mod closing;
 mod core;
 mod fold;
 mod handler;
@@ -39,7 +41,10 @@ impl<T: Send + 'static> Delivery<T> {
         Self { core }
     }
 
-    /// Returns the next item, or none when the client is gone and everything has been taken.
+    /// Returns the next item, or none when everything has been taken and nothing more will come by itself: the client is
+    /// gone, or its state is `Disconnected`, after a [`disconnect`](crate::Client::disconnect), a
+    /// [`Decoded::disconnect`](crate::Decoded::disconnect) or a final refusal of the server. After another
+    /// [`connect`](crate::Client::connect) items come again; before the first one they are waited for.
     ///
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
@@ -47,8 +52,8 @@ impl<T: Send + 'static> Delivery<T> {
         std::future::poll_fn(|cx| self.core.poll_next(cx)).await
     }
 
-    /// Waits for an item and returns up to `max` of those that are there; empty when the client is gone and everything has
-    /// been taken. This is the cheapest way to take many.
+    /// Waits for an item and returns up to `max` of those that are there; empty where [`next`](Self::next) returns none.
+    /// This is the cheapest way to take many.
     ///
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.

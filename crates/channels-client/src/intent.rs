@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use channels_proto::{ChannelName, SubscribeError};
+use channels_proto::{ChannelName, SubscribeError, Time};
 
 /// What the callers want.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +13,10 @@ pub(crate) struct Intent {
     /// Grows with every disconnect; what belongs to an earlier one is not delivered any more.
     session: u64,
     wanted: bool,
+    /// The version of the last connect; 0 before the first.
+    connected: u64,
+    /// The version of the last disconnect; 0 before the first.
+    ended: u64,
     pub(crate) calls: Calls,
     channels: BTreeMap<ChannelName, Wanted>,
 }
@@ -29,16 +33,18 @@ pub(crate) struct Calls {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Wanted {
-    /// The version at which the channel came to be wanted.
-    since: u64,
     /// The version at which it was asked for last.
     asked: u64,
+    /// Its own since it came to be wanted, but for a channel that took over the place of another.
+    place: u64,
+    /// When the first event of a channel that took the place of another may have been sent.
+    begun: Time,
 }
 
 /// The intent as far as the task has carried it out.
 #[derive(Debug, Default)]
 pub(crate) struct CarriedOut {
-    version: u64,
+    pub(crate) version: u64,
     pub(crate) session: u64,
     pub(crate) calls: Calls,
     channels: BTreeMap<ChannelName, Wanted>,
@@ -52,6 +58,7 @@ pub(crate) struct Steps {
     pub(crate) new_session: Option<u64>,
     pub(crate) wanted: bool,
     pub(crate) unsubscribe: Vec<ChannelName>,
+    pub(crate) replace: Vec<Replacement>,
     pub(crate) subscribe: Vec<ChannelName>,
     pub(crate) connect: bool,
     pub(crate) network_changed: bool,
@@ -59,7 +66,20 @@ pub(crate) struct Steps {
     pub(crate) end: bool,
 }
 
+/// One channel in the place of another.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Replacement {
+    pub(crate) old: ChannelName,
+    pub(crate) new: ChannelName,
+    /// When the first event of the new one may have been sent.
+    pub(crate) since: Time,
+}
+
 impl Intent {
+    pub(crate) const fn version(&self) -> u64 {
+        self.version
+    }
+
     pub(crate) const fn session(&self) -> u64 {
         self.session
     }
@@ -68,15 +88,30 @@ impl Intent {
         self.wanted
     }
 
+    /// Returns whether a connection has been asked for that is not there at `version`.
+    pub(crate) const fn is_connect_newer(&self, version: u64) -> bool {
+        self.wanted && self.connected > version
+    }
+
+    /// Returns whether there ever was a connect.
+    pub(crate) const fn has_begun(&self) -> bool {
+        self.connected > 0
+    }
+
+    /// Returns the version of the last disconnect; 0 when there was none.
+    pub(crate) const fn ended(&self) -> u64 {
+        self.ended
+    }
+
     pub(crate) const fn connect(&mut self) {
         self.version += 1;
-        self.wanted = true;
+        (self.wanted, self.connected) = (true, self.version);
         self.calls.connect += 1;
     }
 
     pub(crate) const fn end_session(&mut self) {
         self.version += 1;
-        self.wanted = false;
+        (self.wanted, self.ended) = (false, self.version);
         self.session += 1;
     }
 
@@ -85,9 +120,26 @@ impl Intent {
             return Err(SubscribeError::TooManyChannels { channel, limit });
         }
         self.version += 1;
-        let (since, asked) = (self.version, self.version);
-        self.channels.entry(channel).and_modify(|wanted| wanted.asked = asked).or_insert(Wanted { since, asked });
+        let (asked, place) = (self.version, self.version);
+        let new = Wanted { asked, place, begun: Time::ZERO };
+        self.channels.entry(channel).and_modify(|wanted| wanted.asked = asked).or_insert(new);
         Ok(())
+    }
+
+    /// Puts `new` in the place of `old`, if that is another channel and wanted; asks for `new` otherwise.
+    pub(crate) fn replace(
+        &mut self,
+        old: &ChannelName,
+        new: ChannelName,
+        begun: Time,
+        limit: usize,
+    ) -> Result<(), SubscribeError> {
+        let before = self.channels.get(old).filter(|_| *old != new).copied();
+        if let Some(Wanted { place, .. }) = before {
+            self.channels.remove(old);
+            self.channels.entry(new.clone()).or_insert(Wanted { asked: 0, place, begun });
+        }
+        self.subscribe(new, limit)
     }
 
     /// Returns the version of the change; none when the channel was not wanted.
@@ -106,14 +158,19 @@ impl Intent {
         if self.version == done.version {
             return None;
         }
-        let gone = |(name, old): (&ChannelName, &Wanted)| {
-            let stays = self.channels.get(name).is_some_and(|new| new.since == old.since);
-            (!stays).then(|| name.clone())
-        };
-        let unsubscribe = done.channels.iter().filter_map(gone).collect();
+        let (mut unsubscribe, mut replace) = (Vec::new(), Vec::new());
+        for (name, old) in &done.channels {
+            match self.heir(name, old) {
+                Some((heir, _)) if heir == name => {}
+                Some((heir, new)) => {
+                    replace.push(Replacement { old: name.clone(), new: heir.clone(), since: new.begun });
+                }
+                None => unsubscribe.push(name.clone()),
+            }
+        }
         let asked = |(name, new): (&ChannelName, &Wanted)| {
             let known = done.channels.get(name).is_some_and(|old| old.asked == new.asked);
-            (!known).then(|| name.clone())
+            (!known && !replace.iter().any(|replacement| replacement.new == *name)).then(|| name.clone())
         };
         let subscribe = self.channels.iter().filter_map(asked).collect();
         let (old, new) = (done.calls, self.calls);
@@ -122,6 +179,7 @@ impl Intent {
             new_session: (self.session != done.session).then_some(self.session),
             wanted: self.wanted,
             unsubscribe,
+            replace,
             subscribe,
             connect: new.connect != old.connect,
             network_changed: new.network_changed != old.network_changed,
@@ -131,6 +189,12 @@ impl Intent {
         *done =
             CarriedOut { version: self.version, session: self.session, calls: new, channels: self.channels.clone() };
         Some(steps)
+    }
+
+    /// Returns the channel that has the place of `old` now, which may be `old` itself.
+    fn heir(&self, name: &ChannelName, old: &Wanted) -> Option<(&ChannelName, &Wanted)> {
+        let itself = self.channels.get_key_value(name).filter(|(_, new)| new.place == old.place);
+        itself.or_else(|| self.channels.iter().find(|(_, new)| new.place == old.place))
     }
 }
 

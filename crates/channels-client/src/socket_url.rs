@@ -46,7 +46,7 @@ impl SocketUrl {
         &self.0.endpoint
     }
 
-    /// Returns what stands in the first line of the upgrade request (wire.md, section 1).
+    /// Returns what stands in the first line of the upgrade request.
     pub(crate) fn request_target(&self, app_key: &AppKey, client: &str, version: &str) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("client", client).append_pair("version", version).append_pair("protocol", "7");

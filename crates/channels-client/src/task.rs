@@ -57,6 +57,7 @@ pub(crate) fn start<D: Decoder>(
         link: Link::Down,
         jobs: JoinSet::new(),
         farewells: JoinSet::new(),
+        told_closed: 0,
         authorizations: BTreeMap::new(),
         signatures: Vec::new(),
         prepared: false,
@@ -87,6 +88,8 @@ struct Task<D: Decoder> {
     jobs: JoinSet<Done>,
     /// Sockets that are being closed.
     farewells: JoinSet<()>,
+    /// The version of the intent up to which the callers know that sockets are closed.
+    told_closed: u64,
     authorizations: BTreeMap<AuthorizationId, AbortHandle>,
     /// What the server was shown on the last socket.
     signatures: Vec<Secret>,
@@ -171,7 +174,7 @@ impl<D: Decoder> Task<D> {
                 },
                 // Before the timer: what was received may make it void.
                 received = link.received() => return Input::Received(received),
-                Some(_) = farewells.join_next() => {}
+                Some(_) = farewells.join_next() => self.tell_if_closed(),
                 () = fired(timer), if timer_at.is_some() => return Input::Timer,
                 // There is nothing else to do.
                 () = ready(()), if self.wake_is_due => {
@@ -197,6 +200,7 @@ impl<D: Decoder> Task<D> {
             self.machine.shrink();
         }
         self.watch_handler_if(handler_at_work);
+        self.tell_if_closed();
         let due = self.machine.poll_timeout();
         if let Some(at) = due.filter(|at| self.timer_at.is_none_or(|armed| *at < armed)) {
             // When it comes too early it is set again.
@@ -206,6 +210,17 @@ impl<D: Decoder> Task<D> {
                 None => self.timer = Some(Box::pin(sleep(wait))),
             }
             self.timer_at = Some(at);
+        }
+    }
+}
+
+impl<D: Decoder> Task<D> {
+    /// Tells whoever waits for it that the sockets of the sessions that were ended are closed.
+    fn tell_if_closed(&mut self) {
+        let version = self.carried_out.version;
+        if self.told_closed != version && self.farewells.is_empty() {
+            self.told_closed = version;
+            self.core.tell_closed(version);
         }
     }
 }

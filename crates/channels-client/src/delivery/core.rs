@@ -2,16 +2,16 @@
 //! the state they see, and the queue. No foreign code runs under it: not a handler, not a waker, not a `Drop` of an item.
 
 use std::{
-    collections::BTreeMap,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
     time::Duration,
 };
 
-use channels_proto::{ChannelName, ConnectionState, SocketId};
+use channels_proto::{ConnectionState, SocketId};
 use tokio::{runtime::Handle, sync::Notify};
 
 use super::{
+    channels::Muted,
     handler::{Handler, Slot},
     queue::{Entry, Queue},
     turn::Turn,
@@ -22,6 +22,8 @@ pub(crate) struct Core<T> {
     shared: Mutex<Shared<T>>,
     /// A handler's call has ended.
     pub(super) call_ended: Condvar,
+    /// Something that [`close`](Self::close) waits for may have come about.
+    pub(super) settling: Notify,
     /// The intent has changed.
     pub(super) changed: Notify,
     pub(super) runtime: Handle,
@@ -37,15 +39,18 @@ pub(super) struct Shared<T> {
     pub(super) delivered: ConnectionState,
     /// That state is of a session that was ended, and the report of its end waits in the queue.
     pub(super) farewell: bool,
-    /// Channels unsubscribed at a version of the intent that the task has not carried out yet.
-    muted: BTreeMap<ChannelName, u64>,
+    pub(super) muted: Muted,
     pub(super) handler: Slot<T>,
     sleeper: Option<Waker>,
-    /// Threads that wait for the end of a handler's call: to wake nobody costs a system call, too.
+    /// Who waits for the end of a handler's call: to wake nobody costs a system call, too.
     pub(super) waiting: usize,
+    /// The version of the intent that is carried out with what was handed over last.
+    handed_over: u64,
+    /// Every socket is closed that a disconnect up to this version of the intent has ended.
+    pub(super) closed: u64,
     pub(super) consumer_gone: bool,
     /// The task has ended: nothing more will come.
-    ended: bool,
+    pub(super) ended: bool,
 }
 
 impl<T: Send + 'static> Core<T> {
@@ -58,14 +63,17 @@ impl<T: Send + 'static> Core<T> {
             queue: Queue::new(limits),
             delivered: ConnectionState::Disconnected,
             farewell: false,
-            muted: BTreeMap::new(),
+            muted: Muted::default(),
             handler: Slot::default(),
             sleeper: None,
             waiting: 0,
+            handed_over: 0,
+            closed: 0,
             consumer_gone: false,
             ended: false,
         };
-        Self { shared: Mutex::new(shared), call_ended: Condvar::new(), changed: Notify::new(), runtime }
+        let (settling, changed) = (Notify::new(), Notify::new());
+        Self { shared: Mutex::new(shared), call_ended: Condvar::new(), settling, changed, runtime }
     }
 
     pub(crate) fn state(&self) -> ConnectionState {
@@ -99,6 +107,14 @@ impl<T: Send + 'static> Core<T> {
 
     /// Ends the session: see [`Client::disconnect`](crate::Client::disconnect).
     pub(crate) fn disconnect(self: &Arc<Self>) {
+        self.end_session(Self::wait_a_moment_for_call);
+    }
+
+    /// Ends the session, and has `wait` wait for a handler's call in progress.
+    pub(super) fn end_session<'a>(
+        self: &'a Arc<Self>,
+        wait: impl FnOnce(&'a Self, MutexGuard<'a, Shared<T>>) -> MutexGuard<'a, Shared<T>>,
+    ) {
         let mut shared = self.lock();
         if shared.state == ConnectionState::Disconnected && !shared.intent.is_wanted() {
             return;
@@ -114,30 +130,10 @@ impl<T: Send + 'static> Core<T> {
             shared.farewell = true;
         }
         let wake = shared.wake();
-        let shared = self.wait_a_moment_for_call(shared);
-        drop(shared);
+        drop(wait(self, shared));
         self.changed.notify_one();
         self.deliver(wake);
         drop(discarded);
-    }
-
-    /// Forgets `channel`, and its events that are on their way.
-    pub(crate) fn unsubscribe(&self, channel: &ChannelName) {
-        let mut shared = self.lock();
-        let Some(version) = shared.intent.unsubscribe(channel) else {
-            return;
-        };
-        shared.muted.insert(channel.clone(), version);
-        let discarded = shared.queue.take_events_of(channel);
-        shared.handler.leave_channel(channel);
-        drop(shared);
-        self.changed.notify_one();
-        drop(discarded);
-    }
-
-    /// The task has carried out the intent up to `version`.
-    pub(crate) fn carried_out(&self, version: u64) {
-        self.lock().muted.retain(|_, muted_at| *muted_at > version);
     }
 
     /// Takes over what a turn of the task brought, and wakes the consumer when it sleeps. `turn` comes back empty. Returns
@@ -158,8 +154,9 @@ impl<T: Send + 'static> Core<T> {
         if let Some((state, socket_id)) = turn.state.take() {
             (shared.state, shared.socket_id) = (state, socket_id);
         }
+        shared.handed_over = turn.version;
         for entry in turn.entries.drain(..) {
-            if shared.consumer_gone || shared.is_muted(&entry) {
+            if shared.consumer_gone || shared.muted.covers(&entry) {
                 discarded.push(entry);
                 continue;
             }
@@ -210,6 +207,7 @@ impl<T: Send + 'static> Core<T> {
         (shared.state, shared.socket_id) = (ConnectionState::Disconnected, None);
         let wake = shared.wake();
         drop(shared);
+        self.settling.notify_waiters();
         self.deliver(wake);
     }
 
@@ -318,7 +316,14 @@ impl<T> Shared<T> {
 
     /// Nothing more will come, and nobody else takes what is there.
     fn is_over(&self) -> bool {
-        self.ended && (self.queue.is_empty() || !self.handler.is_set())
+        let is_set = self.handler.is_set();
+        self.ended && (self.queue.is_empty() || !is_set) || self.is_at_rest() && !is_set
+    }
+
+    /// The session that was begun last has ended, and nothing more will come until the caller connects again.
+    fn is_at_rest(&self) -> bool {
+        let Self { intent, state, .. } = self;
+        *state == ConnectionState::Disconnected && intent.has_begun() && !intent.is_connect_newer(self.handed_over)
     }
 
     pub(super) fn wake(&mut self) -> Wake {
@@ -350,13 +355,9 @@ impl<T> Shared<T> {
         }
         Poll::Pending
     }
-
-    fn is_muted(&self, entry: &Entry<T>) -> bool {
-        !self.muted.is_empty() && entry.event.as_ref().is_some_and(|event| self.muted.contains_key(&event.channel))
-    }
 }
 
-/// design.md, section 5: `disconnect()` returns within 50 ms in any state.
+/// `disconnect()` returns within this in any state.
 const LONGEST_WAIT: Duration = Duration::from_millis(50);
 
 #[cfg(test)]

@@ -105,6 +105,10 @@ impl<T> Slot<T> {
         self.call.map(|(_, number)| number)
     }
 
+    pub(super) fn is_called_by_this_thread(&self) -> bool {
+        self.call.is_some_and(|(thread, _)| thread == thread::current().id())
+    }
+
     pub(super) fn call_of_another_thread(&self) -> Option<u64> {
         self.call.filter(|(thread, _)| *thread != thread::current().id()).map(|(_, number)| number)
     }
@@ -169,6 +173,9 @@ impl<T: Send + 'static> Core<T> {
         } else {
             shared.handler.handler = held.take().map(|held| held.handler);
             shared.handler.job = false;
+            if shared.waiting > 0 {
+                self.settling.notify_waiters();
+            }
         }
         let wake = if item.is_none() { shared.wake() } else { Wake::Nobody };
         drop(shared);
@@ -240,6 +247,7 @@ impl<T: Send + 'static> Drop for Job<T> {
         if !self.done {
             let mut shared = self.core.lock();
             shared.handler.job = false;
+            self.core.settling.notify_waiters();
             let (wake, handler) = shared.abandon_handler();
             drop(shared);
             let_go(handler);

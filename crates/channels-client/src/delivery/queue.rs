@@ -122,13 +122,12 @@ impl<T> Queue<T> {
         entries
     }
 
-    /// Takes the events of `channel` out.
-    pub(super) fn take_events_of(&mut self, channel: &ChannelName) -> VecDeque<Entry<T>> {
-        let is_of = |entry: &Entry<T>| entry.event.as_ref().is_some_and(|event| event.channel == *channel);
-        if !self.entries.iter().any(is_of) {
+    /// Takes the entries out that `is` true of.
+    pub(super) fn take_if(&mut self, is: impl Fn(&Entry<T>) -> bool) -> VecDeque<Entry<T>> {
+        if !self.entries.iter().any(&is) {
             return VecDeque::new();
         }
-        let (taken, left): (VecDeque<_>, VecDeque<_>) = self.take_all().into_iter().partition(is_of);
+        let (taken, left): (VecDeque<_>, VecDeque<_>) = self.take_all().into_iter().partition(is);
         self.restore(left);
         taken
     }
@@ -247,7 +246,7 @@ impl<T> Queue<T> {
     }
 }
 
-fn is_failure_of<T>(item: &Item<T>, channel: &ChannelName) -> bool {
+pub(super) fn is_failure_of<T>(item: &Item<T>, channel: &ChannelName) -> bool {
     matches!(item, Item::SubscriptionFailed { channel: failed, .. } if failed == channel)
 }
 

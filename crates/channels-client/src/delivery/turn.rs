@@ -10,6 +10,8 @@ use crate::{Decoder, Item};
 pub(crate) struct Turn<T> {
     /// The session it belongs to; that of a session that has been ended is discarded.
     pub(super) session: u64,
+    /// The version of the intent that is carried out with it.
+    pub(crate) version: u64,
     pub(crate) entries: Vec<Entry<T>>,
     /// The state after it and the socket id that goes with the state, when the state changed.
     pub(crate) state: Option<(ConnectionState, Option<SocketId>)>,
@@ -55,7 +57,7 @@ impl<T: Send + 'static> Turn<T> {
 
 impl<T> Default for Turn<T> {
     fn default() -> Self {
-        Self { session: 0, entries: Vec::new(), state: None, protocol: Counters::default() }
+        Self { session: 0, version: 0, entries: Vec::new(), state: None, protocol: Counters::default() }
     }
 }
 

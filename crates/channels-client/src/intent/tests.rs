@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 
 fn channel(name: &str) -> ChannelName {
@@ -57,6 +59,43 @@ fn asking_again_for_a_channel_is_passed_on_without_leaving_it() {
     intent.subscribe(channel("a"), 10).unwrap();
     let again = steps(&intent, &mut done);
     assert_eq!((again.unsubscribe, again.subscribe), (Vec::new(), vec![channel("a")]));
+}
+
+// I26: what the task does not hear of in time comes to the first and the last of the names
+#[test]
+fn any_number_of_replacements_comes_to_the_last_of_them() {
+    let (mut intent, mut done) = (Intent::default(), CarriedOut::default());
+    intent.subscribe(channel("a"), 1).unwrap();
+    steps(&intent, &mut done);
+    for (old, new, second) in [("a", "b", 1), ("b", "c", 2), ("c", "d", 3)] {
+        intent.replace(&channel(old), channel(new), Time::ZERO + Duration::from_secs(second), 1).unwrap();
+    }
+    let replaced = steps(&intent, &mut done);
+    let since = Time::ZERO + Duration::from_secs(3);
+    assert_eq!(replaced.replace, [Replacement { old: channel("a"), new: channel("d"), since }]);
+    assert_eq!((replaced.unsubscribe, replaced.subscribe), (vec![], vec![]));
+    intent.replace(&channel("d"), channel("e"), Time::ZERO, 1).unwrap();
+    intent.replace(&channel("e"), channel("d"), Time::ZERO, 1).unwrap();
+    let back = steps(&intent, &mut done);
+    assert_eq!((back.replace, back.unsubscribe, back.subscribe), (vec![], vec![], vec![channel("d")]));
+    assert!(intent.unsubscribe(&channel("d")).is_some());
+    assert_eq!(steps(&intent, &mut done).unsubscribe, [channel("d")]);
+}
+
+#[test]
+fn replacing_by_a_channel_that_is_wanted_already_leaves_the_old_one() {
+    let (mut intent, mut done) = (Intent::default(), CarriedOut::default());
+    intent.subscribe(channel("a"), 2).unwrap();
+    intent.subscribe(channel("b"), 2).unwrap();
+    steps(&intent, &mut done);
+    intent.replace(&channel("a"), channel("b"), Time::ZERO, 2).unwrap();
+    let left = steps(&intent, &mut done);
+    assert_eq!((left.replace, left.unsubscribe, left.subscribe), (vec![], vec![channel("a")], vec![channel("b")]));
+    intent.replace(&channel("b"), channel("b"), Time::ZERO, 2).unwrap();
+    let again = steps(&intent, &mut done);
+    assert_eq!((again.replace, again.unsubscribe, again.subscribe), (vec![], vec![], vec![channel("b")]));
+    intent.replace(&channel("x"), channel("c"), Time::ZERO, 2).unwrap();
+    assert_eq!(steps(&intent, &mut done).subscribe, [channel("c")]);
 }
 
 // S23

@@ -60,6 +60,13 @@ impl GapTimes {
         Span { since: all.earliest(since), until: all.latest(until), clock: Some(self.server_time.tell(bounds)) }
     }
 
+    /// The gap of `old`, if there is one, is `new`'s from now on.
+    pub(super) fn hand_on(&mut self, old: &ChannelName, new: &ChannelName) {
+        if let Some(bounds) = self.open.remove(old) {
+            self.open.insert(new.clone(), bounds);
+        }
+    }
+
     /// Nobody waits for the end of this channel's gap any more.
     pub(super) fn forget(&mut self, channel: &ChannelName) {
         self.open.remove(channel);

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     Decoder, SocketAddress, SocketAddressError,
     incoming::Texts,
+    intent::Replacement,
     socket::{Received, Socket, reproach},
 };
 
@@ -26,10 +27,14 @@ impl<D: Decoder> Task<D> {
             // The caller's thread has made the report of this in its own session.
             self.turn.begin(session);
         }
+        self.turn.version = steps.version;
         for channel in &steps.unsubscribe {
             self.gap_times.forget(channel);
             self.machine.unsubscribe(now, channel);
             self.drain(now);
+        }
+        for replacement in steps.replace {
+            self.replace(now, replacement);
         }
         self.postponed.retain(|channel| !steps.unsubscribe.contains(channel));
         self.postponed.extend(steps.subscribe);
@@ -52,6 +57,18 @@ impl<D: Decoder> Task<D> {
         }
         self.core.carried_out(steps.version);
         if steps.end { Next::End } else { Next::Input }
+    }
+
+    fn replace(&mut self, now: Time, Replacement { old, new, since }: Replacement) {
+        if let Some(postponed) = self.postponed.iter_mut().find(|channel| **channel == old) {
+            *postponed = new;
+            return;
+        }
+        self.gap_times.hand_on(&old, &new);
+        if self.machine.replace(now, &old, new.clone(), since).is_err() {
+            self.postponed.push(new);
+        }
+        self.drain(now);
     }
 
     /// Kind and number were checked when the caller asked, so what is refused here has to wait until others are left.

@@ -17,6 +17,7 @@ mod address;
 mod authorize;
 mod connecting;
 mod delivery;
+mod ending;
 mod gap_times;
 mod handler;
 mod http;

@@ -3,6 +3,8 @@ use std::sync::{
     mpsc,
 };
 
+use channels_proto::{ChannelName, Time};
+
 use super::*;
 use crate::delivery::Delivery;
 
@@ -69,6 +71,55 @@ async fn the_report_of_a_disconnect_begins_where_the_consumer_is() {
     assert_eq!(taken(&core), []);
 }
 
+// D04: the caller connects while the task is about to hand over that a session has ended by itself.
+#[tokio::test]
+async fn a_session_that_ends_while_the_caller_connects_again_is_no_end_of_the_stream() {
+    let is_over = |core: &Core<u32>| core.lock().poll_end(&mut Context::from_waker(Waker::noop()), false).is_ready();
+    let carry_out = |core: &Arc<Core<u32>>, state, version| {
+        let mut turn = turn(0, Vec::new());
+        (turn.state, turn.version) = (Some((state, None)), version);
+        core.hand_over(&mut turn, false);
+    };
+    let core = core();
+    assert!(!is_over(&core), "nothing has begun");
+    core.change(Intent::connect);
+    assert!(!is_over(&core), "the task has not heard of it");
+    carry_out(&core, ConnectionState::Connected, 1);
+    core.change(Intent::connect);
+    carry_out(&core, ConnectionState::Disconnected, 1);
+    assert!(!is_over(&core), "the second connect is still to be carried out");
+    carry_out(&core, ConnectionState::Connecting, 2);
+    assert!(!is_over(&core));
+    carry_out(&core, ConnectionState::Disconnected, 2);
+    assert!(is_over(&core));
+    core.disconnect();
+    assert!(is_over(&core));
+    core.change(Intent::connect);
+    assert!(!is_over(&core));
+    core.disconnect();
+    assert!(is_over(&core), "the last word is to disconnect");
+}
+
+// D01: nothing of the session was told, so nothing but its end wakes whoever waits.
+#[tokio::test]
+async fn a_stream_that_is_waited_for_ends_with_a_disconnect_that_leaves_no_report() {
+    struct Woken(AtomicUsize);
+    impl std::task::Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    let core = core();
+    let woken = Arc::new(Woken(AtomicUsize::new(0)));
+    let waker = Waker::from(Arc::clone(&woken));
+    let mut cx = Context::from_waker(&waker);
+    core.change(Intent::connect);
+    assert!(core.poll_next(&mut cx).is_pending());
+    core.disconnect();
+    assert_eq!(woken.0.load(Ordering::SeqCst), 1);
+    assert_eq!(core.poll_next(&mut cx), Poll::Ready(None));
+}
+
 // I25: the task has not heard of it yet.
 #[tokio::test]
 async fn events_of_a_channel_that_was_left_are_discarded_until_the_task_knows() {
@@ -83,6 +134,38 @@ async fn events_of_a_channel_that_was_left_are_discarded_until_the_task_knows() 
     core.carried_out(steps.version);
     core.hand_over(&mut turn(0, vec![event("a", 3)]), false);
     assert_eq!(taken(&core), [Item::Event(3)]);
+}
+
+// A08: whoever logs in again at the first of two refusals shall not do it at the second.
+#[tokio::test]
+async fn refusals_of_a_channel_that_was_replaced_are_not_told_any_more() {
+    let failure = |name: &str| {
+        Entry::report(Item::SubscriptionFailed {
+            channel: channel(name),
+            error: channels_proto::SubscriptionError::Denied { status: 401 },
+            since: std::time::SystemTime::UNIX_EPOCH,
+            failures: 1,
+            retry_in: None,
+        })
+    };
+    let names = |core: &Core<u32>| -> Vec<String> {
+        let name =
+            |item| if let Item::SubscriptionFailed { channel, .. } = item { channel.to_string() } else { panic!() };
+        taken(core).into_iter().map(name).collect()
+    };
+    let core = core();
+    for name in ["old", "both", "other"] {
+        core.change(|intent| intent.subscribe(channel(name), 10)).unwrap();
+    }
+    core.hand_over(&mut turn(0, vec![failure("old"), failure("other"), failure("both")]), false);
+    core.replace(&channel("old"), channel("new"), Time::ZERO, 10).unwrap();
+    core.replace(&channel("both"), channel("both"), Time::ZERO, 10).unwrap();
+    assert_eq!(names(&core), ["other"], "what waited");
+    core.hand_over(&mut turn(0, vec![failure("old"), failure("other"), failure("both")]), false);
+    assert_eq!(names(&core), ["other"], "what the task told before it heard of it");
+    core.carried_out(core.intent(Intent::version));
+    core.hand_over(&mut turn(0, vec![failure("new"), failure("both")]), false);
+    assert_eq!(names(&core), ["new", "both"], "what comes of the new ones is told");
 }
 
 // No foreign code runs under the lock: an item that calls back when it is dropped.

@@ -1,0 +1,78 @@
+//! The orderly end of a session: the consumer has been told, and the server has seen the socket close.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{task::JoinSet, time::timeout};
+
+use super::core::{Core, Shared};
+
+impl<T: Send + 'static> Core<T> {
+    /// Ends the session now; the rest is waited for: see [`Client::close`](crate::Client::close).
+    pub(crate) fn close(self: &Arc<Self>, patience: Duration) -> impl Future<Output = bool> + Send + use<T> {
+        self.end_session(|_, shared| shared);
+        let core = Arc::clone(self);
+        let calls_itself = core.lock().handler.is_called_by_this_thread();
+        async move {
+            // On the runtime of the client, for the caller may be on another executor.
+            let mut waiting = JoinSet::new();
+            let settled = Arc::clone(&core).settled(calls_itself);
+            waiting.spawn_on(async move { timeout(patience, settled).await }, &core.runtime);
+            let _ = waiting.join_next().await;
+            core.retire_handler(calls_itself)
+        }
+    }
+
+    /// Every socket is closed that a disconnect up to this version of the intent has ended.
+    pub(crate) fn tell_closed(&self, version: u64) {
+        self.lock().closed = version;
+        self.settling.notify_waiters();
+    }
+
+    async fn settled(self: Arc<Self>, calls_itself: bool) {
+        let _waiting = Waiting::new(&self);
+        loop {
+            let changed = self.settling.notified();
+            if self.lock().is_settled(calls_itself) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// Lets the handler go. Returns whether there was nothing to wait for any more.
+    fn retire_handler(self: &Arc<Self>, calls_itself: bool) -> bool {
+        let mut shared = self.lock();
+        let is_settled = shared.is_settled(calls_itself);
+        let handler = shared.handler.replace(None);
+        let wake = shared.wake();
+        drop(shared);
+        drop(handler);
+        self.deliver(wake);
+        is_settled
+    }
+}
+
+impl<T> Shared<T> {
+    /// Whether the sockets of the sessions that were ended are closed, and the handler has been told everything. A handler
+    /// that `calls_itself` is not waited for.
+    fn is_settled(&self, calls_itself: bool) -> bool {
+        let is_closed = self.ended || self.closed >= self.intent.ended();
+        is_closed && (calls_itself || !self.handler.has_job())
+    }
+}
+
+/// Counts as waiting as long as it lives.
+struct Waiting<T: Send + 'static>(Arc<Core<T>>);
+
+impl<T: Send + 'static> Waiting<T> {
+    fn new(core: &Arc<Core<T>>) -> Self {
+        core.lock().waiting += 1;
+        Self(Arc::clone(core))
+    }
+}
+
+impl<T: Send + 'static> Drop for Waiting<T> {
+    fn drop(&mut self) {
+        self.0.lock().waiting -= 1;
+    }
+}
