@@ -10,7 +10,7 @@ use futures_core::future::BoxFuture;
 pub use self::{
     http::HttpAuthorizer,
     shared::SharedTokens,
-    token::{StaticToken, TokenError, TokenProvider, current_token},
+    token::{DynTokenProvider, StaticToken, TokenError, TokenFuture, TokenProvider, current_token},
 };
 
 /// What an [`Authorizer`] is asked for.

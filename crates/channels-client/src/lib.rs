@@ -29,8 +29,8 @@ mod upgrade;
 
 pub use address::{SocketAddress, SocketAddressError, SocketAddressProvider};
 pub use authorize::{
-    AuthorizationRequest, Authorizer, HttpAuthorizer, SharedTokens, StaticToken, TokenError, TokenProvider,
-    current_token,
+    AuthorizationRequest, Authorizer, DynTokenProvider, HttpAuthorizer, SharedTokens, StaticToken, TokenError,
+    TokenFuture, TokenProvider, current_token,
 };
 pub use channels_proto as proto;
 pub use client::{Client, ClientCounters};

@@ -1,24 +1,26 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use channels_client::http::{HttpClient, HttpLimits};
 use channels_client::{
-    Authorizer as _, Client, ClientCounters, ClientOptions, Decoded, Decoder, HttpAuthorizer, ServerTime, SharedTokens,
-    TokenProvider,
+    Authorizer as _, Client, ClientCounters, ClientOptions, Decoded, Decoder, DynTokenProvider, HttpAuthorizer,
+    ServerTime, SharedTokens,
 };
-use channels_proto::{Event, SocketId};
+use channels_proto::{Event, SocketId, SubscribeError};
 
-use crate::config::{ConfigError, VmsPusherConfig};
+use crate::config::VmsPusherConfig;
+use crate::config_error::ConfigError;
 use crate::connection::ConnectionState;
 use crate::decode::VmsDecoder;
 use crate::delegate::{self, VmsSocketManager, VmsSocketManagerDelegate};
 use crate::events::{Outlet, VmsEvents};
 use crate::item::{Channels, Raw, Told};
 use crate::raw::Incoming;
-use crate::rest::{self, Rest, VmsApi};
+use crate::rest::{self, LiveSocket, Rest, VmsApi};
 use crate::runtime;
+use crate::session::{ChannelNames, SessionToken, VmsSession};
 use crate::socket::{VmsAppSocketData, VmsSocketData};
 
 /// The realtime pushes of one login session. Cheap to clone; every method may be called from any thread and from a
@@ -26,21 +28,25 @@ use crate::socket::{VmsAppSocketData, VmsSocketData};
 ///
 /// It subscribes to the session's and the user's channel, keeps the connection up, and hands every push to the delegate
 /// or to the stream. When the last clone is dropped the connection is closed.
+#[doc(alias = "VMSPusherApi")]
 #[derive(Clone)]
 pub struct VmsPusherApi {
     shared: Arc<Shared>,
 }
 
-pub(crate) struct Shared {
+struct Shared {
     client: Client<Incoming>,
     outlet: Arc<Outlet>,
     channels: Channels,
     rest: Arc<Rest>,
     authorizer: HttpAuthorizer,
+    /// The token of the present session; unused where the app has a provider.
+    token: Arc<SessionToken>,
+    names: Mutex<ChannelNames>,
 }
 
-impl Shared {
-    pub(crate) fn socket_id(&self) -> Option<SocketId> {
+impl LiveSocket for Shared {
+    fn socket_id(&self) -> Option<SocketId> {
         self.client.socket_id()
     }
 }
@@ -52,12 +58,14 @@ impl VmsPusherApi {
     /// When something in the configuration cannot be right, named with its value. The network is not touched.
     pub fn new(config: VmsPusherConfig) -> Result<Self, ConfigError> {
         let checked = config.check()?;
-        let VmsPusherConfig { base_url, options, .. } = config;
+        let VmsPusherConfig { base_url, user_token, options, .. } = config;
         let runtime =
             runtime::handle(options.runtime).map_err(|error| ConfigError::Runtime { reason: error.to_string() })?;
         let headers = Arc::new(options.client.headers()?);
         let root = rest::api_root(&checked.base_url);
-        let tokens: Arc<dyn TokenProvider> = Arc::new(SharedTokens::new(checked.tokens));
+        let token = Arc::new(SessionToken::new(user_token));
+        let tokens = options.token_provider.unwrap_or_else(|| Arc::clone(&token) as _);
+        let tokens: Arc<dyn DynTokenProvider> = Arc::new(SharedTokens::new(tokens));
         let mut client_options = ClientOptions::new(checked.socket_url, checked.app_key);
         let server_time = ServerTime::new(Arc::clone(&client_options.clock));
         client_options.server_time = Some(server_time.clone());
@@ -90,13 +98,11 @@ impl VmsPusherApi {
             stay_after_logout: options.stay_after_logout,
         };
         let (client, delivery) = Client::new(client_options, Arc::new(authorizer.clone()), decoder, &runtime)?;
-        for channel in [&checked.channels.token, &checked.channels.user] {
-            if let Err(error) = client.subscribe(channel.clone()) {
-                debug_assert!(false, "two private channels are always allowed: {error}");
-            }
-        }
-        let outlet = Arc::new(Outlet::new(delivery, checked.channels.clone()));
-        let shared = Shared { client, outlet, channels: checked.channels, rest, authorizer };
+        let channels = Channels::default();
+        let outlet = Arc::new(Outlet::new(delivery, channels.clone()));
+        let names = Mutex::new(checked.channels.clone());
+        let shared = Shared { client, outlet, channels, rest, authorizer, token, names };
+        shared.subscribe(&checked.channels);
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -114,6 +120,7 @@ impl VmsPusherApi {
     }
 
     /// Returns whether the connection is established.
+    #[doc(alias = "isConnected")]
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.shared.client.is_connected()
@@ -126,9 +133,10 @@ impl VmsPusherApi {
     }
 
     /// Returns the id of the socket: there exactly while connected.
+    #[doc(alias = "getSocketId")]
     #[must_use]
     pub fn socket_id(&self) -> Option<String> {
-        self.shared.socket_id().map(|id| id.as_str().to_owned())
+        self.shared.client.socket_id().map(|id| id.as_str().to_owned())
     }
 
     /// Has `delegate` told everything from now on, in place of an earlier one and of the stream. It is held weakly: when
@@ -154,8 +162,15 @@ impl VmsPusherApi {
 
     /// Returns everything that the delegate would be told, as a stream. While there is a delegate, the stream rests.
     ///
+    /// It yields none, which ends a `while let`, when everything has been taken and nothing more will come by itself: the state
+    /// is [`Disconnected`](ConnectionState::Disconnected), because the server has ended the session (a push of `logout`) or
+    /// refuses the connection for good, or because of [`disconnect`](Self::disconnect) or [`close`](Self::close); or both
+    /// channels were given up for good ([`VmsContinuity::Unavailable`](crate::VmsContinuity::Unavailable) with `is_final`), as
+    /// they are when the token is no longer valid. After another [`connect`](Self::connect), or a
+    /// [`set_session`](Self::set_session) on a live connection, the same stream goes on; before the first `connect` it waits.
+    ///
     /// There is one stream at a time: asking again ends the earlier one, and the new one goes on where it was. What
-    /// happened before the first call waits in the queue. It ends when the last clone of the API is dropped.
+    /// happened before the first call waits in the queue. When the last clone of the API is dropped it ends for ever.
     #[must_use]
     pub fn events(&self) -> VmsEvents {
         VmsEvents::take(&self.shared.outlet)
@@ -164,7 +179,8 @@ impl VmsPusherApi {
     /// Returns the HTTP API for the same user. It sends the id of the live socket along.
     #[must_use]
     pub fn rest(&self) -> VmsApi {
-        VmsApi::of_socket(&self.shared.rest, &self.shared)
+        let socket = Arc::downgrade(&self.shared);
+        VmsApi::of_socket(&self.shared.rest, socket as Weak<dyn LiveSocket>)
     }
 
     /// The network of the device has changed: checks the connection, or reconnects now when there is none.
@@ -191,16 +207,83 @@ impl VmsPusherApi {
         self.shared.authorizer.hide_secrets(text).unwrap_or_else(|| text.to_owned())
     }
 
-    /// Disconnects, removes the delegate, and waits for a call of it that is under way, up to `patience`. Returns whether
-    /// none is under way any more; called by the delegate itself, it does not wait for that very call.
+    /// Disconnects, at once when this is called, and waits, up to `patience`, until the delegate has been told so and the
+    /// connection is closed: the server has been sent the close frame and has hung up, or has not within 2 s. Then the
+    /// delegate is removed. Returns whether all of that has come about.
     ///
-    /// Do not call it while holding a lock that the delegate needs.
-    #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
-    pub fn close(&self, patience: Duration) -> bool {
-        self.disconnect();
-        self.remove_delegate();
-        self.shared.outlet.wait_for_call(patience)
+    /// Await it before `main` returns: what a [`disconnect`](Self::disconnect) or a drop leaves to the background is cut off
+    /// with the runtime, and the server then sees a connection that broke. No thread is blocked, and any executor will do. A
+    /// delegate that calls this is not waited for. The client stays usable: [`connect`](Self::connect) begins anew.
+    ///
+    /// ```no_run
+    /// # async fn run(vms: vms_pusher::VmsPusherApi) {
+    /// vms.close(std::time::Duration::from_secs(2)).await;
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    /// When the future is dropped the client is disconnected all the same; the delegate stays.
+    pub fn close(&self, patience: Duration) -> impl Future<Output = bool> + Send + use<> {
+        let closing = self.shared.client.close(patience);
+        self.shared.outlet.end_session();
+        closing
     }
+
+    /// Goes on in another session, on a connection that may be up: after another login of the same user, or for another user.
+    ///
+    /// For the same user this is a gap. The new session's channel takes the place of the old one's: what was missed is
+    /// announced as [`Interrupted`](crate::VmsContinuity::Interrupted), with
+    /// [`SessionChanged`](crate::VmsGapKind::SessionChanged), and as [`ResyncNeeded`](crate::VmsContinuity::ResyncNeeded) once
+    /// the new one is subscribed, from before the login on. The user's channel stays subscribed and misses nothing; if it was
+    /// given up it is tried again. For another user both channels begin afresh, and nothing of the old user is delivered after
+    /// this has returned.
+    ///
+    /// Without a [`token_provider`](crate::VmsPusherOptions::token_provider) its token is used for everything from now on, also
+    /// by [`rest`](Self::rest); a provider has to return it by itself. A client that is disconnected, as after a `logout`,
+    /// begins the session with the next [`connect`](Self::connect).
+    ///
+    /// ```no_run
+    /// # async fn run(vms: vms_pusher::VmsPusherApi, credentials: vms_pusher::VmsCredentials) -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = vms.rest().login(&credentials).await?;
+    /// vms.set_session(login.session().ok_or("the server named no id of the session")?)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the token or an id cannot be one; then nothing changes.
+    pub fn set_session(&self, session: VmsSession) -> Result<(), ConfigError> {
+        let new = session.channels()?;
+        let VmsSession { user_token, begun, .. } = session;
+        let Shared { client, outlet, channels, token, names, .. } = self.shared.as_ref();
+        let mut names = names.lock().unwrap_or_else(PoisonError::into_inner);
+        token.set(user_token);
+        channels.forgive();
+        if new.user == names.user {
+            for (old, new) in [(&names.token, &new.token), (&names.user, &new.user)] {
+                allowed(client.replace(old, new.clone(), begun));
+            }
+        } else {
+            client.unsubscribe(&names.token);
+            client.unsubscribe(&names.user);
+            outlet.end_session();
+            self.shared.subscribe(&new);
+        }
+        *names = new;
+        Ok(())
+    }
+}
+
+impl Shared {
+    fn subscribe(&self, names: &ChannelNames) {
+        for channel in [&names.token, &names.user] {
+            allowed(self.client.subscribe(channel.clone()));
+        }
+    }
+}
+
+fn allowed(answer: Result<(), SubscribeError>) {
+    debug_assert!(answer.is_ok(), "two private channels are always allowed: {answer:?}");
 }
 
 /// A delegate that panics on the first of two items is still told the second, unless the session has ended meanwhile.

@@ -5,30 +5,36 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use channels_client::http::HttpUrl;
-use channels_client::{QueueLimits, SocketUrl, StaticToken, Tls, TokenProvider, UrlError, presentable_url};
-use channels_proto::{AppKey, AppKeyError, ChannelName, ChannelNameError, Limits, OptionError, Printable, Secret};
-use thiserror::Error;
+use channels_client::{DynTokenProvider, QueueLimits, SocketUrl, Tls, presentable_url};
+use channels_proto::{AppKey, Limits, OptionError, Secret};
 use tokio::runtime::Handle;
 
-use crate::discovery::VmsSocketDiscovery;
-use crate::item::Channels;
+use crate::config_error::ConfigError;
+use crate::discovery::{VmsSocketDiscovery, check_socket};
 use crate::rest::VmsClientInfo;
+use crate::session::{ChannelNames, VmsSession};
 
 /// Who connects, and to which server.
 #[derive(Clone)]
 pub struct VmsPusherConfig {
     /// The address of the VMS, such as `https://example.com`. A `/` at the end makes no difference.
+    #[doc(alias = "baseUrl")]
     pub base_url: String,
     /// The address of its Pusher server, such as `wss://example.com:443/pusher`, as
     /// [`VmsApi::socket_url`](crate::VmsApi::socket_url) returns it.
+    #[doc(alias = "socketUrl")]
     pub socket_url: String,
     /// The key of the app on that server, from the same place.
+    #[doc(alias = "appKey")]
     pub app_key: String,
     /// The user's access token.
+    #[doc(alias = "userToken")]
     pub user_token: Secret,
     /// The user's id.
+    #[doc(alias = "userId")]
     pub user_id: i64,
     /// The id of the access token; it names the session's channel.
+    #[doc(alias = "accessTokenId")]
     pub access_token_id: String,
     /// Everything that has a default.
     pub options: VmsPusherOptions,
@@ -49,8 +55,10 @@ pub struct VmsPusherOptions {
     pub keep_raw: bool,
     /// Allow an unencrypted socket (`ws://`) beside an encrypted API (`https://`); off by default.
     pub allow_insecure_socket: bool,
-    /// Where fresh tokens come from when the server refuses the present one; without it `user_token` is all there is.
-    pub token_provider: Option<Arc<dyn TokenProvider>>,
+    /// Where fresh tokens come from when the server refuses the present one; without it there is the session's own, which
+    /// [`set_session`](crate::VmsPusherApi::set_session) changes. The tokens have to be of the same login session: see
+    /// [`TokenProvider`](crate::TokenProvider).
+    pub token_provider: Option<Arc<dyn DynTokenProvider>>,
     /// Where the Pusher server is looked for when it is not found any more; nowhere by default.
     pub socket_discovery: VmsSocketDiscovery,
     /// How often the server is asked whether it is there, every 30 s by default; while all is well, a gap begins no more than
@@ -72,71 +80,12 @@ pub struct VmsPusherOptions {
     pub runtime: Option<Handle>,
 }
 
-/// What is wrong with a configuration. Nothing has been sent.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// `base_url` is not an address of a VMS.
-    #[error("base_url: {0}")]
-    BaseUrl(UrlError),
-    /// `socket_url` is not an address of a Pusher server.
-    #[error("socket_url: {0}")]
-    SocketUrl(UrlError),
-    /// The socket would not be encrypted although the API is.
-    #[error("socket_url: `{socket_url}` is not encrypted, but base_url is: use wss://, or set allow_insecure_socket")]
-    InsecureSocketUrl {
-        /// The socket's address.
-        socket_url: String,
-    },
-    /// `app_key` cannot be a key.
-    #[error("app_key: {0}")]
-    AppKey(AppKeyError),
-    /// `user_token` cannot be a token. The text does not show it.
-    #[error("user_token: {reason}")]
-    UserToken {
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-    /// `user_id` cannot be an id.
-    #[error("user_id: {value} is negative")]
-    UserId {
-        /// The id.
-        value: i64,
-    },
-    /// `access_token_id` cannot be an id.
-    #[error("access_token_id: {}", describe_id(.value, .error))]
-    AccessTokenId {
-        /// The id.
-        value: String,
-        /// What is wrong with the channel name that it makes.
-        error: ChannelNameError,
-    },
-    /// A text in `options.client` cannot stand in a header.
-    #[error("options.client.{field}: `{}` cannot stand in a header", Printable(.value))]
-    ClientInfo {
-        /// The field.
-        field: &'static str,
-        /// The text.
-        value: String,
-    },
-    /// A time in `options` is not between a millisecond and a day, or a limit is one that nothing can pass.
-    #[error("options.{0}")]
-    Option(#[from] OptionError),
-    /// The runtime of the process could not be started.
-    #[error("the runtime could not be started: {reason}")]
-    Runtime {
-        /// What the operating system says.
-        reason: String,
-    },
-}
-
 /// A configuration that has been checked.
 pub(crate) struct Checked {
     pub(crate) base_url: HttpUrl,
     pub(crate) socket_url: SocketUrl,
     pub(crate) app_key: AppKey,
-    pub(crate) tokens: Arc<dyn TokenProvider>,
-    pub(crate) channels: Channels,
+    pub(crate) channels: ChannelNames,
 }
 
 impl VmsPusherConfig {
@@ -144,24 +93,13 @@ impl VmsPusherConfig {
         let base_url = HttpUrl::parse(&self.base_url).map_err(ConfigError::BaseUrl)?;
         let allow_insecure = self.options.allow_insecure_socket;
         let (socket_url, app_key) = check_socket(&base_url, &self.socket_url, &self.app_key, allow_insecure)?;
-        check_token(&self.user_token)?;
+        let channels = self.session().channels()?;
         self.options.check()?;
-        let user = format!("private-user.{}", self.user_id);
-        let user = ChannelName::parse(&user).ok().filter(|_| self.user_id >= 0);
-        let user = user.ok_or(ConfigError::UserId { value: self.user_id })?;
-        let token = self.token_channel()?;
-        let tokens = self.options.token_provider.clone();
-        let tokens = tokens.unwrap_or_else(|| Arc::new(StaticToken::new(self.user_token.clone())));
-        Ok(Checked { base_url, socket_url, app_key, tokens, channels: Channels::new(token, user) })
+        Ok(Checked { base_url, socket_url, app_key, channels })
     }
 
-    fn token_channel(&self) -> Result<ChannelName, ConfigError> {
-        let value = self.access_token_id.clone();
-        if value.is_empty() {
-            return Err(ConfigError::AccessTokenId { value, error: ChannelNameError::Empty });
-        }
-        ChannelName::parse(&format!("private-token.{value}"))
-            .map_err(|error| ConfigError::AccessTokenId { value, error })
+    fn session(&self) -> VmsSession {
+        VmsSession::new(self.user_token.clone(), self.user_id, self.access_token_id.clone())
     }
 }
 
@@ -178,37 +116,6 @@ impl VmsPusherOptions {
         OptionError::check_size("queue.max_items", self.queue.max_items)?;
         OptionError::check_size("queue.max_bytes", self.queue.max_bytes)
     }
-}
-
-/// Checks what says where the socket is, whether it comes from the configuration or is found later.
-pub(crate) fn check_socket(
-    base_url: &HttpUrl,
-    socket_url: &str,
-    app_key: &str,
-    allow_insecure: bool,
-) -> Result<(SocketUrl, AppKey), ConfigError> {
-    let socket_url = SocketUrl::parse(socket_url).map_err(ConfigError::SocketUrl)?;
-    if base_url.is_secure() && !socket_url.is_secure() && !allow_insecure {
-        return Err(ConfigError::InsecureSocketUrl { socket_url: socket_url.to_string() });
-    }
-    Ok((socket_url, AppKey::parse(app_key).map_err(ConfigError::AppKey)?))
-}
-
-/// A token stands in a header (H05).
-pub(crate) fn check_token(token: &Secret) -> Result<(), ConfigError> {
-    let text = token.expose();
-    if text.is_empty() {
-        return Err(ConfigError::UserToken { reason: "the token is empty" });
-    }
-    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        let reason = "the token holds a character that cannot stand in a header, such as a line break";
-        return Err(ConfigError::UserToken { reason });
-    }
-    Ok(())
-}
-
-fn describe_id(value: &str, error: &ChannelNameError) -> String {
-    if value.is_empty() { "the id is empty".to_owned() } else { error.to_string() }
 }
 
 impl Default for VmsPusherConfig {

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use channels_client::ServerClock;
-use channels_proto::GapCause;
+use channels_proto::{ChannelName, GapCause};
 use serde::{Deserialize, Serialize};
 
 use crate::time::VmsTime;
@@ -60,8 +60,9 @@ pub enum VmsContinuity {
     Unavailable {
         /// The channel.
         channel: VmsChannel,
-        /// Nothing comes until `connect()` is called after a `disconnect()`. Otherwise the channel is tried again, when the
-        /// error before this says, and on every new connection.
+        /// Nothing comes until [`set_session`](crate::VmsPusherApi::set_session) is called, or `connect()` after a
+        /// `disconnect()`. Otherwise the channel is tried again, when the error before this says, and on every new
+        /// connection.
         is_final: bool,
         /// The server takes the session for ended: have the user log in. It answered 401 or 419, also with a fresh token,
         /// or it denied both channels (403 on one alone means that this channel is someone else's).
@@ -126,6 +127,8 @@ pub enum VmsGapKind {
     Unacknowledged,
     /// The server ended the subscription on a connection that lives on.
     EndedByServer,
+    /// Another session took its place: see [`VmsPusherApi::set_session`](crate::VmsPusherApi::set_session).
+    SessionChanged,
     /// Something else.
     Other,
 }
@@ -140,6 +143,7 @@ impl From<GapCause> for VmsGapKind {
             GapCause::MessageTooLong => Self::MessageTooLong,
             GapCause::Unacknowledged => Self::Unacknowledged,
             GapCause::EndedByServer { .. } => Self::EndedByServer,
+            GapCause::Replaced => Self::SessionChanged,
             _ => Self::Other,
         }
     }
@@ -156,6 +160,11 @@ pub enum VmsChannel {
 }
 
 impl VmsChannel {
+    /// Returns which one has this name.
+    pub(crate) fn named(name: &ChannelName) -> Self {
+        if name.as_str().starts_with(TOKEN_CHANNEL) { Self::Token } else { Self::User }
+    }
+
     /// Returns what a gap in this channel may have hidden.
     ///
     /// The user's channel may carry anything. The token's carries what is meant for this login session alone.
@@ -230,6 +239,11 @@ impl VmsResyncScope {
     ];
 }
 
+/// What the names of the channels of login sessions begin with.
+pub(crate) const TOKEN_CHANNEL: &str = "private-token.";
+/// What the names of the channels of users begin with.
+pub(crate) const USER_CHANNEL: &str = "private-user.";
+
 pub(crate) fn describe(cause: GapCause) -> String {
     match cause {
         GapCause::ClosedByServer { code } => {
@@ -244,6 +258,7 @@ pub(crate) fn describe(cause: GapCause) -> String {
             let code = code.map(|code| format!(" with status {code}")).unwrap_or_default();
             format!("the server ended the subscription{code}")
         }
+        GapCause::Replaced => "another session took its place".to_owned(),
         GapCause::Unacknowledged => "the server did not acknowledge a subscription".to_owned(),
         _ => "the connection was given up".to_owned(),
     }

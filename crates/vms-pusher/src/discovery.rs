@@ -1,16 +1,17 @@
 //! Where the Pusher server is looked for when it is not found any more.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use channels_client::http::HttpUrl;
 use channels_client::{
-    SocketAddress, SocketAddressError, SocketAddressProvider, TokenError, TokenProvider, current_token,
+    DynTokenProvider, SocketAddress, SocketAddressError, SocketAddressProvider, SocketUrl, TokenError, current_token,
 };
-use channels_proto::Secret;
+use channels_proto::{AppKey, Secret};
 use futures_core::future::BoxFuture;
 
-use crate::config::{ConfigError, check_socket};
+use crate::config_error::ConfigError;
 use crate::rest::{ApiError, ApiErrorKind, Rest, VmsApi, VmsSocketUrl};
 
 /// Where the Pusher server is looked for when it refuses the client, or three attempts in a row came to nothing.
@@ -27,13 +28,38 @@ pub enum VmsSocketDiscovery {
     /// present one.
     Api,
     /// Where the app knows.
-    Provider(Arc<dyn VmsSocketUrlProvider>),
+    Provider(Arc<dyn DynVmsSocketUrlProvider>),
 }
 
-/// Who knows where the Pusher server is.
+/// Who knows where the Pusher server is. The method may be written as an `async fn`; a closure is one too.
 pub trait VmsSocketUrlProvider: Send + Sync + 'static {
     /// Returns where it is now; that may be the known address. Asked once at a time; it may take 30 s.
-    fn socket_url(&self) -> BoxFuture<'static, Result<VmsSocketUrl, SocketAddressError>>;
+    fn socket_url(&self) -> impl Future<Output = Result<VmsSocketUrl, SocketAddressError>> + Send;
+}
+
+impl<F, A> VmsSocketUrlProvider for F
+where
+    F: Fn() -> A + Send + Sync + 'static,
+    A: Future<Output = Result<VmsSocketUrl, SocketAddressError>> + Send,
+{
+    async fn socket_url(&self) -> Result<VmsSocketUrl, SocketAddressError> {
+        self().await
+    }
+}
+
+/// Any [`VmsSocketUrlProvider`] behind a pointer: every one is one.
+pub trait DynVmsSocketUrlProvider: Send + Sync + 'static {
+    /// Calls [`VmsSocketUrlProvider::socket_url`].
+    fn boxed_socket_url(self: Arc<Self>) -> VmsSocketUrlFuture;
+}
+
+/// What a [`DynVmsSocketUrlProvider`] returns.
+pub type VmsSocketUrlFuture = Pin<Box<dyn Future<Output = Result<VmsSocketUrl, SocketAddressError>> + Send>>;
+
+impl<P: VmsSocketUrlProvider> DynVmsSocketUrlProvider for P {
+    fn boxed_socket_url(self: Arc<Self>) -> VmsSocketUrlFuture {
+        Box::pin(async move { self.socket_url().await })
+    }
 }
 
 /// A discovery that checks what it finds.
@@ -46,8 +72,8 @@ struct Checking {
 
 #[derive(Clone)]
 enum Source {
-    Api(VmsApi, Arc<dyn TokenProvider>),
-    Provider(Arc<dyn VmsSocketUrlProvider>),
+    Api(VmsApi, Arc<dyn DynTokenProvider>),
+    Provider(Arc<dyn DynVmsSocketUrlProvider>),
 }
 
 impl VmsSocketDiscovery {
@@ -57,7 +83,7 @@ impl VmsSocketDiscovery {
         base_url: &HttpUrl,
         allow_insecure: bool,
         rest: &Arc<Rest>,
-        tokens: Arc<dyn TokenProvider>,
+        tokens: Arc<dyn DynTokenProvider>,
     ) -> Option<Arc<dyn SocketAddressProvider>> {
         let source = match self {
             Self::Off => return None,
@@ -74,7 +100,7 @@ impl SocketAddressProvider for Checking {
         Box::pin(async move {
             let VmsSocketUrl { ws_url, app_key } = match source {
                 Source::Api(api, tokens) => ask(&api, &tokens).await?,
-                Source::Provider(provider) => provider.socket_url().await?,
+                Source::Provider(provider) => provider.boxed_socket_url().await?,
             };
             let (url, app_key) =
                 check_socket(&base_url, &ws_url, &app_key, allow_insecure).map_err(|error| of_config(&error))?;
@@ -83,14 +109,28 @@ impl SocketAddressProvider for Checking {
     }
 }
 
+/// Checks what says where the socket is, whether it comes from the configuration or is found later.
+pub(crate) fn check_socket(
+    base_url: &HttpUrl,
+    socket_url: &str,
+    app_key: &str,
+    allow_insecure: bool,
+) -> Result<(SocketUrl, AppKey), ConfigError> {
+    let socket_url = SocketUrl::parse(socket_url).map_err(ConfigError::SocketUrl)?;
+    if base_url.is_secure() && !socket_url.is_secure() && !allow_insecure {
+        return Err(ConfigError::InsecureSocketUrl { socket_url: socket_url.to_string() });
+    }
+    Ok((socket_url, AppKey::parse(app_key).map_err(ConfigError::AppKey)?))
+}
+
 /// Asks the VMS; once more with a fresh token when it refuses the present one.
-async fn ask(api: &VmsApi, tokens: &Arc<dyn TokenProvider>) -> Result<VmsSocketUrl, SocketAddressError> {
+async fn ask(api: &VmsApi, tokens: &Arc<dyn DynTokenProvider>) -> Result<VmsSocketUrl, SocketAddressError> {
     let token = current_token(Arc::clone(tokens)).await.map_err(|error| of_token(&error))?;
     let refused = match with_token(api, &token)?.socket_url().await {
         Err(error) if matches!(error.kind(), ApiErrorKind::Unauthorized | ApiErrorKind::SessionExpired) => error,
         answer => return answer.map_err(|error| of_api(&error)),
     };
-    let newer = tokens.refresh(&token).await.map_err(|error| of_token(&error))?;
+    let newer = Arc::clone(tokens).boxed_refresh(token.clone()).await.map_err(|error| of_token(&error))?;
     if newer == token {
         return Err(of_api(&refused));
     }
@@ -151,9 +191,8 @@ mod tests {
     struct Known(&'static str);
 
     impl VmsSocketUrlProvider for Known {
-        fn socket_url(&self) -> BoxFuture<'static, Result<VmsSocketUrl, SocketAddressError>> {
-            let found = VmsSocketUrl { ws_url: self.0.to_owned(), app_key: "key".to_owned() };
-            Box::pin(std::future::ready(Ok(found)))
+        async fn socket_url(&self) -> Result<VmsSocketUrl, SocketAddressError> {
+            Ok(VmsSocketUrl { ws_url: self.0.to_owned(), app_key: "key".to_owned() })
         }
     }
 

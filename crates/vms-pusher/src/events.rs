@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
-use std::time::Duration;
 
 use channels_client::{Delivery, Item};
 use futures_core::Stream;
@@ -58,11 +57,6 @@ impl Outlet {
         drop(old);
     }
 
-    /// Returns whether the delegate is not being called any more, but for the calling thread.
-    pub(crate) fn wait_for_call(&self, patience: Duration) -> bool {
-        self.delivery.wait_for_call(patience)
-    }
-
     fn poll_next(&self, stream: u64, cx: &mut Context<'_>) -> Poll<Option<VmsReceived>> {
         let mut source = lock(&self.source);
         if source.stream != stream {
@@ -74,6 +68,9 @@ impl Outlet {
         let session = self.session();
         let polled = self.delivery.poll_item(cx);
         if polled.is_pending() {
+            if self.channels.are_given_up() {
+                return Poll::Ready(None);
+            }
             source.sleeper = Some(cx.waker().clone());
         }
         polled.map(|item| item.map(|item| self.tell(&mut source, session, item)))
@@ -140,7 +137,8 @@ impl VmsEvents {
         Self { outlet: Arc::clone(outlet), stream }
     }
 
-    /// Returns the next item, or none when the API is gone and everything has been taken.
+    /// Returns the next item, or none when everything has been taken and nothing more will come by itself: see
+    /// [`VmsPusherApi::events`](crate::VmsPusherApi::events).
     ///
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
@@ -157,8 +155,8 @@ impl VmsEvents {
         std::future::poll_fn(|cx| self.outlet.poll_next(self.stream, cx)).await
     }
 
-    /// Waits for an item and returns up to `max` of those that are there; empty when the API is gone and everything has
-    /// been taken. This is the cheapest way to take many.
+    /// Waits for an item and returns up to `max` of those that are there; empty where [`next`](Self::next) returns none.
+    /// This is the cheapest way to take many.
     ///
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
@@ -224,8 +222,7 @@ mod tests {
         let (_client, delivery) =
             Client::new(options, authorizer, NoDecoder, &tokio::runtime::Handle::current()).unwrap();
         let channel = |name| ChannelName::parse(name).unwrap();
-        let channels = Channels::new(channel("private-token.a"), channel("private-user.1"));
-        let outlet = Arc::new(Outlet::new(delivery, channels));
+        let outlet = Arc::new(Outlet::new(delivery, Channels::default()));
         let mut events = VmsEvents::take(&outlet);
         let failed = || Item::SubscriptionFailed {
             channel: channel("private-user.1"),

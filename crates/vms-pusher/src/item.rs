@@ -61,35 +61,25 @@ impl VmsSocketItem {
     }
 }
 
-/// The names of a client's two channels.
-#[derive(Debug, Clone)]
+/// What an app has been told of a client's two channels.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Channels {
-    pub(crate) token: ChannelName,
-    pub(crate) user: ChannelName,
-    denied: Arc<Denied>,
+    refused: Arc<[Refused; 2]>,
 }
 
-/// Which channels were denied in this session.
+/// How the server refuses a channel, as far as that was told.
 #[derive(Debug, Default)]
-struct Denied {
-    token: AtomicBool,
-    user: AtomicBool,
+struct Refused {
+    /// By the VMS.
+    denied: AtomicBool,
+    /// For good.
+    given_up: AtomicBool,
 }
 
-impl Denied {
-    fn of(&self, channel: VmsChannel) -> &AtomicBool {
-        match channel {
-            VmsChannel::Token => &self.token,
-            VmsChannel::User => &self.user,
-        }
-    }
-
-    fn set(&self, channel: VmsChannel, denied: bool) {
-        self.of(channel).store(denied, Ordering::Release);
-    }
-
-    fn both(&self) -> bool {
-        [VmsChannel::Token, VmsChannel::User].into_iter().all(|channel| self.of(channel).load(Ordering::Acquire))
+impl Refused {
+    fn set(&self, denied: bool, given_up: bool) {
+        self.denied.store(denied, Ordering::Release);
+        self.given_up.store(given_up, Ordering::Release);
     }
 }
 
@@ -100,12 +90,22 @@ pub(crate) type Told = (VmsSocketItem, Option<VmsSocketItem>);
 pub(crate) type Raw = Option<Box<VmsRawPush>>;
 
 impl Channels {
-    pub(crate) fn new(token: ChannelName, user: ChannelName) -> Self {
-        Self { token, user, denied: Arc::default() }
+    /// Forgets what was refused: another session begins.
+    pub(crate) fn forgive(&self) {
+        self.refused.iter().for_each(|refused| refused.set(false, false));
     }
 
-    fn of(&self, name: &ChannelName) -> VmsChannel {
-        if *name == self.token { VmsChannel::Token } else { VmsChannel::User }
+    /// Returns whether it was told that nothing will come on either channel until the app does something.
+    pub(crate) fn are_given_up(&self) -> bool {
+        self.refused.iter().all(|refused| refused.given_up.load(Ordering::Acquire))
+    }
+
+    fn refused(&self, channel: VmsChannel) -> &Refused {
+        let [token, user] = self.refused.as_ref();
+        match channel {
+            VmsChannel::Token => token,
+            VmsChannel::User => user,
+        }
     }
 
     /// Like [`tell`](Self::tell), with what the item was made from.
@@ -120,18 +120,17 @@ impl Channels {
             Item::StateChanged { from, to } => {
                 let (from, to) = (from.into(), to.into());
                 if to == ConnectionState::Disconnected {
-                    self.denied.set(VmsChannel::Token, false);
-                    self.denied.set(VmsChannel::User, false);
+                    self.forgive();
                 }
                 VmsSocketItem::ConnectionState { from, to }
             }
             Item::Event(incoming) => incoming.socket.into(),
             Item::Subscribed { channel, continuity } => {
-                VmsSocketItem::Continuity(self.subscribed(self.of(&channel), continuity))
+                VmsSocketItem::Continuity(self.subscribed(VmsChannel::named(&channel), continuity))
             }
             Item::Interrupted { channel, since, clock, cause } => {
                 VmsSocketItem::Continuity(VmsContinuity::Interrupted {
-                    channel: self.of(&channel),
+                    channel: VmsChannel::named(&channel),
                     since: at(since),
                     clock: clock.map(Into::into),
                     kind: cause.into(),
@@ -145,7 +144,7 @@ impl Channels {
             Item::ConnectionFailed { error, retry_in } => return connection_failed(&error, retry_in),
             Item::ServerError { code, message } => VmsSocketItem::error(PusherErrorKind::ServerError, code, message),
             Item::Suspended { channel, since } => {
-                let channel = channel.map(|channel| self.of(&channel));
+                let channel = channel.map(|channel| VmsChannel::named(&channel));
                 VmsSocketItem::Continuity(VmsContinuity::Suspended { channel, since: at(since) })
             }
             Item::Unreadable { lost, last } => {
@@ -162,7 +161,7 @@ impl Channels {
     }
 
     fn subscribed(&self, channel: VmsChannel, continuity: Continuity) -> VmsContinuity {
-        self.denied.set(channel, false);
+        self.refused(channel).set(false, false);
         if let Continuity::Gap { since, until, clock, .. } = continuity {
             let scopes = channel.scopes().to_vec();
             VmsContinuity::ResyncNeeded {
@@ -197,11 +196,12 @@ impl Channels {
         if kind == PusherErrorKind::AuthorizationUnavailable {
             return (told, None);
         }
-        let channel = self.of(channel);
-        self.denied.set(channel, matches!(error, SubscriptionError::Denied { .. }));
+        let channel = VmsChannel::named(channel);
+        self.refused(channel).set(matches!(error, SubscriptionError::Denied { .. }), retry_in.is_none());
+        let both_denied = || self.refused.iter().all(|refused| refused.denied.load(Ordering::Acquire));
         // A 403 on one channel alone says that this channel is someone else's.
         let session_is_invalid = matches!(error, SubscriptionError::Denied { status: 401 | 419 })
-            || matches!(error, SubscriptionError::Denied { status: 403 }) && self.denied.both();
+            || matches!(error, SubscriptionError::Denied { status: 403 }) && both_denied();
         let lost = VmsContinuity::Unavailable { channel, is_final: retry_in.is_none(), session_is_invalid };
         (told, Some(VmsSocketItem::Continuity(lost)))
     }
@@ -280,10 +280,9 @@ mod tests {
         failures: u32,
         retry_in: Option<Duration>,
     ) -> (PusherError, Option<(bool, bool)>) {
-        let [token, user] = ["private-token.a", "private-user.1"].map(|name| ChannelName::parse(name).unwrap());
-        let since = SystemTime::UNIX_EPOCH;
-        let item = Item::SubscriptionFailed { channel: user.clone(), error, since, failures, retry_in };
-        let (VmsSocketItem::Error(error), second) = Channels::new(token, user).tell(item) else { panic!("no error") };
+        let channel = ChannelName::parse("private-user.1").unwrap();
+        let item = Item::SubscriptionFailed { channel, error, since: SystemTime::UNIX_EPOCH, failures, retry_in };
+        let (VmsSocketItem::Error(error), second) = Channels::default().tell(item) else { panic!("no error") };
         let means = second.map(|second| {
             let VmsSocketItem::Continuity(VmsContinuity::Unavailable { channel, is_final, session_is_invalid }) =
                 second
@@ -336,7 +335,7 @@ mod tests {
     #[test]
     fn the_session_is_invalid_by_401_and_419_and_when_both_channels_are_denied() {
         let [token, user] = ["private-token.a", "private-user.1"].map(|name| ChannelName::parse(name).unwrap());
-        let channels = Channels::new(token.clone(), user.clone());
+        let channels = Channels::default();
         let denied = |channel: &ChannelName, status| {
             let error = SubscriptionError::Denied { status };
             let (_, second) = channels.clone().tell(Item::SubscriptionFailed {

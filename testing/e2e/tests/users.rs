@@ -8,13 +8,11 @@
 )]
 
 use std::collections::BTreeSet;
-use std::future::ready;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use e2e::{Consumer, log_in};
-use futures_util::future::{BoxFuture, FutureExt as _};
 use serde_json::json;
 use tokio::sync::watch;
 use vms_pusher::{
@@ -74,7 +72,7 @@ async fn a_stale_token_is_replaced_once_for_both_channels() {
     let fresh = sandbox.rotate_token(&config.access_token_id).unwrap();
     let (stale, fresh) = (config.user_token.clone(), Secret::new(fresh));
     let provider = Arc::new(Restored { stale, fresh, refreshed: AtomicUsize::new(0) });
-    config.options.token_provider = Some(Arc::clone(&provider) as Arc<dyn TokenProvider>);
+    config.options.token_provider = Some(Arc::clone(&provider) as _);
 
     let subscribed = Consumer::connect(config).subscribed().await;
 
@@ -154,14 +152,14 @@ struct Restored {
 }
 
 impl TokenProvider for Restored {
-    fn token(&self) -> BoxFuture<'static, Result<Secret, TokenError>> {
+    async fn token(&self) -> Result<Secret, TokenError> {
         let is_fresh = self.refreshed.load(Ordering::SeqCst) > 0;
-        ready(Ok(if is_fresh { &self.fresh } else { &self.stale }.clone())).boxed()
+        Ok(if is_fresh { &self.fresh } else { &self.stale }.clone())
     }
 
-    fn refresh(&self, _: &Secret) -> BoxFuture<'static, Result<Secret, TokenError>> {
+    async fn refresh(&self, _: &Secret) -> Result<Secret, TokenError> {
         self.refreshed.fetch_add(1, Ordering::SeqCst);
-        ready(Ok(self.fresh.clone())).boxed()
+        Ok(self.fresh.clone())
     }
 }
 

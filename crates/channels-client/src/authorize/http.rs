@@ -9,16 +9,16 @@ use bytes::Bytes;
 use channels_proto::{Authorization, AuthorizationError, Secret};
 use futures_core::future::BoxFuture;
 
-use super::{AuthorizationRequest, Authorizer, SharedTokens, TokenError, TokenProvider, shared::Present};
+use super::{AuthorizationRequest, Authorizer, DynTokenProvider, SharedTokens, TokenError, shared::Present};
 use crate::{
     Clock, SystemClock,
     http::{HttpClient, HttpError, HttpUrl},
     retry_after::retry_after,
 };
 
-/// Asks an HTTP endpoint, as Laravel's `broadcasting/auth` is one (wire.md, section 1).
+/// Asks an HTTP endpoint, as Laravel's `broadcasting/auth` is one.
 ///
-/// The form `socket_id=…&channel_name=…` is posted with the bearer token of a [`TokenProvider`]. On 401, 403 and 419 the
+/// The form `socket_id=…&channel_name=…` is posted with the bearer token of a [`TokenProvider`](super::TokenProvider). On 401, 403 and 419 the
 /// provider is asked for another token, once at a time whatever the number of channels, and the request is tried again
 /// with it. When that is refused as well, the authorization is denied; when it is refused after it has worked, the
 /// provider is asked again. The token goes to the configured server only: no redirect is followed.
@@ -49,7 +49,7 @@ impl HttpAuthorizer {
         http: HttpClient,
         url: HttpUrl,
         headers: impl Into<Arc<HeaderMap>>,
-        tokens: Arc<dyn TokenProvider>,
+        tokens: Arc<dyn DynTokenProvider>,
     ) -> Self {
         let headers = headers.into();
         let (tokens, shown) = (SharedTokens::new(tokens), Mutex::default());

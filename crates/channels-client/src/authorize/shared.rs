@@ -6,11 +6,10 @@ use std::{
 };
 
 use channels_proto::{ChannelName, Secret, SocketId};
-use futures_core::future::BoxFuture;
 use http::StatusCode;
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
-use super::{AuthorizationRequest, TokenError, TokenProvider, current_token, token::guarded};
+use super::{AuthorizationRequest, DynTokenProvider, TokenError, TokenProvider, current_token, token::guarded};
 
 /// A [`TokenProvider`] for several users of the same tokens: it is asked for a new token once at a time, whoever asks,
 /// and what it answers is kept for whoever asks next.
@@ -21,7 +20,7 @@ use super::{AuthorizationRequest, TokenError, TokenProvider, current_token, toke
 pub struct SharedTokens(Arc<Shared>);
 
 struct Shared {
-    provider: Arc<dyn TokenProvider>,
+    provider: Arc<dyn DynTokenProvider>,
     state: Mutex<State>,
 }
 
@@ -69,7 +68,7 @@ enum Next {
 impl SharedTokens {
     /// Returns the shared tokens of `provider`.
     #[must_use]
-    pub fn new(provider: Arc<dyn TokenProvider>) -> Self {
+    pub fn new(provider: Arc<dyn DynTokenProvider>) -> Self {
         Self(Arc::new(Shared { provider, state: Mutex::default() }))
     }
 
@@ -132,7 +131,7 @@ impl SharedTokens {
         let provider = Arc::clone(&self.0.provider);
         let ask = rejected.clone();
         state.work.spawn(async move {
-            let token = guarded(async move { provider.refresh(&ask).await }).await;
+            let token = guarded(async move { provider.boxed_refresh(ask).await }).await;
             // Nobody may be waiting, and it is kept all the same.
             tell.send_replace(Some(Outcome { at: Instant::now(), token }));
         });
@@ -221,26 +220,22 @@ async fn awaited(mut outcome: watch::Receiver<Option<Outcome>>) -> Result<Secret
 }
 
 impl TokenProvider for SharedTokens {
-    fn token(&self) -> BoxFuture<'static, Result<Secret, TokenError>> {
-        let this = self.clone();
-        Box::pin(async move { Ok(this.present().await?.token) })
+    async fn token(&self) -> Result<Secret, TokenError> {
+        Ok(self.present().await?.token)
     }
 
-    fn refresh(&self, rejected: &Secret) -> BoxFuture<'static, Result<Secret, TokenError>> {
-        let (this, rejected) = (self.clone(), rejected.clone());
-        Box::pin(async move {
-            let outcome = {
-                let mut state = this.state();
-                if let Some(newer) = state.successor(&rejected).filter(|newer| *newer != rejected) {
-                    return Ok(newer);
-                }
-                match state.last.as_ref().filter(|last| last.is_under_way()) {
-                    Some(last) => last.outcome.clone(),
-                    None => this.start(&mut state, &rejected, None),
-                }
-            };
-            awaited(outcome).await
-        })
+    async fn refresh(&self, rejected: &Secret) -> Result<Secret, TokenError> {
+        let outcome = {
+            let mut state = self.state();
+            if let Some(newer) = state.successor(rejected).filter(|newer| newer != rejected) {
+                return Ok(newer);
+            }
+            match state.last.as_ref().filter(|last| last.is_under_way()) {
+                Some(last) => last.outcome.clone(),
+                None => self.start(&mut state, rejected, None),
+            }
+        };
+        awaited(outcome).await
     }
 }
 

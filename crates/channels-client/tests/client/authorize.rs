@@ -7,17 +7,16 @@ use std::{
 };
 
 use channels_client::{
-    AuthorizationRequest, Authorizer, HttpAuthorizer, StaticToken, Tls, TokenError, TokenProvider,
+    AuthorizationRequest, Authorizer, DynTokenProvider, HttpAuthorizer, StaticToken, Tls, TokenError, TokenProvider,
     http::{HttpClient, HttpLimits, HttpUrl},
     proto::{AuthorizationError, ChannelName, Secret, SocketId},
 };
-use futures_core::future::BoxFuture;
 use futures_util::future::join_all;
 use http::{HeaderMap, HeaderValue};
 
 use crate::support::{Listener, Raw, header};
 
-fn authorizer_of(listener: &Listener, tokens: Arc<dyn TokenProvider>) -> HttpAuthorizer {
+fn authorizer_of(listener: &Listener, tokens: Arc<dyn DynTokenProvider>) -> HttpAuthorizer {
     let url = HttpUrl::parse(&listener.http_url("/api/v1/broadcasting/auth")).unwrap();
     let http = HttpClient::new(url.origin(), Tls::platform(), HttpLimits::default()).unwrap();
     let mut headers = HeaderMap::new();
@@ -57,30 +56,27 @@ struct Numbered {
 struct Shared(Arc<Numbered>);
 
 impl TokenProvider for Shared {
-    fn token(&self) -> BoxFuture<'static, Result<Secret, TokenError>> {
+    async fn token(&self) -> Result<Secret, TokenError> {
         let token = Secret::new(format!("token-{}", self.0.current.lock().unwrap()));
-        Box::pin(std::future::ready(Ok(token)))
+        Ok(token)
     }
 
-    fn refresh(&self, rejected: &Secret) -> BoxFuture<'static, Result<Secret, TokenError>> {
-        let provider = Arc::clone(&self.0);
-        let rejected = rejected.clone();
+    async fn refresh(&self, rejected: &Secret) -> Result<Secret, TokenError> {
+        let provider = &self.0;
         provider.refreshes.fetch_add(1, Ordering::SeqCst);
-        Box::pin(async move {
-            if let Some(gate) = &provider.gate {
-                gate.acquire().await.unwrap().forget();
-            }
-            if provider.fails.load(Ordering::SeqCst) > 0 {
-                provider.fails.fetch_sub(1, Ordering::SeqCst);
-                return Err(TokenError::Unavailable { message: "try later".into() });
-            }
-            if provider.stuck {
-                return Ok(rejected);
-            }
-            let mut current = provider.current.lock().unwrap();
-            *current += 1;
-            Ok(Secret::new(format!("token-{current}")))
-        })
+        if let Some(gate) = &provider.gate {
+            gate.acquire().await.unwrap().forget();
+        }
+        if provider.fails.load(Ordering::SeqCst) > 0 {
+            provider.fails.fetch_sub(1, Ordering::SeqCst);
+            return Err(TokenError::Unavailable { message: "try later".into() });
+        }
+        if provider.stuck {
+            return Ok(rejected.clone());
+        }
+        let mut current = provider.current.lock().unwrap();
+        *current += 1;
+        Ok(Secret::new(format!("token-{current}")))
     }
 }
 
@@ -301,11 +297,11 @@ async fn a_refresh_outlives_the_request_that_asked_for_it() {
 async fn a_refresh_that_nobody_waits_for_ends_and_its_token_is_used() {
     struct Forgetful(Arc<Numbered>);
     impl TokenProvider for Forgetful {
-        fn token(&self) -> BoxFuture<'static, Result<Secret, TokenError>> {
-            Box::pin(std::future::ready(Ok(Secret::new("token-0"))))
+        async fn token(&self) -> Result<Secret, TokenError> {
+            Ok(Secret::new("token-0"))
         }
-        fn refresh(&self, rejected: &Secret) -> BoxFuture<'static, Result<Secret, TokenError>> {
-            Shared(Arc::clone(&self.0)).refresh(rejected)
+        async fn refresh(&self, rejected: &Secret) -> Result<Secret, TokenError> {
+            Shared(Arc::clone(&self.0)).refresh(rejected).await
         }
     }
     let listener = Listener::bind().await;
@@ -346,10 +342,10 @@ async fn a_fresh_token_is_got_first_when_the_machine_asks_for_it() {
 async fn a_provider_that_panics_is_unavailable() {
     struct Panicking;
     impl TokenProvider for Panicking {
-        fn token(&self) -> BoxFuture<'static, Result<Secret, TokenError>> {
+        async fn token(&self) -> Result<Secret, TokenError> {
             panic!("on purpose")
         }
-        fn refresh(&self, _: &Secret) -> BoxFuture<'static, Result<Secret, TokenError>> {
+        async fn refresh(&self, _: &Secret) -> Result<Secret, TokenError> {
             panic!("on purpose")
         }
     }
@@ -363,11 +359,11 @@ async fn a_provider_that_panics_is_unavailable() {
 async fn a_provider_that_hangs_is_given_up_after_half_a_minute() {
     struct Hanging;
     impl TokenProvider for Hanging {
-        fn token(&self) -> BoxFuture<'static, Result<Secret, TokenError>> {
-            Box::pin(std::future::pending())
+        async fn token(&self) -> Result<Secret, TokenError> {
+            std::future::pending().await
         }
-        fn refresh(&self, _: &Secret) -> BoxFuture<'static, Result<Secret, TokenError>> {
-            Box::pin(std::future::pending())
+        async fn refresh(&self, _: &Secret) -> Result<Secret, TokenError> {
+            std::future::pending().await
         }
     }
     let url = HttpUrl::parse("http://127.0.0.1:1/").unwrap();

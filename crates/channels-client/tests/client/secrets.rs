@@ -5,7 +5,6 @@ use channels_client::{
     http::{HttpClient, HttpLimits, HttpUrl},
     proto::{ChannelName, Event, Secret},
 };
-use futures_core::future::BoxFuture;
 use http::{HeaderMap, HeaderValue};
 use serde_json::json;
 use tokio::runtime::Handle;
@@ -18,12 +17,12 @@ const CANARY: &str = "c4n4ry";
 struct Tokens;
 
 impl TokenProvider for Tokens {
-    fn token(&self) -> BoxFuture<'static, Result<Secret, TokenError>> {
-        Box::pin(std::future::ready(Ok(Secret::new(format!("{CANARY}-old")))))
+    async fn token(&self) -> Result<Secret, TokenError> {
+        Ok(Secret::new(format!("{CANARY}-old")))
     }
 
-    fn refresh(&self, _: &Secret) -> BoxFuture<'static, Result<Secret, TokenError>> {
-        Box::pin(std::future::ready(Ok(Secret::new(format!("{CANARY}-new")))))
+    async fn refresh(&self, _: &Secret) -> Result<Secret, TokenError> {
+        Ok(Secret::new(format!("{CANARY}-new")))
     }
 }
 

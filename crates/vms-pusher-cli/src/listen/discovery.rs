@@ -1,7 +1,7 @@
-use std::{pin::Pin, sync::Arc};
+use std::sync::Arc;
 
 use vms_pusher::{
-    Secret, SocketAddressError, TokenProvider, VmsApi, VmsSocketDiscovery, VmsSocketUrl, VmsSocketUrlProvider,
+    DynTokenProvider, Secret, SocketAddressError, VmsApi, VmsSocketDiscovery, VmsSocketUrl, VmsSocketUrlProvider,
 };
 
 use crate::settings::ListenSettings;
@@ -21,7 +21,7 @@ pub(super) fn of(settings: &ListenSettings, api: &VmsApi, token: Token) -> VmsSo
 #[derive(Clone)]
 pub(super) enum Token {
     Fixed(Secret),
-    Renewed(Arc<dyn TokenProvider>),
+    Renewed(Arc<dyn DynTokenProvider>),
 }
 
 /// Asks the VMS for what is not given.
@@ -32,24 +32,21 @@ struct ButFor {
     app_key: Option<String>,
 }
 
-type Found = Pin<Box<dyn Future<Output = Result<VmsSocketUrl, SocketAddressError>> + Send>>;
-
 impl VmsSocketUrlProvider for ButFor {
-    fn socket_url(&self) -> Found {
-        let (api, token) = (self.api.clone(), self.token.clone());
-        let (socket_url, app_key) = (self.socket_url.clone(), self.app_key.clone());
-        Box::pin(async move {
-            let failed = |message: String| SocketAddressError { message, retry_after: None };
-            let token = match token {
-                Token::Fixed(token) => token,
-                Token::Renewed(tokens) => tokens.token().await.map_err(|error| failed(error.to_string()))?,
-            };
-            let api = api.with_token(&token).map_err(|error| failed(error.to_string()))?;
-            let found = api
-                .socket_url()
-                .await
-                .map_err(|error| SocketAddressError { message: error.to_string(), retry_after: error.retry_after() })?;
-            Ok(VmsSocketUrl { ws_url: socket_url.unwrap_or(found.ws_url), app_key: app_key.unwrap_or(found.app_key) })
+    async fn socket_url(&self) -> Result<VmsSocketUrl, SocketAddressError> {
+        let failed = |message: String| SocketAddressError { message, retry_after: None };
+        let token = match self.token.clone() {
+            Token::Fixed(token) => token,
+            Token::Renewed(tokens) => tokens.boxed_token().await.map_err(|error| failed(error.to_string()))?,
+        };
+        let api = self.api.with_token(&token).map_err(|error| failed(error.to_string()))?;
+        let found = api
+            .socket_url()
+            .await
+            .map_err(|error| SocketAddressError { message: error.to_string(), retry_after: error.retry_after() })?;
+        Ok(VmsSocketUrl {
+            ws_url: self.socket_url.clone().unwrap_or(found.ws_url),
+            app_key: self.app_key.clone().unwrap_or(found.app_key),
         })
     }
 }

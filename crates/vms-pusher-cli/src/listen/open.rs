@@ -7,7 +7,7 @@ use std::{
 };
 
 use vms_pusher::{
-    ApiError, ApiErrorKind, ConfigError, PusherError, PusherErrorKind, Secret, TokenError, TokenProvider, VmsApi,
+    ApiError, ApiErrorKind, ConfigError, DynTokenProvider, PusherError, PusherErrorKind, Secret, TokenError, VmsApi,
     VmsClientInfo, VmsPusherConfig, VmsPusherOptions, VmsSocketItem, VmsSocketUrl,
 };
 
@@ -102,7 +102,7 @@ impl<'s> Opener<'s> {
         loop {
             let token = match self.provider() {
                 None => who.token.clone(),
-                Some(provider) => match provider.token().await {
+                Some(provider) => match provider.boxed_token().await {
                     Ok(token) => token,
                     Err(error) => {
                         pause(printer, &mut waits, no_token(&error), None).await?;
@@ -128,19 +128,16 @@ impl<'s> Opener<'s> {
         }
     }
 
-    fn provider(&self) -> Option<&dyn TokenProvider> {
+    fn provider(&self) -> Option<Arc<dyn DynTokenProvider>> {
         match &self.settings.credentials {
-            Credentials::Token { provider, .. } => provider.as_deref(),
+            Credentials::Token { provider, .. } => provider.clone(),
             Credentials::Login(_) => None,
         }
     }
 
     fn config(&self, who: Who, place: VmsSocketUrl) -> VmsPusherConfig {
         let settings = self.settings;
-        let token_provider = match &settings.credentials {
-            Credentials::Token { provider, .. } => provider.clone(),
-            Credentials::Login(_) => None,
-        };
+        let token_provider = self.provider();
         let token = match &token_provider {
             Some(provider) => Token::Renewed(Arc::clone(provider)),
             None => Token::Fixed(who.token.clone()),

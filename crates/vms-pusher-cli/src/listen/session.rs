@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use vms_pusher::{
-    ConnectionState, VmsAppSocketData, VmsEvents, VmsPusherApi, VmsPusherConfig, VmsReceived, VmsSocketItem,
-};
+use vms_pusher::{VmsAppSocketData, VmsEvents, VmsPusherApi, VmsPusherConfig, VmsReceived, VmsSocketItem};
 
 use super::{
     gaps::Gaps,
@@ -32,7 +30,7 @@ pub(super) struct Session<'r, 'o> {
     gaps: &'r mut Gaps,
     stop: &'r Stop,
     /// This thread may be stuck in a write when the program is asked to end; the socket is closed nevertheless.
-    closing: WhenAsked,
+    _closing: WhenAsked,
 }
 
 /// How a session ended without a failure.
@@ -64,7 +62,7 @@ impl<'r, 'o> Session<'r, 'o> {
         let closing = api.clone();
         let closing = stop.when_asked(move || closing.disconnect());
         api.connect();
-        Ok(Self { api, events, verdict, silence, can_log_in, printer, gaps, stop, closing })
+        Ok(Self { api, events, verdict, silence, can_log_in, printer, gaps, stop, _closing: closing })
     }
 
     /// Prints what comes until it is over.
@@ -81,7 +79,7 @@ impl<'r, 'o> Session<'r, 'o> {
                         self.part().await?;
                         return Ok(End::Asked(exit));
                     }
-                    item = next(&mut self.events, &self.verdict) => item,
+                    item = self.events.next_with_raw() => item,
                 }
             };
             let Some(item) = item else { break Over::Failed(self.verdict.without_reason()) };
@@ -130,27 +128,13 @@ impl<'r, 'o> Session<'r, 'o> {
 
     /// Closes the socket in good order, if the server takes part in it.
     async fn part(mut self) -> Result<(), Failure> {
-        if self.api.state() != ConnectionState::Disconnected {
-            self.api.disconnect();
-        }
-        drop((self.api, self.closing));
-        self.printer.flush()?;
-        while let Ok(Some(VmsReceived { item, raw })) =
-            tokio::time::timeout(FAREWELL, self.events.next_with_raw()).await
-        {
+        let closing = self.api.close(FAREWELL);
+        while let Some(VmsReceived { item, raw }) = self.events.next_with_raw().await {
             self.printer.push(&item, raw.as_deref())?;
-            self.printer.flush()?;
         }
+        self.printer.flush()?;
+        closing.await;
         Ok(())
-    }
-}
-
-/// Waits for the next item; only for a moment when it is to say why the connection was ended.
-async fn next(events: &mut VmsEvents, verdict: &Verdict) -> Option<VmsReceived> {
-    if verdict.awaits_reason() {
-        tokio::time::timeout(FAREWELL, events.next_with_raw()).await.ok().flatten()
-    } else {
-        events.next_with_raw().await
     }
 }
 

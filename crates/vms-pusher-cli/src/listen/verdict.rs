@@ -50,11 +50,6 @@ impl Verdict {
         self.accepted
     }
 
-    /// Whether it is over, and the reason is about to come.
-    pub(super) const fn awaits_reason(&self) -> bool {
-        self.disconnected
-    }
-
     /// Takes note of an item, and returns what it has come to when it is over.
     pub(super) fn on(&mut self, item: &VmsSocketItem) -> Option<Over> {
         match item {

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use channels_client::{SocketUrl, http::HttpUrl, proto::AppKey};
-use vms_pusher::{Secret, Tls, TokenProvider, VmsCredentials, VmsSocketItem};
+use vms_pusher::{DynTokenProvider, Secret, Tls, VmsCredentials, VmsSocketItem};
 
 use super::{files, password, token};
 use crate::{args::ListenArgs, event_name, failure::Failure, stop::Stop};
@@ -30,7 +30,7 @@ pub(crate) enum Credentials {
     Token {
         token: Secret,
         /// Where a newer one may be found when the server refuses this one.
-        provider: Option<Arc<dyn TokenProvider>>,
+        provider: Option<Arc<dyn DynTokenProvider>>,
         user_id: i64,
         access_token_id: String,
     },

@@ -2,12 +2,11 @@
 
 use std::{
     path::{Path, PathBuf},
-    pin::Pin,
     sync::Arc,
 };
 
 use channels_client::proto::ChannelName;
-use vms_pusher::{Secret, TokenError, TokenProvider};
+use vms_pusher::{DynTokenProvider, Secret, TokenError, TokenProvider};
 
 use super::{files, listen::Credentials};
 use crate::failure::Failure;
@@ -34,7 +33,7 @@ pub(super) fn credentials(
     }
     ChannelName::parse(&format!("private-token.{access_token_id}"))
         .map_err(|error| Failure::usage(format!("--access-token-id: {error}")).tip(WHERE_IDS_COME_FROM))?;
-    let of_file = |path: PathBuf| Arc::new(TokenFile(path)) as Arc<dyn TokenProvider>;
+    let of_file = |path: PathBuf| Arc::new(TokenFile(path)) as Arc<dyn DynTokenProvider>;
     let provider = file.filter(|path| path.as_os_str() != "-").map(of_file);
     Ok(Credentials::Token { token, provider, user_id, access_token_id })
 }
@@ -71,20 +70,16 @@ fn parse(source: &str, bytes: &[u8]) -> Result<Secret, Failure> {
 /// The token in a file, which someone else may renew. While that is being done the file may be empty, or hold both.
 struct TokenFile(PathBuf);
 
-type TokenFuture = Pin<Box<dyn Future<Output = Result<Secret, TokenError>> + Send>>;
-
 impl TokenProvider for TokenFile {
-    fn token(&self) -> TokenFuture {
+    async fn token(&self) -> Result<Secret, TokenError> {
         let path = self.0.clone();
-        Box::pin(async move {
-            let unavailable = |message: String| TokenError::Unavailable { message };
-            let read = tokio::task::spawn_blocking(move || of_file(&path)).await;
-            read.map_err(|error| unavailable(error.to_string()))?.map_err(|failure| unavailable(failure.message()))
-        })
+        let unavailable = |message: String| TokenError::Unavailable { message };
+        let read = tokio::task::spawn_blocking(move || of_file(&path)).await;
+        read.map_err(|error| unavailable(error.to_string()))?.map_err(|failure| unavailable(failure.message()))
     }
 
-    fn refresh(&self, _rejected: &Secret) -> TokenFuture {
-        self.token()
+    async fn refresh(&self, _rejected: &Secret) -> Result<Secret, TokenError> {
+        self.token().await
     }
 }
 

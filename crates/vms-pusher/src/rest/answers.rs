@@ -1,11 +1,11 @@
 use std::fmt;
 
 use channels_client::presentable_url;
-use channels_proto::{ChannelName, Secret};
+use channels_proto::{Secret, Time};
 use serde::{Deserialize, Serialize};
 
-use crate::config::check_token;
 use crate::model::{VmsUser, model};
+use crate::session::{VmsSession, check_token, token_channel};
 
 /// What a user logs in with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct VmsLogin {
     pub user: VmsUser,
     /// The token for everything else.
     pub access_token: Secret,
+    /// When it was asked for.
+    asked: Time,
 }
 
 /// Where a VMS's Pusher server is. Printed with `Debug`, the address is without its query and whatever may be a user and a
@@ -108,17 +110,25 @@ model! {
 
 impl LoginAnswer {
     /// Returns the user and the token; none when the answer lacks one of them.
-    pub(super) fn into_login(self) -> Option<VmsLogin> {
+    pub(super) fn into_login(self, asked: Time) -> Option<VmsLogin> {
         let access_token = self.access_token.map(Secret::new).filter(|token| !token.expose().is_empty())?;
-        Some(VmsLogin { user: self.user?, access_token })
+        Some(VmsLogin { user: self.user?, access_token, asked })
     }
 }
 
 impl VmsLogin {
+    /// Returns the session that has begun; none when the server gave its access token no id, without which there are no
+    /// pushes.
+    #[must_use]
+    pub fn session(&self) -> Option<VmsSession> {
+        let id = self.user.access_token_id.clone()?;
+        Some(VmsSession::begun_at(self.asked, self.access_token.clone(), self.user.id, id))
+    }
+
     /// # Errors
     /// What is wrong with a value in it; the text does not show it.
     pub(super) fn check(&self) -> Result<(), &'static str> {
-        let Self { user, access_token } = self;
+        let Self { user, access_token, .. } = self;
         if check_token(access_token).is_err() {
             return Err("its token holds a character that cannot stand in a header, such as a line break");
         }
@@ -126,7 +136,7 @@ impl VmsLogin {
             return Err("the id of its user is negative");
         }
         let id = user.access_token_id.as_deref();
-        if id.is_some_and(|id| id.is_empty() || ChannelName::parse(&format!("private-token.{id}")).is_err()) {
+        if id.is_some_and(|id| token_channel(id).is_err()) {
             return Err("its access_token_id cannot name a channel");
         }
         Ok(())

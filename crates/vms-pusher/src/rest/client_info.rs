@@ -3,7 +3,7 @@ use std::sync::OnceLock;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::config::ConfigError;
+use crate::config_error::ConfigError;
 
 /// What a client says about itself in every call of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]

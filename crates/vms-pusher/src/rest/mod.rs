@@ -1,4 +1,4 @@
-//! The few calls of the VMS's HTTP API that go with the socket (spec: wire.md 1).
+//! The few calls of the VMS's HTTP API that go with the socket.
 
 mod answers;
 mod client_info;
@@ -10,8 +10,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use channels_client::http::{HttpClient, HttpLimits, HttpUrl};
-use channels_client::{Clock as _, ServerTime, SocketUrl, StaticToken, SystemClock, Tls, TokenProvider, current_token};
-use channels_proto::{AppKey, OptionError, Secret};
+use channels_client::{
+    Clock as _, DynTokenProvider, ServerTime, SocketUrl, StaticToken, SystemClock, Tls, current_token,
+};
+use channels_proto::{AppKey, OptionError, Secret, SocketId};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -22,9 +24,9 @@ pub use self::client_info::VmsClientInfo;
 pub use self::error::{ApiError, ApiErrorKind};
 
 use self::answers::{LoginBody, SyncGroupsBody};
-use crate::api::Shared;
-use crate::config::{ConfigError, check_token};
+use crate::config_error::ConfigError;
 use crate::runtime;
+use crate::session::{self, check_token};
 
 /// The calls of the VMS's HTTP API that go with the socket. Cheap to clone.
 ///
@@ -35,17 +37,24 @@ use crate::runtime;
 /// Its futures may be awaited on any executor. A call has 30 s in all. Nothing is retried, no redirect is followed, and
 /// what changes something ([`login`](Self::login), [`sync_groups`](Self::sync_groups)) is sent to the server once and
 /// never again.
+#[doc(alias = "SocketApi")]
+#[doc(alias = "GroupApi")]
 #[derive(Clone)]
 pub struct VmsApi {
     rest: Arc<Rest>,
-    socket: Weak<Shared>,
+    socket: Option<Weak<dyn LiveSocket>>,
+}
+
+/// A socket whose id goes along with every call while it is there.
+pub(crate) trait LiveSocket: Send + Sync {
+    fn socket_id(&self) -> Option<SocketId>;
 }
 
 pub(crate) struct Rest {
     http: HttpClient,
     root: HttpUrl,
     headers: Arc<HeaderMap>,
-    tokens: Option<Arc<dyn TokenProvider>>,
+    tokens: Option<Arc<dyn DynTokenProvider>>,
     runtime: Handle,
 }
 
@@ -54,7 +63,7 @@ impl Rest {
         base_url: &HttpUrl,
         tls: Tls,
         headers: Arc<HeaderMap>,
-        tokens: Option<Arc<dyn TokenProvider>>,
+        tokens: Option<Arc<dyn DynTokenProvider>>,
         runtime: Handle,
     ) -> Result<Self, OptionError> {
         let limits = HttpLimits { max_body_bytes: MAX_ANSWER_BYTES, deadline: DEADLINE };
@@ -82,15 +91,15 @@ impl VmsApi {
         let base_url = HttpUrl::parse(base_url).map_err(ConfigError::BaseUrl)?;
         let runtime = runtime::handle(None).map_err(|error| ConfigError::Runtime { reason: error.to_string() })?;
         let rest = Rest::new(&base_url, tls, Arc::new(client.headers()?), None, runtime)?;
-        Ok(Self { rest: Arc::new(rest), socket: Weak::new() })
+        Ok(Self { rest: Arc::new(rest), socket: None })
     }
 
-    pub(crate) fn of_socket(rest: &Arc<Rest>, socket: &Arc<Shared>) -> Self {
-        Self { rest: Arc::clone(rest), socket: Arc::downgrade(socket) }
+    pub(crate) fn of_socket(rest: &Arc<Rest>, socket: Weak<dyn LiveSocket>) -> Self {
+        Self { rest: Arc::clone(rest), socket: Some(socket) }
     }
 
     pub(crate) fn without_socket(rest: &Arc<Rest>) -> Self {
-        Self { rest: Arc::clone(rest), socket: Weak::new() }
+        Self { rest: Arc::clone(rest), socket: None }
     }
 
     /// Returns the same API for the user with this access token.
@@ -100,7 +109,7 @@ impl VmsApi {
     pub fn with_token(&self, token: &Secret) -> Result<Self, ConfigError> {
         check_token(token)?;
         let Rest { http, root, headers, runtime, .. } = self.rest.as_ref();
-        let tokens: Arc<dyn TokenProvider> = Arc::new(StaticToken::new(token.clone()));
+        let tokens: Arc<dyn DynTokenProvider> = Arc::new(StaticToken::new(token.clone()));
         let rest = Rest {
             http: http.clone(),
             root: root.clone(),
@@ -108,7 +117,7 @@ impl VmsApi {
             tokens: Some(tokens),
             runtime: runtime.clone(),
         };
-        Ok(Self { rest: Arc::new(rest), socket: Weak::clone(&self.socket) })
+        Ok(Self { rest: Arc::new(rest), socket: self.socket.clone() })
     }
 
     /// Logs in.
@@ -118,11 +127,11 @@ impl VmsApi {
     /// # Errors
     /// [`ApiErrorKind::IncorrectData`] when the server does not accept the credentials; see [`ApiError`].
     pub async fn login(&self, credentials: &VmsCredentials) -> Result<VmsLogin, ApiError> {
-        let body = LoginBody::new(credentials);
+        let (asked, body) = (session::now(), LoginBody::new(credentials));
         let secrets = &[&credentials.password];
         let answer: answers::LoginAnswer =
             self.call(Method::POST, "token", Some(&body), Sender::Anyone(secrets)).await?;
-        let login = answer.into_login().ok_or_else(|| self.unusable("token", "it lacks the token or the user"))?;
+        let login = answer.into_login(asked).ok_or_else(|| self.unusable("token", "it lacks the token or the user"))?;
         login.check().map_err(|reason| error::unusable_value(&self.rest.root.join("token"), reason))?;
         Ok(login)
     }
@@ -144,6 +153,7 @@ impl VmsApi {
     ///
     /// # Errors
     /// See [`ApiError`].
+    #[doc(alias = "syncGroups")]
     pub async fn sync_groups(&self, camera_id: i64, group_ids: &[i64]) -> Result<GroupSync, ApiError> {
         let path = format!("cameras/{camera_id}/sync-groups");
         let answer: answers::SyncAnswer =
@@ -207,7 +217,7 @@ impl VmsApi {
     fn headers(&self, token: Option<&Secret>) -> Result<HeaderMap, ApiError> {
         let mut headers = HeaderMap::clone(&self.rest.headers);
         headers.insert(header::CONTENT_TYPE, JSON);
-        if let Some(id) = self.socket.upgrade().and_then(|socket| socket.socket_id())
+        if let Some(id) = self.socket.as_ref().and_then(Weak::upgrade).and_then(|socket| socket.socket_id())
             && let Ok(id) = HeaderValue::from_str(id.as_str())
         {
             headers.insert("x-socket-id", id);

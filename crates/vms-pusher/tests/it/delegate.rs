@@ -90,13 +90,7 @@ async fn a_delegate_that_blocks_harms_nobody() {
     let off = api.clone();
     off_the_runtime(move || off.disconnect()).await;
     assert_eq!((api.is_connected(), api.socket_id()), (false, None));
-    assert!(
-        !off_the_runtime({
-            let api = api.clone();
-            move || api.close(std::time::Duration::from_millis(1))
-        })
-        .await
-    );
+    assert!(!api.close(std::time::Duration::from_millis(1)).await);
     api.set_delegate(&delegate);
     release.send(()).unwrap();
     let items =

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use futures_util::future::BoxFuture;
 use vms_pusher::{
     ConnectionState, PusherErrorKind, Secret, SocketAddressError, TokenError, TokenProvider, VmsPusherApi,
     VmsPusherConfig, VmsSocketDiscovery, VmsSocketItem, VmsSocketUrl, VmsSocketUrlProvider,
@@ -41,13 +40,13 @@ struct Stale {
 }
 
 impl TokenProvider for Stale {
-    fn token(&self) -> BoxFuture<'static, Result<Secret, TokenError>> {
-        Box::pin(std::future::ready(Ok(Secret::new("stale"))))
+    async fn token(&self) -> Result<Secret, TokenError> {
+        Ok(Secret::new("stale"))
     }
 
-    fn refresh(&self, _: &Secret) -> BoxFuture<'static, Result<Secret, TokenError>> {
+    async fn refresh(&self, _: &Secret) -> Result<Secret, TokenError> {
         self.refreshes.fetch_add(1, Ordering::SeqCst);
-        Box::pin(std::future::ready(Ok(self.fresh.clone())))
+        Ok(self.fresh.clone())
     }
 }
 
@@ -69,8 +68,8 @@ async fn a_token_that_is_refused_in_the_search_is_refreshed_once_for_everything(
 struct Known(Result<VmsSocketUrl, SocketAddressError>);
 
 impl VmsSocketUrlProvider for Known {
-    fn socket_url(&self) -> BoxFuture<'static, Result<VmsSocketUrl, SocketAddressError>> {
-        Box::pin(std::future::ready(self.0.clone()))
+    async fn socket_url(&self) -> Result<VmsSocketUrl, SocketAddressError> {
+        self.0.clone()
     }
 }
 

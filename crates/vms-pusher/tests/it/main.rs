@@ -11,8 +11,10 @@
 mod continuity;
 mod delegate;
 mod discovery;
+mod ending;
 mod lifetime;
 mod rest;
 mod session;
+mod session_change;
 mod stream;
 mod support;

@@ -1,6 +1,5 @@
 use std::sync::{Arc, Mutex};
 
-use futures_util::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -207,13 +206,13 @@ struct Faulty {
 }
 
 impl TokenProvider for Faulty {
-    fn token(&self) -> BoxFuture<'static, Result<Secret, TokenError>> {
+    async fn token(&self) -> Result<Secret, TokenError> {
         assert!(!self.panics, "the provider's own mistake");
-        Box::pin(std::future::pending())
+        std::future::pending().await
     }
 
-    fn refresh(&self, _: &Secret) -> BoxFuture<'static, Result<Secret, TokenError>> {
-        self.token()
+    async fn refresh(&self, _: &Secret) -> Result<Secret, TokenError> {
+        self.token().await
     }
 }
 

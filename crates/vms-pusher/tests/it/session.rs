@@ -2,7 +2,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, FutureExt};
 use vms_pusher::{
     ConnectionState, Secret, TokenError, TokenProvider, VmsAppSocketData, VmsChannel, VmsContinuity, VmsPusherApi,
     VmsSocketItem,
@@ -121,15 +120,15 @@ struct Rotating {
 }
 
 impl TokenProvider for Rotating {
-    fn token(&self) -> BoxFuture<'static, Result<Secret, TokenError>> {
+    async fn token(&self) -> Result<Secret, TokenError> {
         let token = if self.asked.load(Ordering::SeqCst) == 0 { "outdated" } else { self.fresh.as_str() };
-        std::future::ready(Ok(Secret::new(token))).boxed()
+        Ok(Secret::new(token))
     }
 
-    fn refresh(&self, rejected: &Secret) -> BoxFuture<'static, Result<Secret, TokenError>> {
+    async fn refresh(&self, rejected: &Secret) -> Result<Secret, TokenError> {
         assert_eq!(rejected.expose(), "outdated");
         self.asked.fetch_add(1, Ordering::SeqCst);
-        std::future::ready(Ok(Secret::new(self.fresh.clone()))).boxed()
+        Ok(Secret::new(self.fresh.clone()))
     }
 }
 
@@ -139,7 +138,7 @@ async fn a_fresh_token_is_got_once_for_both_channels() {
     let (sandbox, session) = sandbox().await;
     let provider = Arc::new(Rotating { fresh: session.access_token.clone(), asked: AtomicUsize::new(0) });
     let mut config = config(&sandbox, &session);
-    config.options.token_provider = Some(Arc::clone(&provider) as Arc<dyn TokenProvider>);
+    config.options.token_provider = Some(Arc::clone(&provider) as _);
     let (api, delegate) = (VmsPusherApi::new(config).unwrap(), Recorder::new());
     api.set_delegate(&delegate);
     api.connect();

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use vms_pusher::{
@@ -126,7 +124,6 @@ async fn the_stream_rests_while_there_is_a_delegate() {
     push_number(&sandbox, &session, 2).await;
     assert_eq!(number_of(&next(&mut events).await), Some(2));
     assert_eq!(delegate.numbers(), [1]);
-    assert!(api.close(Duration::ZERO));
 }
 
 /// Calls the API back when it is woken.

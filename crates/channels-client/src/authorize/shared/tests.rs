@@ -7,13 +7,12 @@ use super::*;
 struct Counting(Arc<AtomicUsize>);
 
 impl TokenProvider for Counting {
-    fn token(&self) -> BoxFuture<'static, Result<Secret, TokenError>> {
-        Box::pin(std::future::ready(Ok(numbered(self.0.load(Ordering::SeqCst)))))
+    async fn token(&self) -> Result<Secret, TokenError> {
+        Ok(numbered(self.0.load(Ordering::SeqCst)))
     }
 
-    fn refresh(&self, _: &Secret) -> BoxFuture<'static, Result<Secret, TokenError>> {
-        let count = Arc::clone(&self.0);
-        Box::pin(async move { Ok(numbered(count.fetch_add(1, Ordering::SeqCst) + 1)) })
+    async fn refresh(&self, _: &Secret) -> Result<Secret, TokenError> {
+        Ok(numbered(self.0.fetch_add(1, Ordering::SeqCst) + 1))
     }
 }
 
@@ -96,7 +95,8 @@ async fn a_refusal_that_comes_late_takes_the_token_that_is_there_already() {
 #[tokio::test(start_paused = true)]
 async fn who_asks_as_for_any_provider_shares_the_refresh() {
     let (tokens, refreshes) = counting();
-    let (one, two) = tokio::join!(tokens.refresh(&numbered(0)), tokens.refresh(&numbered(0)));
+    let rejected = numbered(0);
+    let (one, two) = tokio::join!(tokens.refresh(&rejected), tokens.refresh(&rejected));
     assert_eq!((one.unwrap(), two.unwrap()), (numbered(1), numbered(1)));
     assert_eq!(tokens.refresh(&numbered(0)).await.unwrap(), numbered(1), "it is known by now");
     assert_eq!(refreshes.load(Ordering::SeqCst), 1);

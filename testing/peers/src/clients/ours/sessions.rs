@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use tokio::runtime::Builder;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -47,9 +47,8 @@ async fn open(target: Arc<Target>, session: usize, tls: Tls, opening: &Semaphore
     api.connect();
     let mut subscribed = 0;
     while subscribed < 2 {
-        if let Some(VmsSocketItem::Continuity(VmsContinuity::Fresh { .. })) = events.next().await {
-            subscribed += 1;
-        }
+        let item = events.next().await.context("the session has ended")?;
+        subscribed += usize::from(matches!(item, VmsSocketItem::Continuity(VmsContinuity::Fresh { .. })));
     }
     Ok(api)
 }
