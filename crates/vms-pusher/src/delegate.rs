@@ -5,8 +5,10 @@ use crate::raw::VmsRawPush;
 use crate::socket::{VmsAppSocketData, VmsIntercomSocketData};
 
 /// What an app can do with its socket.
+#[doc(alias = "VMSSocketManager")]
 pub trait VmsSocketManager {
     /// Returns whether the connection is established.
+    #[doc(alias = "isConnected")]
     fn is_connected(&self) -> bool;
 
     /// Wants a connection, and keeps it up until [`disconnect`](Self::disconnect). While connecting or connected this does
@@ -18,6 +20,7 @@ pub trait VmsSocketManager {
     fn disconnect(&self);
 
     /// Returns the id of the socket: there exactly while connected.
+    #[doc(alias = "getSocketId")]
     fn socket_id(&self) -> Option<String>;
 }
 
@@ -26,13 +29,16 @@ pub trait VmsSocketManager {
 /// The methods are called one at a time, in the order in which things happened, and never on the thread that keeps the
 /// connection alive: they may block (what comes meanwhile waits, within limits), may call anything of
 /// [`VmsPusherApi`](crate::VmsPusherApi), and one that panics is called again for the next item.
+#[doc(alias = "VMSSocketManagerDelegate")]
 pub trait VmsSocketManagerDelegate: Send + Sync + 'static {
     /// The connection went from one state to another.
+    #[doc(alias = "changedConnectionState")]
     fn changed_connection_state(&self, from: ConnectionState, to: ConnectionState) {
         let _ = (from, to);
     }
 
     /// Something went wrong.
+    #[doc(alias = "receivedError")]
     fn received_error(&self, error: PusherError) {
         let _ = error;
     }
@@ -44,9 +50,11 @@ pub trait VmsSocketManagerDelegate: Send + Sync + 'static {
     }
 
     /// A push about cameras, groups, marks, archive and the session came.
+    #[doc(alias = "receivedAppSocket")]
     fn received_app_socket(&self, socket: VmsAppSocketData);
 
     /// A push about intercoms came.
+    #[doc(alias = "receivedIntercomSocket")]
     fn received_intercom_socket(&self, socket: VmsIntercomSocketData);
 
     /// Something for a developer to know.

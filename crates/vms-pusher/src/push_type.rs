@@ -1,4 +1,4 @@
-//! The names that pushes have on the wire (spec: wire.md 3).
+//! The names that pushes have on the wire.
 
 use crate::model::wire_enum;
 
@@ -11,6 +11,7 @@ pub const BROADCAST_NOTIFICATION: &str = r"Illuminate\Notifications\Events\Broad
 
 wire_enum! {
     /// The type of a push about the app itself, inside [`TOKEN_PUSH`] and [`USER_PUSH`].
+    #[doc(alias = "VMSAppSocketType")]
     pub enum VmsAppSocketType {
         /// Cameras were added to the user's account or removed from it.
         CamerasUpdated = "cameras_updated",
@@ -65,6 +66,7 @@ wire_enum! {
 
 wire_enum! {
     /// The type of a push about intercoms, inside [`BROADCAST_NOTIFICATION`].
+    #[doc(alias = "VMSIntercomPushTypes")]
     pub enum VmsIntercomPushType {
         /// An intercom was added.
         Store = "intercom.store",

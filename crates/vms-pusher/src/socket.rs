@@ -1,4 +1,4 @@
-//! What a push becomes (spec: wire.md 3.1 and 3.2).
+//! What a push becomes: see the table at [`VmsSocketData`].
 //!
 //! Written as JSON, a push is `{"item": "app_socket" | "intercom_socket", "type": …, "data": …}`: `type` is the
 //! variant's name in `snake_case`, and `data` is left out where a variant carries nothing.
@@ -11,6 +11,8 @@ use crate::model::{
 use crate::push_type::VmsPushStatus;
 
 /// A push, for whichever of the delegate's two methods it is meant.
+///
+#[doc = include_str!("../docs/events.md")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "item", rename_all = "snake_case")]
 pub enum VmsSocketData {
@@ -33,38 +35,50 @@ impl VmsSocketData {
 }
 
 /// A push about cameras, groups, marks, archive and the session.
+#[doc(alias = "VMSAppSocketData")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
 pub enum VmsAppSocketData {
     /// Cameras were added to this user's account or removed from it.
+    #[doc(alias = "camerasUpdate")]
     CamerasUpdate(VmsCamerasUpdateSocket),
     /// A camera became a favourite.
+    #[doc(alias = "addFavoriteCamera")]
     AddFavoriteCamera(Box<VmsFavoriteCamerasUpdateSocket>),
     /// A camera is no longer a favourite.
+    #[doc(alias = "removeFavoriteCamera")]
     RemoveFavoriteCamera(Box<VmsFavoriteCamerasUpdateSocket>),
     /// The user's permissions changed: ask for them again.
+    #[doc(alias = "permissionsUpdate")]
     PermissionsUpdate,
     /// The user's layouts changed: ask for them again.
     LayoutsUpdate,
     /// The user's camera groups changed: ask for them again.
+    #[doc(alias = "groupsUpdate")]
     GroupsUpdate,
     /// A camera group was created.
     GroupsCreated(Box<VmsCameraGroup>),
     /// The camera groups with these ids were deleted.
     GroupsDeleted(Vec<i64>),
     /// A change of a camera's groups that was answered with `async` has been carried out.
+    #[doc(alias = "cameraGroupsSynced")]
     CameraGroupsSynced,
     /// A mark was created.
+    #[doc(alias = "eventCreated")]
     EventCreated(Box<VmsEvent>),
     /// A mark was changed.
+    #[doc(alias = "eventUpdated")]
     EventUpdated(Box<VmsEvent>),
     /// A mark was deleted.
+    #[doc(alias = "eventDeleted")]
     EventDeleted(Box<VmsEvent>),
     /// An analysis has found something.
     AnalyticEventCreated(Box<VmsEvent>),
     /// A piece of archive is ready for download, or could not be made: see [`VmsArchiveLinkSocket::is_failed`].
+    #[doc(alias = "archiveGenerated")]
     ArchiveGenerated(Box<VmsArchiveLinkSocket>),
     /// The session was ended, for the reason given to a person.
+    #[doc(alias = "logout")]
     Logout(Option<String>),
     /// A push that is not in the tables of this version.
     Unknown(Box<VmsUnknownSocket>),
@@ -73,34 +87,47 @@ pub enum VmsAppSocketData {
 }
 
 /// A push about intercoms.
+#[doc(alias = "VMSIntercomSocketData")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
 pub enum VmsIntercomSocketData {
     /// An intercom was added.
+    #[doc(alias = "intercomStored")]
     IntercomStored(Option<Box<VmsIntercom>>),
     /// An intercom was renamed.
+    #[doc(alias = "intercomRenamed")]
     IntercomRenamed(Option<Box<VmsIntercom>>),
     /// An intercom was changed.
     IntercomUpdated(Option<Box<VmsIntercom>>),
     /// Intercoms were removed.
+    #[doc(alias = "intercomsDeleted")]
     IntercomsDeleted(VmsIntercomDeleteSocket),
     /// An intercom's key was confirmed.
+    #[doc(alias = "intercomKeyConfirmed")]
     IntercomKeyConfirmed(VmsIntercomKeyConfirmedSocket),
     /// An intercom's key was refused.
+    #[doc(alias = "intercomKeyError")]
     IntercomKeyError(VmsIntercomErrorSocket),
     /// An intercom could not be added.
+    #[doc(alias = "intercomAddError")]
     IntercomAddError(VmsIntercomErrorSocket),
     /// A visitor's code was made.
+    #[doc(alias = "intercomCodeStored")]
     IntercomCodeStored(Option<Box<VmsIntercomCode>>),
     /// Visitors' codes were deleted.
+    #[doc(alias = "intercomCodesDeleted")]
     IntercomCodesDeleted(VmsIntercomDeleteSocket),
     /// A call came in or changed.
+    #[doc(alias = "intercomCallStored")]
     IntercomCallStored(Option<Box<VmsIntercomCall>>),
     /// Calls were deleted from the list.
+    #[doc(alias = "callsDeleted")]
     CallsDeleted(VmsIntercomDeleteSocket),
     /// A call was cancelled at the door: stop ringing.
+    #[doc(alias = "callCanceled")]
     CallCanceled(VmsCallCanceledSocket),
     /// An analysis has found something at an intercom.
+    #[doc(alias = "intercomEventStored")]
     IntercomEventStored(Option<Box<VmsEvent>>),
     /// A push that is not in the tables of this version.
     Unknown(Box<VmsUnknownSocket>),
@@ -110,6 +137,7 @@ pub enum VmsIntercomSocketData {
 
 model! {
     /// Which cameras were added to a user's account, and which were removed from it.
+    #[doc(alias = "VMSCamerasUpdateSocket")]
     pub struct VmsCamerasUpdateSocket {
         optional {
             /// The ids of the cameras that were removed; without them and `attached`, ask for the cameras again.
@@ -122,9 +150,11 @@ model! {
 
 model! {
     /// A camera that became, or is no longer, a favourite.
+    #[doc(alias = "VMSFavoriteCamerasUpdateSocket")]
     pub struct VmsFavoriteCamerasUpdateSocket {
         required {
             /// The camera's id.
+            #[doc(alias = "cameraId")]
             camera_id: i64 = "camera_id",
         }
         optional {
@@ -144,6 +174,7 @@ model! {
 
 model! {
     /// A piece of archive for download.
+    #[doc(alias = "VMSArchiveLinkSocket")]
     pub struct VmsArchiveLinkSocket {
         optional {
             /// Where to download it; older servers. [`VmsArchiveLinkSocket::link`] knows both places.
@@ -176,6 +207,7 @@ impl VmsArchiveLinkSocket {
 
 model! {
     /// Where to download a piece of archive.
+    #[doc(alias = "VMSDownloadUrlData")]
     pub struct VmsDownloadUrlData {
         optional {
             /// The address.
@@ -186,6 +218,7 @@ model! {
 
 model! {
     /// What was deleted.
+    #[doc(alias = "VMSIntercomDeleteSocket")]
     pub struct VmsIntercomDeleteSocket {
         optional {
             /// The ids of what was deleted; without them, ask for what is left.
@@ -196,6 +229,7 @@ model! {
 
 model! {
     /// Why something about an intercom did not work.
+    #[doc(alias = "VMSIntercomErrorSocket")]
     pub struct VmsIntercomErrorSocket {
         optional {
             /// The reason, for a person.

@@ -68,11 +68,11 @@ pub(crate) struct ListenArgs {
 
 /// The names of the events, and the types of the wire.
 fn names() -> PossibleValuesParser {
-    PossibleValuesParser::new(event_name::ALL.into_iter().chain(event_name::wire_types()))
+    PossibleValuesParser::new(event_name::all().into_iter().chain(event_name::wire_types()))
 }
 
 fn notes() -> String {
-    let names: Vec<_> = event_name::ALL.chunks(3).map(|four| format!("  {}", four.join(", "))).collect();
+    let names: Vec<_> = event_name::all().chunks(3).map(|four| format!("  {}", four.join(", "))).collect();
     format!("{NOTES}\n{}", names.join(",\n"))
 }
 

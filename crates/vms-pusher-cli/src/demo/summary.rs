@@ -5,7 +5,6 @@ use vms_pusher::{ConnectionState, VmsContinuity, VmsSocketItem};
 use vms_sandbox::Activity;
 
 use crate::{
-    event_name,
     failure::Exit,
     output::text::{Tone, counted, paint},
 };
@@ -62,9 +61,9 @@ impl Summary {
 
     pub(super) fn client(&mut self, item: &VmsSocketItem) {
         match item {
-            VmsSocketItem::AppSocket(socket) => *self.received.entry(event_name::of_app(socket)).or_default() += 1,
+            VmsSocketItem::AppSocket(socket) => *self.received.entry(socket.name()).or_default() += 1,
             VmsSocketItem::IntercomSocket(socket) => {
-                *self.received.entry(event_name::of_intercom(socket)).or_default() += 1;
+                *self.received.entry(socket.name()).or_default() += 1;
             }
             VmsSocketItem::ConnectionState { from, to } => {
                 if self.states.is_empty() {

@@ -6,7 +6,6 @@ use anstyle::{AnsiColor, Style};
 use vms_pusher::{VmsContinuity, VmsResyncScope, VmsServerClock, VmsSocketItem, VmsTime};
 
 use super::{describe, escape};
-use crate::event_name;
 
 /// What kind of news a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,10 +62,10 @@ impl Line {
 pub(crate) fn item(item: &VmsSocketItem) -> Line {
     match item {
         VmsSocketItem::AppSocket(socket) => {
-            Line { tone: Tone::Event, name: event_name::of_app(socket), detail: describe::app(socket) }
+            Line { tone: Tone::Event, name: socket.name(), detail: describe::app(socket) }
         }
         VmsSocketItem::IntercomSocket(socket) => {
-            Line { tone: Tone::Event, name: event_name::of_intercom(socket), detail: describe::intercom(socket) }
+            Line { tone: Tone::Event, name: socket.name(), detail: describe::intercom(socket) }
         }
         VmsSocketItem::ConnectionState { from, to } => Line::new(Tone::State, "state", &format!("{from} → {to}")),
         VmsSocketItem::Continuity(continuity) => self::continuity(continuity),

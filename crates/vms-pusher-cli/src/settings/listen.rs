@@ -94,8 +94,8 @@ impl Filter {
     /// Whether the item is to be printed. States, errors and gaps always are.
     pub(crate) fn lets_through(&self, item: &VmsSocketItem) -> bool {
         let name = match item {
-            VmsSocketItem::AppSocket(socket) => event_name::of_app(socket),
-            VmsSocketItem::IntercomSocket(socket) => event_name::of_intercom(socket),
+            VmsSocketItem::AppSocket(socket) => socket.name(),
+            VmsSocketItem::IntercomSocket(socket) => socket.name(),
             VmsSocketItem::ConnectionState { .. }
             | VmsSocketItem::Continuity(_)
             | VmsSocketItem::Error(_)

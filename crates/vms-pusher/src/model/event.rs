@@ -3,6 +3,7 @@ use crate::time::VmsTime;
 
 model! {
     /// Something that happened at a camera: a user's mark, or a finding of an analysis.
+    #[doc(alias = "VMSEvent")]
     pub struct VmsEvent {
         required {
             /// The event's id.

@@ -3,6 +3,7 @@ use crate::time::VmsTime;
 
 model! {
     /// An intercom at a door.
+    #[doc(alias = "VMSIntercom")]
     pub struct VmsIntercom {
         required {
             /// The intercom's id.
@@ -117,6 +118,7 @@ model! {
 
 model! {
     /// A code that opens a door for a visitor.
+    #[doc(alias = "VMSIntercomCode")]
     pub struct VmsIntercomCode {
         required {
             /// The code's id.
@@ -143,6 +145,7 @@ model! {
 
 model! {
     /// A call from an intercom.
+    #[doc(alias = "VMSIntercomCall")]
     pub struct VmsIntercomCall {
         required {
             /// The call's id.
@@ -169,6 +172,7 @@ model! {
 
 model! {
     /// A call that was cancelled at the door. Nothing in it is required: a phone must stop ringing whatever is missing.
+    #[doc(alias = "VMSCanceledCall")]
     pub struct VmsCanceledCall {
         optional {
             /// The intercom's id.

@@ -1,4 +1,4 @@
-//! The objects that pushes carry (spec: wire.md 3.3).
+//! The objects that pushes carry.
 //!
 //! Every field but the one that identifies an object may be missing. A field whose value is of a wrong type is
 //! empty, a list with an element that cannot be read included: `None` says that the server has to be asked, an empty list
