@@ -108,12 +108,12 @@ async fn who_asks_as_for_any_provider_shares_the_refresh() {
 async fn a_refresh_that_hangs_is_given_up_after_half_a_minute_and_begun_anew() {
     struct Hanging(Arc<AtomicUsize>);
     impl TokenProvider for Hanging {
-        fn token(&self) -> BoxFuture<'static, Result<Secret, TokenError>> {
-            Box::pin(std::future::ready(Ok(numbered(0))))
+        async fn token(&self) -> Result<Secret, TokenError> {
+            Ok(numbered(0))
         }
-        fn refresh(&self, _: &Secret) -> BoxFuture<'static, Result<Secret, TokenError>> {
+        async fn refresh(&self, _: &Secret) -> Result<Secret, TokenError> {
             self.0.fetch_add(1, Ordering::SeqCst);
-            Box::pin(std::future::pending())
+            std::future::pending().await
         }
     }
     let asked = Arc::<AtomicUsize>::default();
