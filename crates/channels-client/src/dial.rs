@@ -45,7 +45,7 @@ impl Dialer {
             return Ok(Stream::Plain(tcp));
         }
         let config = self.tls.config().await.map_err(|error| ConnectError::tls(endpoint, &error))?;
-        let name = ServerName::try_from(endpoint.host.clone()).map_err(|_| ConnectError::Tls {
+        let name = ServerName::try_from(endpoint.host.as_ref().to_owned()).map_err(|_| ConnectError::Tls {
             address: endpoint.to_string(),
             reason: "the host cannot stand in a certificate".into(),
         })?;

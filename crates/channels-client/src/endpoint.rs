@@ -3,6 +3,7 @@
 use std::{
     fmt,
     net::{IpAddr, Ipv6Addr},
+    sync::Arc,
 };
 
 use channels_proto::Printable;
@@ -15,7 +16,7 @@ pub(crate) struct Endpoint {
     /// Whether TLS is used.
     pub(crate) secure: bool,
     /// A name in its ASCII form, or an address without brackets.
-    pub(crate) host: String,
+    pub(crate) host: Arc<str>,
     pub(crate) port: u16,
 }
 
@@ -77,7 +78,7 @@ pub enum UrlError {
 impl Endpoint {
     /// Returns the host as it stands in a URL: an IPv6 address in brackets.
     pub(crate) fn bracketed_host(&self) -> String {
-        if self.host.parse::<Ipv6Addr>().is_ok() { format!("[{}]", self.host) } else { self.host.clone() }
+        if self.host.parse::<Ipv6Addr>().is_ok() { format!("[{}]", self.host) } else { self.host.as_ref().to_owned() }
     }
 
     /// Returns what the `Host` header says: the port only when it is not the usual one.
@@ -150,7 +151,7 @@ impl ParsedUrl {
             Some(_) | None => return Err(unparsable("the port must be 1 to 65535")),
         };
         let path = url.path().trim_end_matches('/').to_owned();
-        Ok(Self { endpoint: Endpoint { secure, host, port }, path })
+        Ok(Self { endpoint: Endpoint { secure, host: host.into(), port }, path })
     }
 }
 

@@ -61,7 +61,7 @@ impl VmsPusherApi {
         let VmsPusherConfig { base_url, user_token, options, .. } = config;
         let runtime =
             runtime::handle(options.runtime).map_err(|error| ConfigError::Runtime { reason: error.to_string() })?;
-        let headers = Arc::new(options.client.headers()?);
+        let headers = options.client.headers()?;
         let root = rest::api_root(&checked.base_url);
         let token = Arc::new(SessionToken::new(user_token));
         let tokens = options.token_provider.unwrap_or_else(|| Arc::clone(&token) as _);

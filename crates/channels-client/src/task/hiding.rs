@@ -20,6 +20,8 @@ impl<D: Decoder> Task<D> {
         if self.signatures.len() == MOST_SIGNATURES {
             self.signatures.remove(0);
         }
+        // Most sessions have two, for as long as they last.
+        self.signatures.reserve_exact(1);
         self.signatures.push(Secret::new(signature));
     }
 

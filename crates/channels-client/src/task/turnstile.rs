@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     fn server(host: &str) -> Endpoint {
-        Endpoint { secure: true, host: host.to_owned(), port: 443 }
+        Endpoint { secure: true, host: host.into(), port: 443 }
     }
 
     // R03

@@ -1,5 +1,5 @@
 use std::hash::{BuildHasher, Hasher};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
@@ -31,7 +31,20 @@ impl Default for VmsClientInfo {
 }
 
 impl VmsClientInfo {
-    pub(crate) fn headers(&self) -> Result<HeaderMap, ConfigError> {
+    /// Returns its headers. Clients of a process mostly say the same of themselves, and those share them.
+    pub(crate) fn headers(&self) -> Result<Arc<HeaderMap>, ConfigError> {
+        static LAST: Mutex<Option<(VmsClientInfo, Weak<HeaderMap>)>> = Mutex::new(None);
+        let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = last.as_ref().filter(|(client, _)| client == self);
+        if let Some(headers) = same.and_then(|(_, headers)| headers.upgrade()) {
+            return Ok(headers);
+        }
+        let headers = Arc::new(self.to_headers()?);
+        *last = Some((self.clone(), Arc::downgrade(&headers)));
+        Ok(headers)
+    }
+
+    fn to_headers(&self) -> Result<HeaderMap, ConfigError> {
         let agent = format!("{}/{}", self.name, self.version);
         let fields = [
             ("name", header::USER_AGENT, &agent),
@@ -66,4 +79,19 @@ fn id_of_this_process() -> &'static str {
             low & 0xffff_ffff_ffff,
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_that_say_the_same_share_their_headers_and_others_have_their_own() {
+        let anna = VmsClientInfo::default();
+        let berta = VmsClientInfo { device_id: "berta's".to_owned(), ..VmsClientInfo::default() };
+        let (first, again, other) = (anna.headers().unwrap(), anna.headers().unwrap(), berta.headers().unwrap());
+        assert!(Arc::ptr_eq(&first, &again));
+        assert_eq!(other.get("x-uuid").unwrap(), "berta's");
+        assert_eq!(anna.headers().unwrap(), first);
+    }
 }

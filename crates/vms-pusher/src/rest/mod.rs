@@ -90,7 +90,7 @@ impl VmsApi {
     pub fn new(base_url: &str, tls: Tls, client: &VmsClientInfo) -> Result<Self, ConfigError> {
         let base_url = HttpUrl::parse(base_url).map_err(ConfigError::BaseUrl)?;
         let runtime = runtime::handle(None).map_err(|error| ConfigError::Runtime { reason: error.to_string() })?;
-        let rest = Rest::new(&base_url, tls, Arc::new(client.headers()?), None, runtime)?;
+        let rest = Rest::new(&base_url, tls, client.headers()?, None, runtime)?;
         Ok(Self { rest: Arc::new(rest), socket: None })
     }
 
