@@ -295,6 +295,19 @@ mod tests {
         (error, means)
     }
 
+    // R06: nothing on one channel, or no connection at all
+    #[test]
+    fn a_suspension_names_its_channel_when_there_is_a_connection() {
+        let [token, user] = ["private-token.a", "private-user.1"].map(|name| ChannelName::parse(name).unwrap());
+        let channels = Channels::new(token.clone(), user.clone());
+        let cases = [(Some(token), Some(VmsChannel::Token)), (Some(user), Some(VmsChannel::User)), (None, None)];
+        for (channel, named) in cases {
+            let (item, _) = channels.tell(Item::Suspended { channel, since: SystemTime::UNIX_EPOCH });
+            let VmsSocketItem::Continuity(VmsContinuity::Suspended { channel, .. }) = item else { panic!("{item:?}") };
+            assert_eq!(channel, named);
+        }
+    }
+
     // S01, S02: how long it has been going on, how often, and when the next try comes
     #[test]
     fn each_failed_try_is_told_with_how_it_goes_on() {

@@ -165,6 +165,22 @@ fn drift_is_covered_and_a_new_answer_ends_it() {
     }
 }
 
+// I27: the beginning of a long gap is told by an answer from its end.
+#[test]
+fn drift_is_covered_for_the_time_before_the_answer_too() {
+    for drift in [-1, 1] {
+        let (world, server_time) = World::new(0);
+        let (then, server) = (world.now(), time(world.times().server));
+        for _ in 0..24 {
+            world.pass(3_600_000);
+            world.change(|times| times.server += drift * 360);
+        }
+        world.exchange(&server_time, 10, 10);
+        let bounds = server_time.bounds(then).unwrap();
+        assert!(bounds.earliest(then) <= server && server <= bounds.latest(then), "{bounds:?} do not hold {server:?}");
+    }
+}
+
 #[test]
 fn an_answer_out_of_a_cache_or_without_a_date_teaches_nothing() {
     let (world, server_time) = World::new(0);

@@ -203,6 +203,27 @@ async fn a_refused_token_is_refreshed_once_for_all_channels() {
     assert_eq!(asked.iter().filter(|token| *token == "Bearer token-1").count(), 8);
 }
 
+// A01, S01
+#[tokio::test]
+async fn the_statuses_about_the_token_ask_for_another_and_no_others_do() {
+    let cases = [(401, true), (403, true), (419, true), (400, false), (404, false), (422, false), (500, false)];
+    for (status, asks) in cases {
+        let listener = Listener::bind().await;
+        let tokens = Arc::new(Numbered::default());
+        let authorizer = authorizer_of(&listener, Arc::new(Shared(Arc::clone(&tokens))));
+        let server = async {
+            let mut raw = listener.accept().await;
+            answer(&mut raw, &format!("{status} x"), "", "").await;
+            if asks {
+                let (head, _) = answer(&mut raw, "200 OK", "", r#"{"auth":"key:abc"}"#).await;
+                assert_eq!(header(&head, "authorization").as_deref(), Some("Bearer token-1"), "{status}");
+            }
+        };
+        let (granted, ()) = tokio::join!(authorizer.authorize(request("private-a", "1.1")), server);
+        assert_eq!((granted.is_ok(), tokens.refreshes.load(Ordering::SeqCst)), (asks, usize::from(asks)), "{status}");
+    }
+}
+
 // A03
 #[tokio::test]
 async fn the_same_bad_token_again_ends_it() {
