@@ -2,7 +2,7 @@
 
 use super::Envelope;
 use crate::{
-    Data, FrameError, Limits,
+    Data, FrameError, JsonError, Limits,
     event_name::EventNames,
     json::{LooseMember, LooseMembers, Members, Value},
 };
@@ -16,33 +16,48 @@ impl<'t> Envelope<'t> {
                 let members = Members::of(text, limits.max_depth).ok()?;
                 Self::read(members, usize::MAX, &mut EventNames::default()).ok()
             }
-            FrameError::Json(_) => Self::read_loosely(text),
+            FrameError::Json(JsonError::Syntax { offset } | JsonError::TooDeep { offset, .. }) => {
+                Self::read_loosely(text, *offset)
+            }
+            FrameError::Json(JsonError::LoneSurrogate | JsonError::Part) => Self::read_loosely(text, text.len()),
             FrameError::TooLong { .. } | FrameError::NoEvent | FrameError::BadChannel | FrameError::Binary => None,
         }
     }
 
-    /// Event and channel have to be valid strings, and to say the same wherever they stand.
-    fn read_loosely(text: &'t str) -> Option<Self> {
+    /// Reads a frame whose first fault is at `fault`. Event and channel have to be valid strings and to say the same wherever
+    /// they stand. What stands before the fault is certain; behind it a member may have got to its place by a bracket
+    /// that is missing, so the rest of the frame has to agree with it.
+    fn read_loosely(text: &'t str, fault: usize) -> Option<Self> {
         let mut members = LooseMembers::of(text);
         let (mut event, mut channel, mut user_id, mut data) = (None, None, None, None);
+        let mut certain = true;
         while let Some(member) = members.next_member() {
-            let LooseMember { key, value, .. } = member;
-            let before = match Value::alone(key).and_then(Value::string).and_then(Result::ok).as_deref() {
-                Some("event") => event.replace(value),
-                Some("channel") => channel.replace(value),
+            let LooseMember { key, value, tail } = member;
+            let is_before = text.len() - tail.len() + value.len() <= fault;
+            let names = match Value::alone(key).and_then(Value::string).and_then(Result::ok).as_deref() {
+                Some("event") => &mut event,
+                Some("channel") => &mut channel,
                 Some("data") => {
                     data = Some(member);
-                    None
+                    continue;
                 }
                 Some("user_id") => {
                     user_id = Value::alone(value);
-                    None
+                    continue;
                 }
-                Some(_) | None => None,
+                Some(_) | None => continue,
             };
-            if before.is_some_and(|before| before != value) {
-                return None;
+            match *names {
+                Some(known) if known != value => return None,
+                Some(_) => {}
+                None => {
+                    *names = Some(value);
+                    certain &= is_before;
+                }
             }
+        }
+        if !certain && !members.is_whole() {
+            return None;
         }
         let rest = members.rest();
         let data = match data {
@@ -63,12 +78,19 @@ impl<'t> Envelope<'t> {
 mod tests {
     use super::*;
 
+    fn fault_of(text: &str) -> usize {
+        match Envelope::parse(text, &Limits::default(), &mut EventNames::default()) {
+            Err(FrameError::Json(JsonError::Syntax { offset })) => offset,
+            Ok(_) | Err(_) => text.len(),
+        }
+    }
+
     fn loosely(text: &str) -> Option<Envelope<'_>> {
-        Envelope::read_loosely(text)
+        Envelope::read_loosely(text, fault_of(text))
     }
 
     /// Values whose faults could be taken for the end of something.
-    const VALUES: [&str; 16] = [
+    const VALUES: [&str; 18] = [
         "1",
         "-0.5e3",
         "null",
@@ -80,6 +102,8 @@ mod tests {
         r#""a\\\",\"channel\":\"y""#,
         r#""}],{[:,""#,
         r#""é😀\ud83d\ude00""#,
+        r#"{"channel":"y"}"#,
+        r#"{"a":{"event":"x"}}"#,
         "[]",
         "{}",
         r#"[1, {"event": "x"}, [[], "]"]]"#,

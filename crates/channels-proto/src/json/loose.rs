@@ -10,6 +10,7 @@ pub(crate) struct LooseMembers<'t> {
     text: &'t str,
     at: usize,
     is_open: bool,
+    is_closed: bool,
 }
 
 /// One member.
@@ -27,7 +28,7 @@ impl<'t> LooseMembers<'t> {
     /// Starts behind the brace that opens the object; a text that does not begin with one has no members.
     pub(crate) fn of(text: &'t str) -> Self {
         let at = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
-        let mut members = Self { text, at, is_open: false };
+        let mut members = Self { text, at, is_open: false, is_closed: false };
         members.skip_blanks();
         if members.peek() == Some(b'{') {
             members.at += 1;
@@ -49,6 +50,7 @@ impl<'t> LooseMembers<'t> {
         if self.peek() == Some(b'}') {
             self.at += 1;
             self.skip_blanks();
+            self.is_closed = true;
             return None;
         }
         let start = self.at;
@@ -61,6 +63,11 @@ impl<'t> LooseMembers<'t> {
         self.at += 1;
         self.skip_blanks();
         Some(self.member(key))
+    }
+
+    /// Returns whether the text was read to its end, and the object ends there.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.is_closed && self.rest().is_empty()
     }
 
     /// Returns what the members do not account for: the text from where the reading ended, or what follows the object.

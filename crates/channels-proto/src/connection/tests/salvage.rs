@@ -110,6 +110,9 @@ fn what_cannot_be_attributed_with_certainty_is_announced_as_unreadable() {
         r#"{"event" "e","channel":"c","data":1}"#,
         r#"{"event":"e" "channel":"c","data":1}"#,
         r#"{'event':'e','channel':'c'}"#,
+        r#"{"event":"e","data":,"channel":"c"},"channel":"d"}"#,
+        r#"{"data":NaN,"event":"e","channel":"c""#,
+        r#"{"data":NaN,"event":"e","channel":"c"}}"#,
     ];
     for text in cases {
         assert_eq!(fate(text), Fate::Unreadable, "{text}");
