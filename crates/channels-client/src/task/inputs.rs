@@ -65,7 +65,7 @@ impl<D: Decoder> Task<D> {
             return;
         }
         self.gap_times.hand_on(&old, &new);
-        if self.machine.replace(now, &old, new.clone(), since).is_err() {
+        if self.machine.replace(now, &old, &new, since).is_err() {
             self.postponed.push(new);
         }
         self.drain(now);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Connection, ConnectionState, STABLE_AFTER};
+use super::{Connection, ConnectionState, STABLE_AFTER, SUSPENDED_AFTER};
 use crate::{
     CloseFrame, ConnectionError, Epoch, FrameError, GapCause, Options, Output, ProtocolViolation, Report, SocketId,
     Time,
@@ -298,8 +298,6 @@ const fn strictness(verdict: Verdict) -> u8 {
 
 /// Fault R05.
 const ATTEMPTS_APART: Duration = Duration::from_secs(1);
-/// Fault R06.
-pub(super) const SUSPENDED_AFTER: Duration = Duration::from_secs(2 * 60);
 /// Fault C10: how close before a close an error has to come to explain it.
 const ERROR_EXPLAINS_CLOSE: Duration = Duration::from_secs(2);
 /// RFC 6455, section 7.4.1.

@@ -219,11 +219,11 @@ impl Connection {
         &mut self,
         now: Time,
         old: &ChannelName,
-        new: ChannelName,
+        new: &ChannelName,
         since: Time,
     ) -> Result<(), SubscribeError> {
-        if *old == new || !self.channels.is_wanted(old) || !new.kind().is_supported() {
-            return self.subscribe(now, new);
+        if old == new || !self.channels.is_wanted(old) || !new.kind().is_supported() {
+            return self.subscribe(now, new.clone());
         }
         if matches!(self.phase, Phase::Up(_)) {
             self.with_link(now, |channels, link| channels.replace(old, new, since, link));
@@ -320,5 +320,7 @@ impl Connection {
 
 /// RFC 6455, section 7.4.1.
 const NORMAL_CLOSURE: u16 = 1000;
+/// Fault R06.
+const SUSPENDED_AFTER: Duration = Duration::from_secs(2 * 60);
 /// The back-off forgets earlier failures after a connection has been complete for this long.
 const STABLE_AFTER: Duration = Duration::from_secs(10);

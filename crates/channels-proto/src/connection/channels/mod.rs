@@ -13,7 +13,7 @@ use fastrand::Rng;
 use self::answers::{Answer, Answers};
 use self::channel::{Absence, Blame, Channel, Step, Suspicion};
 use self::refusals::blame;
-use super::lifecycle::SUSPENDED_AFTER;
+use super::SUSPENDED_AFTER;
 use crate::{
     AuthorizationError, AuthorizationId, ChannelKind, ChannelName, Counters, Epoch, GapCause, Limits, Options, Output,
     OwnedEvent, Report, Secret, SocketId, SubscribeError, SubscriptionError, Time, backoff::Class, wire,

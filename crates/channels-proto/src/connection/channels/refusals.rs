@@ -8,7 +8,7 @@ use super::{
 use crate::{
     ChannelName, GapCause, SubscriptionError,
     backoff::Class,
-    connection::lifecycle::SUSPENDED_AFTER,
+    connection::SUSPENDED_AFTER,
     wire::{Rejection, ServerError},
 };
 

@@ -8,16 +8,16 @@ impl Channels {
     pub(in crate::connection) fn replace(
         &mut self,
         old: &ChannelName,
-        new: ChannelName,
+        new: &ChannelName,
         since: Time,
         link: &mut Link<'_>,
     ) {
         let (before, certain) = (self.track_of(old), since.min(link.certain_until));
         self.leave(old, link);
-        if self.inherit(new.clone(), before, since, link.options)
-            && let (Track::Live, Some(channel)) = (before, self.table.get_mut(&new))
+        if self.inherit(new, before, since, link.options)
+            && let (Track::Live, Some(channel)) = (before, self.table.get_mut(new))
         {
-            channel.lost(&new, certain, GapCause::Replaced, link.outputs);
+            channel.lost(new, certain, GapCause::Replaced, link.outputs);
         }
         self.advance(link);
     }
@@ -26,7 +26,7 @@ impl Channels {
     pub(in crate::connection) fn replace_offline(
         &mut self,
         old: &ChannelName,
-        new: ChannelName,
+        new: &ChannelName,
         since: Time,
         options: &Options,
     ) {
@@ -36,15 +36,15 @@ impl Channels {
     }
 
     /// Wants `new`, which has lost what was lost `before`, and its own since `since`. Returns whether it was not wanted yet.
-    fn inherit(&mut self, new: ChannelName, before: Track, since: Time, options: &Options) -> bool {
-        if self.is_wanted(&new) {
+    fn inherit(&mut self, new: &ChannelName, before: Track, since: Time, options: &Options) -> bool {
+        if self.is_wanted(new) {
             return false;
         }
         // One has gone and one has come, so there is room; what is still being left does not count here.
         if self.want(new.clone(), options.limits.max_channels.max(self.table.len() + 1)).is_err() {
             return false;
         }
-        if let (Track::Lost { since: lost, cause }, Some(channel)) = (before, self.table.get_mut(&new)) {
+        if let (Track::Lost { since: lost, cause }, Some(channel)) = (before, self.table.get_mut(new)) {
             channel.track = Track::Lost { since: lost.min(since), cause };
         }
         true

@@ -83,7 +83,7 @@ impl World {
     /// Puts `new` in the place of `old`; the first event of `new` may have been sent at `since`.
     fn replace(&mut self, old: &str, new: &str, since: Time) {
         let (old, new) = (name(old), name(new));
-        self.command(|connection, now| connection.replace(now, &old, new, since).unwrap());
+        self.command(|connection, now| connection.replace(now, &old, &new, since).unwrap());
     }
 
     fn epoch(&self) -> Epoch {
