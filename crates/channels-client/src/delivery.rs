@@ -3,9 +3,12 @@
 mod channels;
 mod closing;
 mod core;
+mod entry;
 mod fold;
 mod handler;
+mod muted;
 mod queue;
+mod slot;
 mod turn;
 
 use std::{
@@ -18,8 +21,8 @@ use std::{
 
 use futures_core::Stream;
 
-use self::handler::Handler;
-pub(crate) use self::{core::Core, queue::Entry, turn::Turn};
+use self::slot::Handler;
+pub(crate) use self::{core::Core, entry::Entry, turn::Turn};
 use crate::Item;
 
 /// The consumer's end of a client: a stream, or a handler that is called.

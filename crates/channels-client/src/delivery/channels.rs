@@ -1,38 +1,13 @@
 //! What becomes of the items of a channel when the caller changes what is wanted of it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use channels_proto::{ChannelName, SubscribeError, Time};
 
 use super::{
     core::Core,
-    queue::{Entry, is_failure_of},
+    entry::{Entry, is_failure_of},
 };
-
-/// What is not delivered until the task has carried out a version of the intent, by channel.
-#[derive(Debug, Default)]
-pub(super) struct Muted {
-    /// Events, since it was unsubscribed.
-    events: BTreeMap<ChannelName, u64>,
-    /// Failures to subscribe, since it is tried again in another way.
-    failures: BTreeMap<ChannelName, u64>,
-}
-
-impl Muted {
-    pub(super) fn covers<T>(&self, entry: &Entry<T>) -> bool {
-        match &entry.event {
-            Some(event) => !self.events.is_empty() && self.events.contains_key(&event.channel),
-            None => {
-                !self.failures.is_empty() && self.failures.keys().any(|channel| is_failure_of(&entry.item, channel))
-            }
-        }
-    }
-
-    fn carried_out(&mut self, version: u64) {
-        self.events.retain(|_, muted_at| *muted_at > version);
-        self.failures.retain(|_, muted_at| *muted_at > version);
-    }
-}
 
 impl<T: Send + 'static> Core<T> {
     /// Forgets `channel`, and its events that are on their way.
@@ -41,7 +16,7 @@ impl<T: Send + 'static> Core<T> {
         let Some(version) = shared.intent.unsubscribe(channel) else {
             return;
         };
-        shared.muted.events.insert(channel.clone(), version);
+        shared.muted.mute_events(channel.clone(), version);
         let is_of = |entry: &Entry<T>| entry.event.as_ref().is_some_and(|event| event.channel == *channel);
         let discarded = shared.queue.take_if(is_of);
         shared.handler.leave_channel(channel);
@@ -64,7 +39,9 @@ impl<T: Send + 'static> Core<T> {
         let version = shared.intent.version();
         let is_outdated = |entry: &Entry<T>| channels.iter().any(|channel| is_failure_of(&entry.item, channel));
         let discarded = shared.queue.take_if(is_outdated);
-        shared.muted.failures.extend(channels.map(|channel| (channel, version)));
+        for channel in channels {
+            shared.muted.mute_failures(channel, version);
+        }
         drop(shared);
         self.changed.notify_one();
         drop(discarded);

@@ -1,12 +1,63 @@
-//! The orderly end of a session: the consumer has been told, and the server has seen the socket close.
+//! The end of a session, at once or with what goes with an orderly end: the consumer has been told, and the server has seen
+//! the socket close.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, MutexGuard},
+    time::Duration,
+};
 
+use channels_proto::ConnectionState;
 use tokio::{task::JoinSet, time::timeout};
 
-use super::core::{Core, Shared};
+use super::{
+    core::{Core, Shared},
+    entry::Entry,
+};
+use crate::Item;
 
 impl<T: Send + 'static> Core<T> {
+    /// Ends the session: see [`Client::disconnect`](crate::Client::disconnect).
+    pub(crate) fn disconnect(self: &Arc<Self>) {
+        self.end_session(Self::wait_a_moment_for_call);
+    }
+
+    /// Ends the session, and has `wait` wait for a handler's call in progress.
+    pub(super) fn end_session<'a>(
+        self: &'a Arc<Self>,
+        wait: impl FnOnce(&'a Self, MutexGuard<'a, Shared<T>>) -> MutexGuard<'a, Shared<T>>,
+    ) {
+        let mut shared = self.lock();
+        if shared.state == ConnectionState::Disconnected && !shared.intent.is_wanted() {
+            return;
+        }
+        shared.intent.end_session();
+        shared.handler.end_session();
+        let discarded = shared.queue.take_all();
+        (shared.state, shared.socket_id) = (ConnectionState::Disconnected, None);
+        if shared.delivered != ConnectionState::Disconnected && !shared.consumer_gone {
+            let report = Item::StateChanged { from: shared.delivered, to: ConnectionState::Disconnected };
+            // The queue is empty, so nothing has to give way.
+            shared.queue.push(Entry::report(report), &mut Vec::new());
+            shared.farewell = true;
+        }
+        let wake = shared.wake();
+        drop(wait(self, shared));
+        self.changed.notify_one();
+        self.deliver(wake);
+        drop(discarded);
+    }
+
+    /// The task has ended.
+    pub(crate) fn end(self: &Arc<Self>) {
+        let mut shared = self.lock();
+        shared.ended = true;
+        (shared.state, shared.socket_id) = (ConnectionState::Disconnected, None);
+        let wake = shared.wake();
+        drop(shared);
+        self.settling.notify_waiters();
+        self.deliver(wake);
+    }
+
     /// Ends the session now; the rest is waited for: see [`Client::close`](crate::Client::close).
     pub(crate) fn close(self: &Arc<Self>, patience: Duration) -> impl Future<Output = bool> + Send + use<T> {
         self.end_session(|_, shared| shared);

@@ -11,10 +11,10 @@ use channels_proto::{ConnectionState, SocketId};
 use tokio::{runtime::Handle, sync::Notify};
 
 use super::{
-    channels::Muted,
-    handler::{Handler, Slot},
-    queue::{Entry, Queue},
-    turn::Turn,
+    entry::Entry,
+    muted::Muted,
+    queue::Queue,
+    slot::{Handler, Slot},
 };
 use crate::{ClientCounters, Item, QueueLimits, intent::Intent};
 
@@ -31,8 +31,8 @@ pub(crate) struct Core<T> {
 
 pub(super) struct Shared<T> {
     pub(super) intent: Intent,
-    state: ConnectionState,
-    socket_id: Option<SocketId>,
+    pub(super) state: ConnectionState,
+    pub(super) socket_id: Option<SocketId>,
     pub(super) counters: ClientCounters,
     pub(super) queue: Queue<T>,
     /// The state the consumer knows of.
@@ -45,7 +45,7 @@ pub(super) struct Shared<T> {
     /// Who waits for the end of a handler's call: to wake nobody costs a system call, too.
     pub(super) waiting: usize,
     /// The version of the intent that is carried out with what was handed over last.
-    handed_over: u64,
+    pub(super) handed_over: u64,
     /// Every socket is closed that a disconnect up to this version of the intent has ended.
     pub(super) closed: u64,
     pub(super) consumer_gone: bool,
@@ -105,84 +105,6 @@ impl<T: Send + 'static> Core<T> {
         look(&self.lock().intent)
     }
 
-    /// Ends the session: see [`Client::disconnect`](crate::Client::disconnect).
-    pub(crate) fn disconnect(self: &Arc<Self>) {
-        self.end_session(Self::wait_a_moment_for_call);
-    }
-
-    /// Ends the session, and has `wait` wait for a handler's call in progress.
-    pub(super) fn end_session<'a>(
-        self: &'a Arc<Self>,
-        wait: impl FnOnce(&'a Self, MutexGuard<'a, Shared<T>>) -> MutexGuard<'a, Shared<T>>,
-    ) {
-        let mut shared = self.lock();
-        if shared.state == ConnectionState::Disconnected && !shared.intent.is_wanted() {
-            return;
-        }
-        shared.intent.end_session();
-        shared.handler.end_session();
-        let discarded = shared.queue.take_all();
-        (shared.state, shared.socket_id) = (ConnectionState::Disconnected, None);
-        if shared.delivered != ConnectionState::Disconnected && !shared.consumer_gone {
-            let report = Item::StateChanged { from: shared.delivered, to: ConnectionState::Disconnected };
-            // The queue is empty, so nothing has to give way.
-            shared.queue.push(Entry::report(report), &mut Vec::new());
-            shared.farewell = true;
-        }
-        let wake = shared.wake();
-        drop(wait(self, shared));
-        self.changed.notify_one();
-        self.deliver(wake);
-        drop(discarded);
-    }
-
-    /// Takes over what a turn of the task brought, and wakes the consumer when it sleeps. `turn` comes back empty. Returns
-    /// whether a handler is at work.
-    ///
-    /// With `more` to come at once the consumer is left to sleep until there is much for it: to be woken for every few
-    /// events, and to sleep again, costs it more than they do. [`wake_consumer`](Self::wake_consumer) has to follow.
-    pub(crate) fn hand_over(self: &Arc<Self>, turn: &mut Turn<T>, more: bool) -> bool {
-        let mut discarded = Vec::new();
-        let used = turn.entries.len();
-        let mut shared = self.lock();
-        shared.counters.protocol = turn.protocol;
-        if turn.session != shared.intent.session() {
-            drop(shared);
-            turn.clear();
-            return false;
-        }
-        if let Some((state, socket_id)) = turn.state.take() {
-            (shared.state, shared.socket_id) = (state, socket_id);
-        }
-        shared.handed_over = turn.version;
-        for entry in turn.entries.drain(..) {
-            if shared.consumer_gone || shared.muted.covers(&entry) {
-                discarded.push(entry);
-                continue;
-            }
-            let told = if let Item::Lagged { dropped } = entry.item { dropped } else { 0 };
-            let lost = shared.queue.push(entry, &mut discarded).saturating_add(told);
-            shared.counters.dropped_events = shared.counters.dropped_events.saturating_add(lost);
-        }
-        let wake = if more && !shared.queue.is_filling_up() { Wake::Nobody } else { shared.wake() };
-        let at_work = shared.handler.has_job();
-        drop(shared);
-        self.deliver(wake);
-        drop(discarded);
-        turn.shrink(used);
-        at_work
-    }
-
-    /// Wakes the consumer when it sleeps and there is something for it. Returns whether a handler is at work.
-    pub(crate) fn wake_consumer(self: &Arc<Self>) -> bool {
-        let mut shared = self.lock();
-        let wake = shared.wake();
-        let at_work = shared.handler.has_job();
-        drop(shared);
-        self.deliver(wake);
-        at_work
-    }
-
     /// Returns the number of the handler's call in progress, and whether a handler is at work.
     pub(crate) fn handler_at_work(&self) -> (Option<u64>, bool) {
         let shared = self.lock();
@@ -198,17 +120,6 @@ impl<T: Send + 'static> Core<T> {
         let counters = &mut self.lock().counters;
         counters.decoder_panics += 1;
         counters.decoder_panics
-    }
-
-    /// The task has ended.
-    pub(crate) fn end(self: &Arc<Self>) {
-        let mut shared = self.lock();
-        shared.ended = true;
-        (shared.state, shared.socket_id) = (ConnectionState::Disconnected, None);
-        let wake = shared.wake();
-        drop(shared);
-        self.settling.notify_waiters();
-        self.deliver(wake);
     }
 
     /// The consumer is gone: what is queued is let go, and nothing is queued any more.
@@ -266,14 +177,6 @@ impl<T: Send + 'static> Core<T> {
     /// Waits a moment for a handler's call in progress to end.
     pub(super) fn wait_a_moment_for_call<'a>(&'a self, shared: MutexGuard<'a, Shared<T>>) -> MutexGuard<'a, Shared<T>> {
         self.wait_for_call(shared, LONGEST_WAIT)
-    }
-
-    pub(super) fn deliver(self: &Arc<Self>, wake: Wake) {
-        match wake {
-            Wake::Nobody => {}
-            Wake::Sleeper(waker) => waker.wake(),
-            Wake::Handler => self.run_handler(),
-        }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Shared<T>> {

@@ -8,7 +8,7 @@ use std::{
 
 use channels_proto::{ChannelName, ConnectionState, FrameError, GapCause, SubscriptionError};
 
-use super::queue::{Entry, count};
+use super::entry::{Entry, count};
 use crate::{Continuity, Item, ServerClock};
 
 /// Folds a queue. Kept events stay, other events are `dropped` and counted; one gap covers all gaps of a channel.

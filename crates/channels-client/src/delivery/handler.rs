@@ -5,114 +5,17 @@ use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    thread::{self, ThreadId},
+    thread,
 };
 
-use channels_proto::{ChannelName, ConnectionState};
+use channels_proto::ConnectionState;
 
 use super::{
     core::{Core, Wake},
-    queue::{Entry, EventPlace},
+    entry::Entry,
+    slot::{Handler, InHand},
 };
 use crate::Item;
-
-/// Returns the item when it listens no more.
-pub(super) type Handler<T> = Box<dyn FnMut(Item<T>) -> Option<Item<T>> + Send>;
-
-/// The handler's place in the core.
-pub(super) struct Slot<T> {
-    /// Empty while a job has it.
-    handler: Option<Handler<T>>,
-    /// There is a handler, here or in the hands of a job.
-    is_set: bool,
-    /// Grows when the handler is replaced, so that a job notices.
-    generation: u64,
-    /// A handler that came late is told this state before anything else (fault K11).
-    greeting: Option<ConnectionState>,
-    /// A job is running or about to.
-    job: bool,
-    /// The call in progress.
-    call: Option<(ThreadId, u64)>,
-    calls: u64,
-    /// The call's item goes back into the queue when the handler does not take it.
-    in_hand: Option<InHand>,
-    /// The session of the last call's item.
-    session: u64,
-    panic_reported: bool,
-}
-
-/// What the queue knew of an item.
-struct InHand {
-    event: Option<EventPlace>,
-}
-
-impl<T> Default for Slot<T> {
-    fn default() -> Self {
-        Self {
-            handler: None,
-            is_set: false,
-            generation: 0,
-            greeting: None,
-            job: false,
-            call: None,
-            calls: 0,
-            in_hand: None,
-            session: 0,
-            panic_reported: false,
-        }
-    }
-}
-
-impl<T> Slot<T> {
-    /// Puts another handler, or none, in place; the old one is let go by the caller.
-    pub(super) fn replace(&mut self, handler: Option<Handler<T>>) -> Option<Handler<T>> {
-        self.generation += 1;
-        (self.greeting, self.panic_reported) = (None, false);
-        self.is_set = handler.is_some();
-        std::mem::replace(&mut self.handler, handler)
-    }
-
-    /// What the handler was to be told of the session is not told any more.
-    pub(super) fn end_session(&mut self) {
-        (self.greeting, self.in_hand) = (None, None);
-    }
-
-    /// An event of `channel` is not wanted any more.
-    pub(super) fn leave_channel(&mut self, channel: &ChannelName) {
-        let place = self.in_hand.as_ref().and_then(|in_hand| in_hand.event.as_ref());
-        if place.is_some_and(|event| event.channel == *channel) {
-            self.in_hand = None;
-        }
-    }
-
-    pub(super) const fn is_set(&self) -> bool {
-        self.is_set
-    }
-
-    /// Returns whether a job has to be started; then it counts as started.
-    pub(super) fn claim_job(&mut self, items: bool) -> bool {
-        let start = !self.job && self.handler.is_some() && (items || self.greeting.is_some());
-        self.job |= start;
-        start
-    }
-
-    pub(super) const fn has_job(&self) -> bool {
-        self.job
-    }
-
-    /// Returns the number of the call in progress.
-    pub(super) fn call(&self) -> Option<u64> {
-        self.call.map(|(_, number)| number)
-    }
-
-    pub(super) fn is_called_by_this_thread(&self) -> bool {
-        self.call.is_some_and(|(thread, _)| thread == thread::current().id())
-    }
-
-    pub(super) fn call_of_another_thread(&self) -> Option<u64> {
-        self.call.filter(|(thread, _)| *thread != thread::current().id()).map(|(_, number)| number)
-    }
-}
 
 /// A handler in the hands of a job.
 struct Held<T> {
@@ -139,7 +42,15 @@ impl<T: Send + 'static> Core<T> {
         self.changed.notify_one();
     }
 
-    pub(super) fn run_handler(self: &Arc<Self>) {
+    pub(super) fn deliver(self: &Arc<Self>, wake: Wake) {
+        match wake {
+            Wake::Nobody => {}
+            Wake::Sleeper(waker) => waker.wake(),
+            Wake::Handler => self.run_handler(),
+        }
+    }
+
+    fn run_handler(self: &Arc<Self>) {
         let job = Job { core: Arc::clone(self), done: false };
         // tokio panics when the operating system refuses a first thread; the next item tries again.
         let _ = catch_unwind(AssertUnwindSafe(|| self.runtime.spawn_blocking(move || job.run())));

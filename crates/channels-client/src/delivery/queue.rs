@@ -2,38 +2,11 @@
 
 use std::collections::VecDeque;
 
-use channels_proto::ChannelName;
-
-use super::fold;
+use super::{
+    entry::{Entry, count, is_failure_of},
+    fold,
+};
 use crate::{Item, QueueLimits};
-
-/// One place in the queue.
-#[derive(Debug)]
-pub(crate) struct Entry<T> {
-    pub(super) item: Item<T>,
-    /// Set exactly for an [`Item::Event`].
-    pub(super) event: Option<EventPlace>,
-}
-
-/// What the queue needs to know of an event.
-#[derive(Debug)]
-pub(super) struct EventPlace {
-    pub(super) channel: ChannelName,
-    pub(super) bytes: usize,
-    pub(super) keep: bool,
-}
-
-impl<T> Entry<T> {
-    pub(crate) fn event(channel: ChannelName, frame_bytes: usize, keep: bool, item: T) -> Self {
-        let bytes = frame_bytes.saturating_add(PLACE_BYTES);
-        Self { item: Item::Event(item), event: Some(EventPlace { channel, bytes, keep }) }
-    }
-
-    /// Anything but an event.
-    pub(crate) const fn report(item: Item<T>) -> Self {
-        Self { item, event: None }
-    }
-}
 
 /// Events over the limits give way, the oldest first, and an [`Item::Lagged`] takes the place of what was lost; a kept
 /// event gives way only when there is no other. Reports never give way: they are merged with their like, and folded when
@@ -246,16 +219,6 @@ impl<T> Queue<T> {
     }
 }
 
-pub(super) fn is_failure_of<T>(item: &Item<T>, channel: &ChannelName) -> bool {
-    matches!(item, Item::SubscriptionFailed { channel: failed, .. } if failed == channel)
-}
-
-pub(super) fn count(number: usize) -> u64 {
-    u64::try_from(number).unwrap_or(u64::MAX)
-}
-
-/// What an event counts beside its frame; documented at [`QueueLimits::max_bytes`].
-const PLACE_BYTES: usize = 128;
 /// Reports are few and small: even the smallest queue has room for these.
 const MIN_REPORTS: usize = 256;
 /// Places an empty queue keeps; a burst shall not cost its memory for ever.

@@ -1,8 +1,16 @@
-use std::panic::{AssertUnwindSafe, catch_unwind};
+//! What the task brings, and how it gets to the consumer.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use channels_proto::{ConnectionState, Counters, Event, SocketId};
 
-use super::{core::Core, queue::Entry};
+use super::{
+    core::{Core, Wake},
+    entry::Entry,
+};
 use crate::{Decoder, Item};
 
 /// What the task hands over at the end of a turn.
@@ -52,6 +60,55 @@ impl<T: Send + 'static> Turn<T> {
         let frame_bytes = event.frame_bytes();
         self.entries.push(Entry::event(event.into_channel(), frame_bytes, decoded.keep, decoded.item));
         decoded.disconnect
+    }
+}
+
+impl<T: Send + 'static> Core<T> {
+    /// Takes over what a turn of the task brought, and wakes the consumer when it sleeps. `turn` comes back empty. Returns
+    /// whether a handler is at work.
+    ///
+    /// With `more` to come at once the consumer is left to sleep until there is much for it: to be woken for every few
+    /// events, and to sleep again, costs it more than they do. [`wake_consumer`](Self::wake_consumer) has to follow.
+    pub(crate) fn hand_over(self: &Arc<Self>, turn: &mut Turn<T>, more: bool) -> bool {
+        let mut discarded = Vec::new();
+        let used = turn.entries.len();
+        let mut shared = self.lock();
+        shared.counters.protocol = turn.protocol;
+        if turn.session != shared.intent.session() {
+            drop(shared);
+            turn.clear();
+            return false;
+        }
+        if let Some((state, socket_id)) = turn.state.take() {
+            (shared.state, shared.socket_id) = (state, socket_id);
+        }
+        shared.handed_over = turn.version;
+        for entry in turn.entries.drain(..) {
+            if shared.consumer_gone || shared.muted.covers(&entry) {
+                discarded.push(entry);
+                continue;
+            }
+            let told = if let Item::Lagged { dropped } = entry.item { dropped } else { 0 };
+            let lost = shared.queue.push(entry, &mut discarded).saturating_add(told);
+            shared.counters.dropped_events = shared.counters.dropped_events.saturating_add(lost);
+        }
+        let wake = if more && !shared.queue.is_filling_up() { Wake::Nobody } else { shared.wake() };
+        let at_work = shared.handler.has_job();
+        drop(shared);
+        self.deliver(wake);
+        drop(discarded);
+        turn.shrink(used);
+        at_work
+    }
+
+    /// Wakes the consumer when it sleeps and there is something for it. Returns whether a handler is at work.
+    pub(crate) fn wake_consumer(self: &Arc<Self>) -> bool {
+        let mut shared = self.lock();
+        let wake = shared.wake();
+        let at_work = shared.handler.has_job();
+        drop(shared);
+        self.deliver(wake);
+        at_work
     }
 }
 

@@ -1,0 +1,44 @@
+//! What waits in a queue.
+
+use channels_proto::ChannelName;
+
+use crate::Item;
+
+/// One place in the queue.
+#[derive(Debug)]
+pub(crate) struct Entry<T> {
+    pub(super) item: Item<T>,
+    /// Set exactly for an [`Item::Event`].
+    pub(super) event: Option<EventPlace>,
+}
+
+/// What the queue needs to know of an event.
+#[derive(Debug)]
+pub(super) struct EventPlace {
+    pub(super) channel: ChannelName,
+    pub(super) bytes: usize,
+    pub(super) keep: bool,
+}
+
+impl<T> Entry<T> {
+    pub(crate) fn event(channel: ChannelName, frame_bytes: usize, keep: bool, item: T) -> Self {
+        let bytes = frame_bytes.saturating_add(PLACE_BYTES);
+        Self { item: Item::Event(item), event: Some(EventPlace { channel, bytes, keep }) }
+    }
+
+    /// Anything but an event.
+    pub(crate) const fn report(item: Item<T>) -> Self {
+        Self { item, event: None }
+    }
+}
+
+pub(super) fn is_failure_of<T>(item: &Item<T>, channel: &ChannelName) -> bool {
+    matches!(item, Item::SubscriptionFailed { channel: failed, .. } if failed == channel)
+}
+
+pub(super) fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+/// What an event counts beside its frame; documented at [`QueueLimits::max_bytes`].
+const PLACE_BYTES: usize = 128;
