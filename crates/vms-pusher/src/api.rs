@@ -113,7 +113,8 @@ impl VmsPusherApi {
 
     /// Ends the connection; see [`VmsSocketManager::disconnect`]. It returns within 50 ms.
     ///
-    /// A call of the delegate that is under way on another thread is waited for, as far as that time allows.
+    /// A call of the delegate that is under way on another thread is waited for, as far as that time allows. The socket is
+    /// closed in the background: before `main` returns, await [`close`](Self::close) instead.
     pub fn disconnect(&self) {
         self.shared.client.disconnect();
         self.shared.outlet.end_session();

@@ -10,7 +10,7 @@ use channels_client::{Delivery, Item};
 use futures_core::Stream;
 
 use crate::item::{Channels, VmsSocketItem};
-use crate::raw::{Incoming, VmsReceived};
+use crate::raw::{Incoming, VmsRawPush};
 
 /// Returns what it does not take.
 pub(crate) type Handler = Box<dyn FnMut(Item<Incoming>) -> Option<Item<Incoming>> + Send>;
@@ -116,6 +116,16 @@ impl Outlet {
         let (session, item) = source.pending.take()?;
         (session == self.session()).then_some(item)
     }
+}
+
+/// An item of the stream, and what it was made from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VmsReceived {
+    /// What the consumer is told.
+    pub item: VmsSocketItem,
+    /// The push as it came: there for every push if [`VmsPusherOptions::keep_raw`](crate::VmsPusherOptions::keep_raw) is
+    /// set, and for nothing else.
+    pub raw: Option<Box<VmsRawPush>>,
 }
 
 /// Everything that happens, in order: see [`VmsPusherApi::events`](crate::VmsPusherApi::events).

@@ -118,13 +118,13 @@ pub use continuity::{VmsChannel, VmsContinuity, VmsGapKind, VmsResyncScope, VmsS
 pub use decode::VmsDecoder;
 pub use delegate::{VmsSocketManager, VmsSocketManagerDelegate};
 pub use discovery::{DynVmsSocketUrlProvider, VmsSocketDiscovery, VmsSocketUrlFuture, VmsSocketUrlProvider};
-pub use events::VmsEvents;
+pub use events::{VmsEvents, VmsReceived};
 pub use item::VmsSocketItem;
 pub use model::*;
 pub use push_type::{
     BROADCAST_NOTIFICATION, TOKEN_PUSH, USER_PUSH, VmsAppSocketType, VmsIntercomPushType, VmsPushStatus,
 };
-pub use raw::{VmsRawPush, VmsReceived};
+pub use raw::VmsRawPush;
 pub use rest::{ApiError, ApiErrorKind, GroupSync, VmsApi, VmsClientInfo, VmsCredentials, VmsLogin, VmsSocketUrl};
 pub use session::VmsSession;
 pub use socket::{

@@ -3,7 +3,6 @@
 use channels_proto::Event;
 use serde::{Deserialize, Serialize};
 
-use crate::item::VmsSocketItem;
 use crate::socket::VmsSocketData;
 
 /// A push as it came, before anything was read from it: members that this version does not know and values that it could not
@@ -28,16 +27,6 @@ impl VmsRawPush {
             data: data.payload().map_or_else(|_| data.raw().to_owned(), std::borrow::Cow::into_owned),
         }
     }
-}
-
-/// An item of the stream, and what it was made from.
-#[derive(Debug, Clone, PartialEq)]
-pub struct VmsReceived {
-    /// What the consumer is told.
-    pub item: VmsSocketItem,
-    /// The push as it came: there for every push if [`VmsPusherOptions::keep_raw`](crate::VmsPusherOptions::keep_raw) is
-    /// set, and for nothing else.
-    pub raw: Option<Box<VmsRawPush>>,
 }
 
 /// A push on its way to the consumer.

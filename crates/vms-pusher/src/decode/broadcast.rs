@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::body::Kind;
 use super::{Context, Side, read};
-use super::{build, push};
+use super::{build, inner};
 use crate::lenient::{self, Defect, Key, KeySeed, Lenient, Read, Source, field};
 use crate::model::{VmsCanceledCall, VmsEvent, VmsIntercom, VmsIntercomCall, VmsIntercomCode, VmsNotification};
 use crate::push_type::VmsIntercomPushType as Type;
@@ -181,7 +181,7 @@ impl Notification<'_> {
     /// A cancelled call in the envelope of the other pushes.
     fn nested_cancel(self) -> Result<Option<VmsSocketData>, serde_json::Error> {
         let push = match self.data {
-            Some(data) => push::read_inner(data.get())?,
+            Some(data) => inner::read_inner(data.get())?,
             None => None,
         };
         let cancel = push.filter(|push| push.kind == Kind::CancelCall);

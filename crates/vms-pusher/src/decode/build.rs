@@ -1,7 +1,6 @@
 //! From a push that has been read to the variant that it becomes.
 
 use super::body::{Body, Kind};
-use super::push::Push;
 use super::{Context, Side};
 use crate::lenient::Read;
 use crate::model::{VmsEvent, VmsNotification};
@@ -9,6 +8,15 @@ use crate::push_type::{VmsAppSocketType as Type, VmsPushStatus};
 use crate::socket::{
     VmsAppSocketData as App, VmsArchiveLinkSocket, VmsCallCanceledSocket, VmsIntercomSocketData, VmsSocketData,
 };
+
+/// A push whose type is known and whose payload has been read accordingly.
+pub(super) struct Push {
+    pub(super) kind: Kind,
+    pub(super) status: Option<VmsPushStatus>,
+    pub(super) body: Body,
+    /// Of a cancelled call.
+    pub(super) notification: Option<Box<VmsNotification>>,
+}
 
 /// The texts of a push that are meant for a person.
 #[derive(Default)]

@@ -6,6 +6,7 @@
 mod body;
 mod broadcast;
 mod build;
+mod inner;
 mod path;
 mod push;
 mod repair;
