@@ -80,7 +80,7 @@ async fn play(
     stop: &Stop,
 ) -> Result<Ended, Failure> {
     let mut curfew = std::pin::pin!(tokio::time::sleep_until(limit.unwrap_or_else(|| Instant::now() + A_LONG_TIME)));
-    let (mut day_is_over, mut client_is_gone) = (false, false);
+    let (mut day_is_over, mut client_is_gone, mut stream_is_over) = (false, false, false);
     let mut gathered = Gathered::default();
     while !(day_is_over && client_is_gone && !gathered.is_ready()) {
         let item = tokio::select! {
@@ -95,10 +95,10 @@ async fn play(
                 }
                 None
             }
-            item = events.next() => match item {
-                Some(item) => Some(item),
-                None => break,
-            },
+            item = events.next(), if !stream_is_over => {
+                stream_is_over = item.is_none();
+                item
+            }
             played = &mut day, if !day_is_over => {
                 played.map_err(|error| Failure::new(Exit::Other, format!("the day was cut short: {error}")))?;
                 day_is_over = true;

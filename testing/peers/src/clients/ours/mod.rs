@@ -37,7 +37,9 @@ pub(super) fn events(client: &str, mode: Mode, target: &Target) -> Result<Seen> 
     let consumer = runtime.spawn(async move {
         loop {
             if is_batch {
-                for item in events.next_batch(256).await {
+                let batch = events.next_batch(256).await;
+                anyhow::ensure!(!batch.is_empty(), "the stream has ended");
+                for item in batch {
                     if !seen.take(item)? {
                         return Ok(seen);
                     }
