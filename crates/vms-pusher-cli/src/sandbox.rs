@@ -11,7 +11,8 @@ use crate::{
     failure::{Exit, Failure},
     output::{
         Output, escape, json,
-        text::{self, Tone, counted, paint},
+        text::{Tone, counted, paint},
+        times,
     },
     settings::{Day, SandboxSettings},
     stop::Stop,
@@ -76,7 +77,7 @@ pub(crate) async fn start(config: vms_sandbox::SandboxConfig) -> Result<Sandbox,
 
 fn activity_line(activity: &Activity) -> String {
     let told = activity.to_string();
-    format!("{}  {}", paint(Tone::Quiet, &text::date_and_clock(clock::now())), escape::line(&told))
+    format!("{}  {}", paint(Tone::Quiet, &times::date_and_clock(clock::now())), escape::line(&told))
 }
 
 /// Plays what was asked for, each day as soon as a client is there. The error is what to tell.

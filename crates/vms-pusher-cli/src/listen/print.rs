@@ -12,6 +12,7 @@ use crate::{
         Output,
         json::ItemLine,
         text::{self, Line, Tone},
+        times,
     },
     settings::{Filter, ListenSettings},
 };
@@ -76,7 +77,7 @@ impl<'a> Printer<'a> {
             let Some(explained) = self.explain(error) else { return Ok(()) };
             line = Line::new(line.tone, line.name, &explained);
         }
-        let line = line.render(&text::date_and_clock(time), None);
+        let line = line.render(&times::date_and_clock(time), None);
         if is_data(item) {
             self.output.data(&line)
         } else {
@@ -109,7 +110,7 @@ impl<'a> Printer<'a> {
     pub(super) fn hint(&mut self, name: &'static str, detail: &str) {
         if !self.json {
             let line = Line::new(Tone::Quiet, name, detail);
-            self.output.note(&line.render(&text::date_and_clock(clock::now()), None));
+            self.output.note(&line.render(&times::date_and_clock(clock::now()), None));
         }
     }
 }

@@ -6,7 +6,7 @@ use vms_pusher::{
     VmsUndecodableSocket, VmsUnknownSocket,
 };
 
-use super::{fields::Fields, text::date_and_clock};
+use super::{fields::Fields, times::date_and_clock};
 
 pub(crate) fn app(socket: &VmsAppSocketData) -> String {
     use VmsAppSocketData as App;

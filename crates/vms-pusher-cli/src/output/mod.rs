@@ -5,6 +5,7 @@ pub(crate) mod escape;
 pub(crate) mod fields;
 pub(crate) mod json;
 pub(crate) mod text;
+pub(crate) mod times;
 
 use std::io::{self, Stderr, Stdout, Write as _};
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use vms_pusher::{VmsContinuity, VmsResyncScope, VmsServerClock, VmsSocketItem, VmsTime};
 
-use super::{describe, escape};
+use super::{describe, escape, times::clock};
 
 /// What kind of news a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,18 +152,6 @@ fn scopes(scopes: &[VmsResyncScope]) -> String {
 fn length(since: VmsTime, until: VmsTime) -> String {
     let micros = until.unix_micros().saturating_sub(since.unix_micros()).max(0);
     format!("{}.{} s", micros / 1_000_000, micros % 1_000_000 / 100_000)
-}
-
-/// `2024-03-05T10:11:12.123Z`
-pub(crate) fn date_and_clock(time: VmsTime) -> String {
-    let text = time.to_string();
-    text.get(..23).map_or_else(|| text.clone(), |millis| format!("{millis}Z"))
-}
-
-/// `10:11:12.123`
-pub(crate) fn clock(time: VmsTime) -> String {
-    let text = time.to_string();
-    text.get(11..23).map_or_else(|| text.clone(), str::to_owned)
 }
 
 /// The longest name is `analytic_event_created`, as long as `intercom_key_confirmed`.

@@ -1,9 +1,7 @@
-use std::sync::Arc;
-
 use channels_client::{SocketUrl, http::HttpUrl, proto::AppKey};
-use vms_pusher::{DynTokenProvider, Secret, Tls, VmsCredentials, VmsSocketItem};
+use vms_pusher::{Tls, VmsCredentials, VmsSocketItem};
 
-use super::{files, password, token};
+use super::{credentials::Credentials, files, password, token};
 use crate::{args::ListenArgs, event_name, failure::Failure, stop::Stop};
 
 /// What `listen` was asked to do.
@@ -20,20 +18,6 @@ pub(crate) struct ListenSettings {
     /// Print what events were made from.
     pub(crate) raw: bool,
     pub(crate) filter: Filter,
-}
-
-/// Who is listening.
-pub(crate) enum Credentials {
-    /// Someone who has to log in first.
-    Login(VmsCredentials),
-    /// Someone with a token.
-    Token {
-        token: Secret,
-        /// Where a newer one may be found when the server refuses this one.
-        provider: Option<Arc<dyn DynTokenProvider>>,
-        user_id: i64,
-        access_token_id: String,
-    },
 }
 
 impl ListenSettings {

@@ -1,5 +1,6 @@
 //! From arguments to settings that make sense, before anything is sent.
 
+mod credentials;
 pub(crate) mod duration;
 mod files;
 mod listen;
@@ -10,8 +11,9 @@ mod sandbox;
 mod token;
 
 pub(crate) use self::{
+    credentials::Credentials,
     files::tls,
-    listen::{Credentials, Filter, ListenSettings},
+    listen::{Filter, ListenSettings},
     push::{base_url, push},
     sandbox::{Day, SandboxSettings},
 };

@@ -8,7 +8,7 @@ use std::{
 use channels_client::proto::ChannelName;
 use vms_pusher::{DynTokenProvider, Secret, TokenError, TokenProvider};
 
-use super::{files, listen::Credentials};
+use super::{credentials::Credentials, files};
 use crate::failure::Failure;
 
 /// Checks the token and the ids that belong to it.
