@@ -142,6 +142,22 @@ mod tests {
         assert!(clock.unwrap().uncertainty < Duration::from_secs(1), "{clock:?}");
     }
 
+    // I27: what was said of the gap of a channel binds the one that takes its place.
+    #[test]
+    fn a_gap_that_is_handed_on_begins_no_later_than_was_said_when_it_opened() {
+        let (device, server_time, mut times, channel) = gap_times();
+        let successor = ChannelName::parse("private-b").unwrap();
+        let sent = device.at(10);
+        let received = device.at(14);
+        server_time.learn(sent, &headers(server(received)));
+        let (told, _) = times.begin(device.as_ref(), &channel, received);
+        times.hand_on(&channel, &successor);
+        let now = device.at(20);
+        server_time.learn(now, &headers(server(now)));
+        let Span { since, .. } = times.end(device.as_ref(), &successor, received, now);
+        assert!(since <= told, "{since:?} {told:?}");
+    }
+
     // Z01, I27: events before the server's clock was set have the old dates, and those after it the new ones.
     #[test]
     fn a_gap_in_which_the_servers_clock_is_set_contains_both_its_times() {
