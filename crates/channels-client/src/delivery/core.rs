@@ -2,7 +2,7 @@
 //! the state they see, and the queue. No foreign code runs under it: not a handler, not a waker, not a `Drop` of an item.
 
 use std::{
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
     time::Duration,
 };

@@ -40,5 +40,5 @@ pub(super) fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
 
-/// What an event counts beside its frame; documented at [`QueueLimits::max_bytes`].
+/// What an event counts beside its frame; documented at [`QueueLimits::max_bytes`](crate::QueueLimits::max_bytes).
 const PLACE_BYTES: usize = 128;

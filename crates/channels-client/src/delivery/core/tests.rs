@@ -1,4 +1,5 @@
 use std::sync::{
+    Arc,
     atomic::{AtomicUsize, Ordering},
     mpsc,
 };
@@ -6,7 +7,7 @@ use std::sync::{
 use channels_proto::{ChannelName, Time};
 
 use super::*;
-use crate::delivery::Delivery;
+use crate::delivery::{Delivery, Turn};
 
 fn core() -> Arc<Core<u32>> {
     Arc::new(Core::new(QueueLimits::default(), Handle::current()))

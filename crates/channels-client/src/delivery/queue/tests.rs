@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use channels_proto::{ConnectionError, ConnectionState, GapCause, SubscriptionError};
+use channels_proto::{ChannelName, ConnectionError, ConnectionState, GapCause, SubscriptionError};
 
 use super::*;
 use crate::{Continuity, ServerClock};
