@@ -2,7 +2,7 @@
 
 use std::io;
 
-use clap::{Command, CommandFactory as _};
+use clap::{Command, CommandFactory as _, builder::PossibleValue};
 use clap_complete::Shell;
 
 use crate::{
@@ -15,7 +15,37 @@ use crate::{
 pub(crate) fn completions(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "vms-pusher", &mut script);
+    if shell == Shell::Bash {
+        script = mend_bash(&script);
+    } else if shell == Shell::Fish {
+        script.extend(values_for_fish().bytes());
+    }
     script
+}
+
+/// The generator leaves out what an argument without a name may be.
+fn values_for_fish() -> String {
+    let mut lines = String::new();
+    for command in Cli::command().get_subcommands() {
+        for argument in command.get_positionals() {
+            let values = argument.get_possible_values();
+            let values: Vec<_> =
+                values.iter().filter(|value| !value.is_hide_set()).map(PossibleValue::get_name).collect();
+            if !values.is_empty() {
+                let (name, values) = (command.get_name(), values.join(" "));
+                lines.push_str(&format!(
+                    "complete -c vms-pusher -n \"__fish_vms_pusher_using_subcommand {name}\" -f -a \"{values}\"\n"
+                ));
+            }
+        }
+    }
+    lines
+}
+
+/// The generator calls a program with a hyphen in its name by two names: it notes one while it reads the line, and looks for
+/// the other when it completes, so that nothing was completed behind a subcommand.
+fn mend_bash(script: &[u8]) -> Vec<u8> {
+    String::from_utf8_lossy(script).replace("vms__subcmd__pusher", "vms__pusher").into_bytes()
 }
 
 /// Returns the manual page of a command, or of the program.

@@ -8,6 +8,7 @@
     reason = "a test says what is wrong by panicking"
 )]
 
+mod completions;
 mod demo;
 mod failures;
 mod generated;
