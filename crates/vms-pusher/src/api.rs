@@ -334,9 +334,8 @@ impl Decoder for PushDecoder {
     type Item = Incoming;
 
     fn decode(&mut self, event: &Event<'_>) -> Decoded<Incoming> {
-        let socket = self.decoder.decode_event(event);
-        let is_logout = matches!(socket, VmsSocketData::AppSocket(VmsAppSocketData::Logout(_)));
-        let item = Incoming::new(socket, event, self.keep_raw);
+        let item = Incoming::new(&self.decoder, event, self.keep_raw);
+        let is_logout = matches!(item.socket, VmsSocketData::AppSocket(VmsAppSocketData::Logout(_)));
         Decoded { item, keep: is_logout, disconnect: is_logout && !self.stay_after_logout }
     }
 }

@@ -10,7 +10,7 @@ use channels_client::{Delivery, Item};
 use futures_core::Stream;
 
 use crate::item::{Channels, VmsSocketItem};
-use crate::raw::{Incoming, VmsRawPush};
+use crate::raw::{Incoming, VmsPushOrigin, VmsRawPush};
 
 /// Returns what it does not take.
 pub(crate) type Handler = Box<dyn FnMut(Item<Incoming>) -> Option<Item<Incoming>> + Send>;
@@ -63,7 +63,7 @@ impl Outlet {
             return Poll::Ready(None);
         }
         if let Some(item) = self.take_pending(&mut source) {
-            return Poll::Ready(Some(VmsReceived { item, raw: None }));
+            return Poll::Ready(Some(VmsReceived { item, raw: None, origin: None }));
         }
         let session = self.session();
         let polled = self.delivery.poll_item(cx);
@@ -97,7 +97,7 @@ impl Outlet {
 
     fn take(&self, source: &mut Source) -> Option<VmsReceived> {
         if let Some(item) = self.take_pending(source) {
-            return Some(VmsReceived { item, raw: None });
+            return Some(VmsReceived { item, raw: None, origin: None });
         }
         let session = self.session();
         self.delivery.try_next().map(|item| self.tell(source, session, item))
@@ -105,11 +105,12 @@ impl Outlet {
 
     /// The session may have ended since the item was taken, so `session` is the one before that.
     fn tell(&self, source: &mut Source, session: u64, item: Item<Incoming>) -> VmsReceived {
+        let origin = if let Item::Event(incoming) = &item { Some(incoming.origin) } else { None };
         let (raw, (item, second)) = self.channels.tell_raw(item);
         if let Some(second) = second {
             source.pending = Some((session, second));
         }
-        VmsReceived { item, raw }
+        VmsReceived { item, raw, origin }
     }
 
     fn take_pending(&self, source: &mut Source) -> Option<VmsSocketItem> {
@@ -126,6 +127,8 @@ pub struct VmsReceived {
     /// The push as it came: there for every push if [`VmsPusherOptions::keep_raw`](crate::VmsPusherOptions::keep_raw) is
     /// set, and for nothing else.
     pub raw: Option<Box<VmsRawPush>>,
+    /// Where a push comes from; none for everything else.
+    pub origin: Option<VmsPushOrigin>,
 }
 
 /// Everything that happens, in order: see [`VmsPusherApi::events`](crate::VmsPusherApi::events).

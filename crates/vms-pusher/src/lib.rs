@@ -124,7 +124,7 @@ pub use model::*;
 pub use push_type::{
     BROADCAST_NOTIFICATION, TOKEN_PUSH, USER_PUSH, VmsAppSocketType, VmsIntercomPushType, VmsPushStatus,
 };
-pub use raw::VmsRawPush;
+pub use raw::{VmsPushOrigin, VmsRawPush};
 pub use rest::{ApiError, ApiErrorKind, GroupSync, VmsApi, VmsClientInfo, VmsCredentials, VmsLogin, VmsSocketUrl};
 pub use session::VmsSession;
 pub use socket::{

@@ -3,6 +3,8 @@
 use channels_proto::Event;
 use serde::{Deserialize, Serialize};
 
+use crate::continuity::VmsChannel;
+use crate::decode::{PushType, VmsDecoder};
 use crate::socket::VmsSocketData;
 
 /// A push as it came, before anything was read from it: members that this version does not know and values that it could not
@@ -29,15 +31,31 @@ impl VmsRawPush {
     }
 }
 
+/// Where a push comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VmsPushOrigin {
+    /// The channel it came on.
+    pub channel: VmsChannel,
+    /// Its type on the wire, such as `mark_created`, when that is one that this version knows: a
+    /// [`VmsAppSocketType`](crate::VmsAppSocketType) or a [`VmsIntercomPushType`](crate::VmsIntercomPushType).
+    pub push_type: Option<&'static str>,
+}
+
 /// A push on its way to the consumer.
 #[derive(Debug)]
 pub(crate) struct Incoming {
     pub(crate) socket: VmsSocketData,
     pub(crate) raw: Option<Box<VmsRawPush>>,
+    pub(crate) origin: VmsPushOrigin,
 }
 
 impl Incoming {
-    pub(crate) fn new(socket: VmsSocketData, event: &Event<'_>, keep_raw: bool) -> Self {
-        Self { socket, raw: keep_raw.then(|| Box::new(VmsRawPush::of(event))) }
+    /// Decodes an event.
+    pub(crate) fn new(decoder: &VmsDecoder, event: &Event<'_>, keep_raw: bool) -> Self {
+        let push_type = PushType::new(None);
+        let socket = decoder.decode_noting(event, &push_type);
+        let raw = keep_raw.then(|| Box::new(VmsRawPush::of(event)));
+        let channel = VmsChannel::named(event.channel());
+        Self { socket, raw, origin: VmsPushOrigin { channel, push_type: push_type.get() } }
     }
 }

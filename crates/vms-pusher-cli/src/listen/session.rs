@@ -97,7 +97,7 @@ impl<'r, 'o> Session<'r, 'o> {
         }
     }
 
-    fn take(&mut self, VmsReceived { item, raw }: VmsReceived) -> Result<Option<Over>, Failure> {
+    fn take(&mut self, VmsReceived { item, raw, .. }: VmsReceived) -> Result<Option<Over>, Failure> {
         let item = self.gaps.follow(item, clock::now());
         self.printer.push(&item, raw.as_deref())?;
         // The event is printed as it came; what is said of it holds no secret.
@@ -129,7 +129,7 @@ impl<'r, 'o> Session<'r, 'o> {
     /// Closes the socket in good order, if the server takes part in it.
     async fn part(mut self) -> Result<(), Failure> {
         let closing = self.api.close(FAREWELL);
-        while let Some(VmsReceived { item, raw }) = self.events.next_with_raw().await {
+        while let Some(VmsReceived { item, raw, .. }) = self.events.next_with_raw().await {
             self.printer.push(&item, raw.as_deref())?;
         }
         self.printer.flush()?;

@@ -60,6 +60,14 @@ enum Shape {
 }
 
 impl Kind {
+    /// Returns the text of a type that is in the tables; none of another.
+    pub(super) const fn known_text(&self) -> &'static str {
+        match self {
+            Self::App(kind) => kind.known_text(),
+            Self::CancelCall => CANCEL_CALL,
+        }
+    }
+
     pub(super) fn as_str(&self) -> &str {
         match self {
             Self::App(kind) => kind.as_str(),

@@ -31,7 +31,7 @@ pub(super) fn decode(context: &Context<'_>, text: &str) -> Result<VmsSocketData,
     };
     match kind {
         Ok(kind) => notification.build(context, &kind),
-        Err(opaque) => Ok(notification.nested_cancel()?.unwrap_or(opaque)),
+        Err(opaque) => Ok(notification.nested_cancel(context)?.unwrap_or(opaque)),
     }
 }
 
@@ -140,6 +140,7 @@ impl<'de> Lenient<'de> for Notification<'de> {
 
 impl Notification<'_> {
     fn build(self, context: &Context<'_>, kind: &Type) -> Result<VmsSocketData, serde_json::Error> {
+        context.note_type(kind.known_text());
         let built = match kind {
             Type::Store => optional("$.intercom", self.intercom).map(Intercom::IntercomStored),
             Type::Rename => optional("$.intercom", self.intercom).map(Intercom::IntercomRenamed),
@@ -179,13 +180,16 @@ impl Notification<'_> {
     }
 
     /// A cancelled call in the envelope of the other pushes.
-    fn nested_cancel(self) -> Result<Option<VmsSocketData>, serde_json::Error> {
+    fn nested_cancel(self, context: &Context<'_>) -> Result<Option<VmsSocketData>, serde_json::Error> {
         let push = match self.data {
             Some(data) => inner::read_inner(data.get())?,
             None => None,
         };
         let cancel = push.filter(|push| push.kind == Kind::CancelCall);
-        Ok(cancel.map(|push| build::call_canceled(push.body, push.notification.or(self.notification))))
+        Ok(cancel.map(|push| {
+            context.note_type(push.kind.known_text());
+            build::call_canceled(push.body, push.notification.or(self.notification))
+        }))
     }
 }
 

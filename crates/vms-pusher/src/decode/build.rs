@@ -30,6 +30,7 @@ pub(super) struct Person {
 /// Builds what a `TokenPush` or `UserPush` becomes.
 pub(super) fn socket(context: &Context<'_>, push: Push, person: Person) -> VmsSocketData {
     let Push { kind, status, body, notification } = push;
+    context.note_type(kind.known_text());
     let kind = match kind {
         Kind::App(kind) => kind,
         Kind::CancelCall => return call_canceled(body, notification.or(person.notification)),

@@ -13,6 +13,7 @@ mod repair;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
 use std::fmt;
 
 use channels_client::presentable_url;
@@ -41,14 +42,20 @@ impl VmsDecoder {
     /// what [`decode`](Self::decode) makes of it, or [`undecodable`](Self::undecodable) when its `data` is not text or its frame could not be taken whole.
     #[must_use]
     pub fn decode_event(&self, event: &Event<'_>) -> VmsSocketData {
+        self.decode_noting(event, &Cell::new(None))
+    }
+
+    /// The same, noting the type that the push has on the wire, when it is in the tables.
+    pub(crate) fn decode_noting(&self, event: &Event<'_>, push_type: &PushType) -> VmsSocketData {
         let (name, channel, data) = (event.name(), event.channel().as_str(), event.data());
         if let Some(defect) = event.defect() {
             let text = data.payload().unwrap_or_else(|_| data.raw().into());
             return self.undecodable(name, channel, &text, &defect.to_string());
         }
-        let quick = data.quoted().and_then(|content| self.decode_quoted(name, channel, content));
+        let context = Context { event: name, channel, payload: "", push_type };
+        let quick = data.quoted().and_then(|content| self.decode_quickly(&context, content));
         quick.unwrap_or_else(|| match data.payload() {
-            Ok(payload) => self.decode(name, channel, &payload),
+            Ok(payload) => self.decode_text(&Context { payload: &payload, ..context }),
             Err(error) => self.undecodable(name, channel, data.raw(), &error.to_string()),
         })
     }
@@ -60,8 +67,12 @@ impl VmsDecoder {
     /// there was none.
     #[must_use]
     pub fn decode(&self, event: &str, channel: &str, payload: &str) -> VmsSocketData {
-        let context = Context { event, channel, payload };
-        let mut socket = match event {
+        self.decode_text(&Context { event, channel, payload, push_type: &Cell::new(None) })
+    }
+
+    fn decode_text(&self, context: &Context<'_>) -> VmsSocketData {
+        context.push_type.set(None);
+        let mut socket = match context.event {
             TOKEN_PUSH | USER_PUSH => context.read_repairing(push::decode, Side::App),
             BROADCAST_NOTIFICATION => context.read_repairing(broadcast::decode, Side::Intercom),
             _ => context.unknown(Side::App, None, "the event name is not one that a VMS sends"),
@@ -72,12 +83,11 @@ impl VmsDecoder {
 
     /// Decodes one event from the content of the JSON string that its `data` is on the wire, escapes and all, without
     /// unescaping it. Returns `None` when that is not for the quick way; [`decode`](Self::decode) then says what it is.
-    pub(crate) fn decode_quoted(&self, event: &str, channel: &str, content: &str) -> Option<VmsSocketData> {
-        let context = Context { event, channel, payload: "" };
+    fn decode_quickly(&self, context: &Context<'_>, content: &str) -> Option<VmsSocketData> {
         let mut reader = Reader::new(content);
-        let socket = match event {
-            TOKEN_PUSH | USER_PUSH => push::decode_strictly(&context, &mut reader),
-            BROADCAST_NOTIFICATION => broadcast::decode_strictly(&context, &mut reader),
+        let socket = match context.event {
+            TOKEN_PUSH | USER_PUSH => push::decode_strictly(context, &mut reader),
+            BROADCAST_NOTIFICATION => broadcast::decode_strictly(context, &mut reader),
             _ => return None,
         };
         let mut socket = socket.ok().filter(|socket| !socket.is_opaque())?;
@@ -86,11 +96,17 @@ impl VmsDecoder {
         Some(socket)
     }
 
+    #[cfg(test)]
+    pub(crate) fn decode_quoted(&self, event: &str, channel: &str, content: &str) -> Option<VmsSocketData> {
+        self.decode_quickly(&Context { event, channel, payload: "", push_type: &Cell::new(None) }, content)
+    }
+
     /// Hands an event whose payload could not even be taken out of its frame on as undecodable.
     #[must_use]
     pub fn undecodable(&self, event: &str, channel: &str, data: &str, reason: &str) -> VmsSocketData {
         let side = if event == BROADCAST_NOTIFICATION { Side::Intercom } else { Side::App };
-        Context { event, channel, payload: data }.undecodable(side, None, "$", reason)
+        let context = Context { event, channel, payload: data, push_type: &Cell::new(None) };
+        context.undecodable(side, None, "$", reason)
     }
 
     fn complete(&self, socket: &mut VmsSocketData) {
@@ -119,11 +135,20 @@ struct Context<'a> {
     event: &'a str,
     channel: &'a str,
     payload: &'a str,
+    push_type: &'a PushType,
 }
+
+/// Where the type that a push has on the wire is noted.
+pub(crate) type PushType = Cell<Option<&'static str>>;
 
 type Decode = fn(&Context<'_>, &str) -> Result<VmsSocketData, serde_json::Error>;
 
 impl Context<'_> {
+    /// Notes the type of the push; an empty one is not in the tables.
+    fn note_type(&self, push_type: &'static str) {
+        self.push_type.set(Some(push_type).filter(|text| !text.is_empty()));
+    }
+
     /// Reads the payload; when that is not JSON to `serde_json`, once more after repairing what it is too strict about.
     fn read_repairing(&self, decode: Decode, side: Side) -> VmsSocketData {
         if self.payload.is_empty() {

@@ -170,9 +170,14 @@ macro_rules! wire_enum {
             /// Returns the text that stands for the value on the wire.
             #[must_use]
             pub fn as_str(&self) -> &str {
+                if let Self::Other(text) = self { text } else { self.known_text() }
+            }
+
+            /// Returns the text of a value that has a name here; none of another.
+            pub(crate) const fn known_text(&self) -> &'static str {
                 match self {
                     $( Self::$variant => $text, )*
-                    Self::Other(text) => text,
+                    Self::Other(_) => "",
                 }
             }
 

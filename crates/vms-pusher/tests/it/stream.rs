@@ -1,8 +1,8 @@
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use vms_pusher::{
-    ConnectionState, USER_PUSH, VmsAppSocketData, VmsContinuity, VmsEvents, VmsIntercomSocketData, VmsPusherApi,
-    VmsSocketItem,
+    ConnectionState, USER_PUSH, VmsAppSocketData, VmsChannel, VmsContinuity, VmsEvents, VmsIntercomSocketData,
+    VmsPushOrigin, VmsPusherApi, VmsSocketItem,
 };
 use vms_sandbox::{EVENT_TYPES, Outbound, Push, PushEvent, RawData, RawPush, Sockets, Target};
 
@@ -197,10 +197,13 @@ async fn a_push_is_there_as_it_came_for_those_who_ask() {
         let raw = received.raw.expect("the push as it came");
         assert_eq!((raw.event.as_str(), raw.data.as_str()), (USER_PUSH, expected));
         assert_eq!(raw.channel, format!("private-user.{}", session.user_id));
+        let push_type = (expected == ODD_PAYLOAD).then_some("groups_deleted");
+        assert_eq!(received.origin, Some(VmsPushOrigin { channel: VmsChannel::User, push_type }));
     }
     api.disconnect();
     let received = timeout(PATIENCE, events.next_with_raw()).await.expect("nothing comes").unwrap();
     assert!(is_state(&received.item, ConnectionState::Disconnected) && received.raw.is_none(), "{received:?}");
+    assert_eq!(received.origin, None);
 }
 
 #[tokio::test]
