@@ -1,7 +1,7 @@
 //! The names of events: the `type` of a JSON line, which is also what `--only` and `--not` take, beside the types of the
 //! wire that `push` takes.
 
-use vms_pusher::{VmsAppSocketData, VmsDecoder, VmsIntercomSocketData, VmsSocketData};
+use vms_pusher::{VmsAppSocketData, VmsDecoder, VmsIntercomSocketData, VmsSocketData, VmsSocketItem};
 use vms_sandbox::{EVENT_TYPES, EventType, PushEvent};
 
 /// All of them, in the order of the two enumerations; what both have comes once.
@@ -33,6 +33,32 @@ fn sample(row: &EventType) -> VmsSocketData {
         }
     }
     VmsDecoder::new("https://example.com").decode(row.event.as_str(), "private-user.42", &body.to_string())
+}
+
+/// The name of an item that is an event.
+pub(crate) fn of_item(item: &VmsSocketItem) -> Option<&'static str> {
+    match item {
+        VmsSocketItem::AppSocket(socket) => Some(socket.name()),
+        VmsSocketItem::IntercomSocket(socket) => Some(socket.name()),
+        VmsSocketItem::ConnectionState { .. }
+        | VmsSocketItem::Continuity(_)
+        | VmsSocketItem::Error(_)
+        | VmsSocketItem::Info { .. } => None,
+    }
+}
+
+/// The type on the wire of an event that is not known, or could not be read.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the types of all others are known")]
+pub(crate) fn of_unread(item: &VmsSocketItem) -> Option<&str> {
+    use {VmsAppSocketData as App, VmsIntercomSocketData as Intercom};
+    match item {
+        VmsSocketItem::AppSocket(App::Unknown(push)) | VmsSocketItem::IntercomSocket(Intercom::Unknown(push)) => {
+            push.push_type.as_deref()
+        }
+        VmsSocketItem::AppSocket(App::Undecodable(push))
+        | VmsSocketItem::IntercomSocket(Intercom::Undecodable(push)) => push.push_type.as_deref(),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

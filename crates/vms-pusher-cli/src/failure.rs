@@ -87,6 +87,15 @@ impl Failure {
         self
     }
 
+    /// Adds whose failure it is, or where.
+    #[must_use]
+    pub(crate) fn of(mut self, whom: &str) -> Self {
+        if let Self::Told(told) = &mut self {
+            told.message.insert_str(0, &format!("{whom}: "));
+        }
+        self
+    }
+
     /// Adds what kind of failure it is.
     #[must_use]
     pub(crate) fn because(mut self, cause: impl Into<Cause>) -> Self {
@@ -114,25 +123,37 @@ impl Failure {
 
     /// Returns the failure as the last of the JSON lines; none when there is nothing to tell, or nobody to read it.
     pub(crate) fn to_line(&self, time: VmsTime) -> Option<FailureLine<'_>> {
+        self.line(time, None, true)
+    }
+
+    /// Returns the failure of one of several accounts as a JSON line.
+    pub(crate) fn to_line_of<'f>(&'f self, time: VmsTime, account: Option<&'f str>) -> Option<FailureLine<'f>> {
+        self.line(time, account, false)
+    }
+
+    fn line<'f>(&'f self, time: VmsTime, account: Option<&'f str>, is_last: bool) -> Option<FailureLine<'f>> {
         let Self::Told(told) = self else { return None };
         let Told { exit, message, tip, cause: Cause { kind, code, status } } = &**told;
         Some(FailureLine {
             time,
+            account,
             item: "error",
             kind: *kind,
             code: *code,
             status: *status,
             message,
             tip: tip.as_deref(),
-            exit_code: exit.code(),
+            exit_code: is_last.then(|| exit.code()),
         })
     }
 }
 
-/// The JSON line of a failure: that of an error, with the exit code.
+/// The JSON line of a failure: that of an error, with what to try.
 #[derive(Debug, Serialize)]
 pub(crate) struct FailureLine<'f> {
     time: VmsTime,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<&'f str>,
     item: &'static str,
     kind: PusherErrorKind,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -142,7 +163,9 @@ pub(crate) struct FailureLine<'f> {
     message: &'f str,
     #[serde(skip_serializing_if = "Option::is_none")]
     tip: Option<&'f str>,
-    exit_code: u8,
+    /// In the last line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_code: Option<u8>,
 }
 
 impl From<io::Error> for Failure {

@@ -6,13 +6,13 @@
 //!
 //! # JSON lines
 //!
-//! With `--json` every line on stdout is one object: `time`, when it was printed (UTC, RFC 3339), and the fields of a
-//! [`VmsSocketItem`](vms_pusher::VmsSocketItem), into which a line can be deserialized. No name is ever changed or taken
+//! With `--json` every line on stdout is one object: `time`, when it was printed (UTC, RFC 3339), `account`, whose it is,
+//! with `--account`, and the fields of a [`VmsSocketItem`](vms_pusher::VmsSocketItem), into which a line can be deserialized. No name is ever changed or taken
 //! away. `vms-pusher listen --help` says the same to whoever has no Rust.
 //!
 //! | `item` | what else there is |
 //! |---|---|
-//! | `app_socket`, `intercom_socket` | `type`, the event's name, and `data`, a [`VmsAppSocketData`](vms_pusher::VmsAppSocketData) or [`VmsIntercomSocketData`](vms_pusher::VmsIntercomSocketData) with the names of the wire |
+//! | `app_socket`, `intercom_socket` | `channel`, the one it came on; `wire_type`, such as `mark_created`; `type`, the event's name, and `data`, a [`VmsAppSocketData`](vms_pusher::VmsAppSocketData) or [`VmsIntercomSocketData`](vms_pusher::VmsIntercomSocketData) with the names of the wire |
 //! | `continuity` | `change` and its fields: [`VmsContinuity`](vms_pusher::VmsContinuity) |
 //! | `connection_state` | `from`, `to`: [`ConnectionState`](vms_pusher::ConnectionState) |
 //! | `error` | `kind`, `message`, and `code` and `status` when the server gave them: [`PusherError`](vms_pusher::PusherError) |

@@ -8,6 +8,7 @@ use crate::failure::{Exit, Failure};
 
 /// Tells that the program was asked to end, and makes sure that it does.
 pub(crate) struct Stop {
+    ask: watch::Sender<Option<Exit>>,
     asked: watch::Receiver<Option<Exit>>,
     _listener: JoinSet<()>,
 }
@@ -19,14 +20,24 @@ impl Stop {
             Signals::new().map_err(|error| Failure::new(Exit::Other, format!("cannot listen for signals: {error}")))?;
         let (ask, asked) = watch::channel(None);
         let mut listener = JoinSet::new();
+        let of_signal = ask.clone();
         listener.spawn(async move {
             let exit = signals.next().await;
-            ask.send_replace(Some(exit));
+            of_signal.send_replace(Some(exit));
             // The program may be stuck in a write that nobody reads; a second signal means "now".
             let again = tokio::time::timeout(GRACE, signals.next()).await;
             std::process::exit(again.unwrap_or(exit).code().into());
         });
-        Ok(Self { asked, _listener: listener })
+        Ok(Self { ask, asked, _listener: listener })
+    }
+
+    /// Asks the program to end, in as good order as a signal does; nothing more is done when it was asked already.
+    pub(crate) fn ask(&self, exit: Exit) {
+        self.ask.send_if_modified(|asked| {
+            let is_first = asked.is_none();
+            asked.get_or_insert(exit);
+            is_first
+        });
     }
 
     /// Waits until the program is asked to end, and returns what it then ends with.

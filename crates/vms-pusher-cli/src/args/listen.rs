@@ -1,19 +1,20 @@
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, builder::PossibleValuesParser};
 
-use crate::event_name;
+use crate::{event_name, settings::duration};
 
 /// Print the events of a VMS as they come.
 ///
-/// Reconnects for ever, and says what may have been missed meanwhile. Ends at Ctrl-C, at SIGTERM, when the server ends the
-/// session or refuses it for good; with --login, a session that is no longer valid is followed by another.
+/// Reconnects for ever, and says what may have been missed meanwhile. Ends at Ctrl-C, at SIGTERM, as --for and --count say,
+/// when the server ends the session or refuses it for good; with --login, a session that is no longer valid is followed by
+/// another.
 #[derive(Debug, Args)]
 #[command(after_help = SHORT_NOTES, after_long_help = super::after_long_help(&notes()))]
 pub(crate) struct ListenArgs {
     /// The base URL of the VMS, such as `https://example.com`.
-    #[arg(long, value_name = "URL", env = "VMS_BASE_URL")]
-    pub(crate) base_url: String,
+    #[arg(long, value_name = "URL", env = "VMS_BASE_URL", required_unless_present = "account")]
+    pub(crate) base_url: Option<String>,
 
     /// Log in as this user; the password comes from `VMS_PASSWORD`, or from stdin, where it is prompted for on a terminal.
     #[arg(long, value_name = "NAME", help_heading = "Who is listening", conflicts_with_all = ["token_file", "user_id", "access_token_id"])]
@@ -31,6 +32,11 @@ pub(crate) struct ListenArgs {
     #[arg(long, value_name = "ID", help_heading = "Who is listening")]
     pub(crate) access_token_id: Option<String>,
 
+    /// Listen as the account in this file; may be repeated, to listen as several at once.
+    #[arg(long, value_name = "FILE", help_heading = "Who is listening")]
+    #[arg(conflicts_with_all = ["login", "token_file", "user_id", "access_token_id", "socket_url", "app_key"])]
+    pub(crate) account: Vec<PathBuf>,
+
     /// Where the Pusher server is, such as `wss://example.com/pusher`; without it the VMS is asked.
     #[arg(long, value_name = "URL", help_heading = "Connection")]
     pub(crate) socket_url: Option<String>,
@@ -46,6 +52,18 @@ pub(crate) struct ListenArgs {
     /// Allow an unencrypted socket (ws://) although the base URL is https://.
     #[arg(long, help_heading = "Connection")]
     pub(crate) allow_insecure_socket: bool,
+
+    /// End with exit code 3 when no channel is subscribed after this long; without it, it is tried for ever.
+    #[arg(long, value_name = "TIME", help_heading = "Connection", value_parser = duration::parse_positive)]
+    pub(crate) connect_timeout: Option<Duration>,
+
+    /// End after this long: 20s, 1m30s, 2h.
+    #[arg(long = "for", value_name = "TIME", help_heading = "End", value_parser = duration::parse_positive)]
+    pub(crate) limit: Option<Duration>,
+
+    /// End when so many events have been printed.
+    #[arg(long, value_name = "NUMBER", help_heading = "End", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) count: Option<u64>,
 
     /// Print JSON lines.
     #[arg(long, help_heading = "Output")]
@@ -94,6 +112,27 @@ so that is told and tried again, slowly. A token that is refused ends it, unless
 gap over both channels; but not when the new session is refused too, and never
 again after a refused password.
 
+In scripts: --for and --count end it with exit code 0, but when the time is up
+before the events have come, with 1. --connect-timeout is for the start alone: a
+connection that is lost later on is waited for.
+
+With --account a file says who listens: a `key = value` on each line, the keys
+being options without their hyphens, and `#` beginning a comment.
+
+  # anna.account
+  name            = anna
+  base-url        = https://vms.example.com
+  token-file      = anna.token
+  user-id         = 42
+  access-token-id = 6f1c2a
+
+Instead of the last three there may be `login`, and `password-file`, which holds
+the password. There may be `socket-url` and `app-key`. Without `base-url` it is
+that of --base-url, without `name` that of the file; other files are looked for
+beside this one. Every line of the output tells the account's name. One that
+ends does not end the others; when none is left, or the time is up, the exit
+code is that of the first that failed.
+
 In text, events and gaps are on stdout, an event a line: the time (UTC), the
 name, the fields that matter. States and errors are on stderr. Whatever a server
 says stays on its line: control characters, and those that nobody sees, are
@@ -104,12 +143,13 @@ empty or holds more than one token, as while it is being rewritten, nothing is
 sent, and it is read again a little later; only at the start that is an error
 of the settings (exit code 2).
 
-With --json everything is on stdout, one object a line; the failure that ends
-the program is on stderr as well. `time` is when it was printed (UTC, RFC 3339);
-`item` is what it is, and decides what else there is:
+With --json everything is on stdout, one object a line; a failure is on stderr as
+well. `time` is when it was printed (UTC, RFC 3339), `account` whose it is, with
+--account; `item` is what it is, and decides what else there is:
 
-  app_socket        a push: `type` is the event's name, `data` is what it
-                    carries (absent when it carries nothing)
+  app_socket        a push: `channel` is user or token, `wire_type` its type on
+                    the wire, `type` the event's name, and `data` what it carries
+                    (absent when it carries nothing)
   intercom_socket   likewise, about intercoms
   continuity        a gap, or its end; `change` is one of
                       fresh {channel}

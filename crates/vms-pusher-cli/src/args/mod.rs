@@ -60,9 +60,11 @@ pub(crate) enum Command {
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done; or ended by SIGTERM; or whoever read the output went away
-  1    something else failed: a file, the output, a port to listen on
+  1    something else failed: a file, the output, a port to listen on; or the
+       time of --for was up before the events of --count had come
   2    the command line, or a setting in it, is wrong
-  3    the server answered what is no use, such as an address that is none
+  3    no channel was subscribed within --connect-timeout, or the server
+       answered what is of no use, such as an address that is none
   4    not authorized, or the server ended the session
   5    the server refuses the connection for good, by a code from 4000 to 4099
   6    the sandbox cannot be driven: there is none, or it refused

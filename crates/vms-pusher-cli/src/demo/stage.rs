@@ -12,7 +12,7 @@ use crate::{
     failure::{Exit, Failure},
     output::{
         Output,
-        json::{self, ItemLine},
+        json::{self, ItemLine, Origin},
         text::{self, Line, Tone},
     },
 };
@@ -74,7 +74,9 @@ impl<'o> Stage<'o> {
         self.summary.client(item);
         if self.json {
             let mut line = Vec::new();
-            let pushed = ItemLine { time: clock::now(), side: Some(CLIENT), item, raw: None }.push_to(&mut line);
+            let pushed =
+                ItemLine { time: clock::now(), account: None, side: Some(CLIENT), origin: Origin::default(), item }
+                    .push_to(&mut line);
             pushed.map_err(|error| Failure::new(Exit::Other, error))?;
             return self.output.raw(&line);
         }

@@ -4,11 +4,11 @@ use vms_pusher::{
     DynTokenProvider, Secret, SocketAddressError, VmsApi, VmsSocketDiscovery, VmsSocketUrl, VmsSocketUrlProvider,
 };
 
-use crate::settings::ListenSettings;
+use crate::settings::Account;
 
 /// Where the socket is looked for when it is not found any more: at the VMS, as at the start, but for what is given.
-pub(super) fn of(settings: &ListenSettings, api: &VmsApi, token: Token) -> VmsSocketDiscovery {
-    match (settings.socket_url.clone(), settings.app_key.clone()) {
+pub(super) fn of(account: &Account, api: &VmsApi, token: Token) -> VmsSocketDiscovery {
+    match (account.socket_url.clone(), account.app_key.clone()) {
         (Some(_), Some(_)) => VmsSocketDiscovery::Off,
         (None, None) => VmsSocketDiscovery::Api,
         (socket_url, app_key) => {

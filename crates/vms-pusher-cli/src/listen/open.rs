@@ -18,12 +18,12 @@ use super::{
 };
 use crate::{
     failure::{Exit, Failure},
-    settings::{Credentials, ListenSettings},
+    settings::{Account, Credentials},
 };
 
 /// Opens sessions, one after the other.
 pub(super) struct Opener<'s> {
-    settings: &'s ListenSettings,
+    account: &'s Account,
     client: VmsClientInfo,
     api: VmsApi,
 }
@@ -36,23 +36,23 @@ struct Who {
 }
 
 impl<'s> Opener<'s> {
-    pub(super) fn new(settings: &'s ListenSettings) -> Result<Self, Failure> {
+    pub(super) fn new(account: &'s Account) -> Result<Self, Failure> {
         let client = client_info();
-        let api = VmsApi::new(&settings.base_url, settings.tls.clone(), &client);
-        let api = api.map_err(|error| unusable(settings, &error))?;
-        Ok(Self { settings, client, api })
+        let api = VmsApi::new(&account.base_url, account.tls.clone(), &client);
+        let api = api.map_err(|error| unusable(account, &error))?;
+        Ok(Self { account, client, api })
     }
 
     /// Tries for ever as long as trying again may help, as `listen` does once it is connected.
     pub(super) async fn open(&self, printer: &mut Printer<'_>) -> Result<VmsPusherConfig, Failure> {
-        printer.servers.socket.clone_from(&self.settings.base_url);
+        printer.servers.socket.clone_from(&self.account.base_url);
         let who = self.who(printer).await?;
         let place = self.place(&who, printer).await?;
         Ok(self.config(who, place))
     }
 
     async fn who(&self, printer: &mut Printer<'_>) -> Result<Who, Failure> {
-        let credentials = match &self.settings.credentials {
+        let credentials = match &self.account.credentials {
             Credentials::Login(credentials) => credentials,
             Credentials::Token { token, user_id, access_token_id, .. } => {
                 let (user_id, access_token_id) = (*user_id, access_token_id.clone());
@@ -76,7 +76,7 @@ impl<'s> Opener<'s> {
         };
         let id = login.user.access_token_id.filter(|id| !id.is_empty());
         let access_token_id = id.ok_or_else(|| {
-            let url = &self.settings.base_url;
+            let url = &self.account.base_url;
             Failure::new(Exit::Unreachable, format!("{url} accepted the login but named no access token id"))
                 .tip(GIVE_THE_TOKEN)
         })?;
@@ -84,7 +84,7 @@ impl<'s> Opener<'s> {
     }
 
     async fn place(&self, who: &Who, printer: &mut Printer<'_>) -> Result<VmsSocketUrl, Failure> {
-        let (socket_url, key) = (&self.settings.socket_url, &self.settings.app_key);
+        let (socket_url, key) = (&self.account.socket_url, &self.account.app_key);
         if let (Some(socket_url), Some(key)) = (socket_url, key) {
             return Ok(VmsSocketUrl { ws_url: socket_url.clone(), app_key: key.clone() });
         }
@@ -113,7 +113,7 @@ impl<'s> Opener<'s> {
             if let Some((_, error)) = refused.take().filter(|(rejected, _)| *rejected == token) {
                 return Err(refused_token(&error));
             }
-            let api = self.api.with_token(&token).map_err(|error| unusable(self.settings, &error))?;
+            let api = self.api.with_token(&token).map_err(|error| unusable(self.account, &error))?;
             match api.socket_url().await {
                 Ok(found) => return Ok(found),
                 Err(error) if is_refused_token(error.kind()) && self.provider().is_none() => {
@@ -129,30 +129,30 @@ impl<'s> Opener<'s> {
     }
 
     fn provider(&self) -> Option<Arc<dyn DynTokenProvider>> {
-        match &self.settings.credentials {
+        match &self.account.credentials {
             Credentials::Token { provider, .. } => provider.clone(),
             Credentials::Login(_) => None,
         }
     }
 
     fn config(&self, who: Who, place: VmsSocketUrl) -> VmsPusherConfig {
-        let settings = self.settings;
+        let account = self.account;
         let token_provider = self.provider();
         let token = match &token_provider {
             Some(provider) => Token::Renewed(Arc::clone(provider)),
             None => Token::Fixed(who.token.clone()),
         };
         let options = VmsPusherOptions {
-            tls: settings.tls.clone(),
-            allow_insecure_socket: settings.allow_insecure_socket,
-            keep_raw: settings.raw,
-            socket_discovery: discovery::of(settings, &self.api, token),
+            tls: account.tls.clone(),
+            allow_insecure_socket: account.allow_insecure_socket,
+            keep_raw: account.raw,
+            socket_discovery: discovery::of(account, &self.api, token),
             token_provider,
             client: self.client.clone(),
             ..VmsPusherOptions::default()
         };
         VmsPusherConfig {
-            base_url: settings.base_url.clone(),
+            base_url: account.base_url.clone(),
             socket_url: place.ws_url,
             app_key: place.app_key,
             user_token: who.token,
@@ -165,21 +165,21 @@ impl<'s> Opener<'s> {
 
 /// What the client does not take: a setting of the caller, or what the server named.
 #[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum that grows; what it gains is about settings")]
-pub(super) fn unusable(settings: &ListenSettings, error: &ConfigError) -> Failure {
-    let base_url = &settings.base_url;
+pub(super) fn unusable(account: &Account, error: &ConfigError) -> Failure {
+    let base_url = &account.base_url;
     let error_text = in_own_words(error);
     let of_server = |what: &str| Failure::new(Exit::Unreachable, format!("{base_url} {what}: {error_text}"));
-    let is_login = matches!(settings.credentials, Credentials::Login(_));
+    let is_login = matches!(account.credentials, Credentials::Login(_));
     match error {
         ConfigError::InsecureSocketUrl { socket_url } => {
-            let exit = if settings.socket_url.is_none() { Exit::Unreachable } else { Exit::Usage };
+            let exit = if account.socket_url.is_none() { Exit::Unreachable } else { Exit::Usage };
             Failure::new(exit, format!("`{socket_url}` is not encrypted, but {base_url} is"))
                 .tip("a server's own wss:// is better; --allow-insecure-socket accepts it as it is")
         }
-        ConfigError::SocketUrl(_) if settings.socket_url.is_none() => {
+        ConfigError::SocketUrl(_) if account.socket_url.is_none() => {
             of_server("named a socket of no use").tip("give --socket-url")
         }
-        ConfigError::AppKey(_) if settings.app_key.is_none() => {
+        ConfigError::AppKey(_) if account.app_key.is_none() => {
             of_server("named an app key of no use").tip("give --app-key")
         }
         ConfigError::UserToken { .. } | ConfigError::UserId { .. } | ConfigError::AccessTokenId { .. } if is_login => {

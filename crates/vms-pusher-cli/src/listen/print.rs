@@ -1,104 +1,88 @@
+use std::{cell::RefCell, rc::Rc};
+
 use tokio::time::Instant;
-use vms_pusher::{PusherError, VmsContinuity, VmsRawPush, VmsSocketItem};
+use vms_pusher::{PusherError, VmsContinuity, VmsSocketItem};
 
 use super::{
     advice::{self, Servers},
+    lines::Lines,
     repeats::Repeats,
 };
 use crate::{
     clock,
-    failure::{Exit, Failure},
+    failure::Failure,
     output::{
-        Output,
-        json::ItemLine,
+        json::{ItemLine, Origin},
         text::{self, Line, Tone},
         times,
     },
-    settings::{Filter, ListenSettings},
+    settings::Account,
 };
 
-/// Prints items as they were asked for.
+/// Prints the items of an account as they were asked for.
 pub(super) struct Printer<'a> {
-    output: &'a mut Output,
-    /// Lines of JSON that wait to be written together.
-    lines: Vec<u8>,
-    json: bool,
-    filter: &'a Filter,
+    lines: Rc<RefCell<Lines<'a>>>,
+    /// What its lines are marked with.
+    account: Option<&'a str>,
+    /// The same as a column.
+    label: Option<String>,
     repeats: Repeats,
+    last_error: Option<PusherError>,
     pub(super) servers: Servers,
 }
 
 impl<'a> Printer<'a> {
-    pub(super) fn new(output: &'a mut Output, settings: &'a ListenSettings) -> Self {
-        let servers = Servers { api: settings.base_url.clone(), socket: settings.base_url.clone() };
-        Self {
-            output,
-            lines: Vec::new(),
-            json: settings.json,
-            filter: &settings.filter,
-            repeats: Repeats::default(),
-            servers,
-        }
+    /// The names of accounts are up to `width` characters long.
+    pub(super) fn new(lines: Rc<RefCell<Lines<'a>>>, account: &'a Account, width: usize) -> Self {
+        let servers = Servers { api: account.base_url.clone(), socket: account.base_url.clone() };
+        let account = account.name.as_deref();
+        let label = account.map(|name| format!("{name:<width$}"));
+        Self { lines, account, label, repeats: Repeats::default(), last_error: None, servers }
     }
 
     pub(super) fn print(&mut self, item: &VmsSocketItem) -> Result<(), Failure> {
-        self.push(item, None)?;
+        self.push(item, Origin::default())?;
         self.flush()
     }
 
     /// Writes what waits to be written.
     pub(super) fn flush(&mut self) -> Result<(), Failure> {
-        if self.lines.is_empty() {
-            return Ok(());
-        }
-        self.output.raw(&self.lines)?;
-        self.lines.clear();
-        self.lines.shrink_to(2 * WRITTEN_TOGETHER);
-        Ok(())
+        self.lines.borrow_mut().flush()
     }
 
-    /// Prints, perhaps not before the next flush: of many items together, each costs a fraction of a write.
-    pub(super) fn push(&mut self, item: &VmsSocketItem, raw: Option<&VmsRawPush>) -> Result<(), Failure> {
-        if !self.filter.lets_through(item) {
+    /// Prints, perhaps not before the next flush.
+    pub(super) fn push(&mut self, item: &VmsSocketItem, origin: Origin<'_>) -> Result<(), Failure> {
+        if let VmsSocketItem::Error(error) = item {
+            self.last_error = Some(error.clone());
+        }
+        let mut lines = self.lines.borrow_mut();
+        if !lines.want(item) {
             return Ok(());
         }
         let time = clock::now();
-        if self.json {
-            let raw = raw.map(|raw| raw.data.as_str());
-            let pushed = ItemLine { time, side: None, item, raw }.push_to(&mut self.lines);
-            pushed.map_err(|error| Failure::new(Exit::Other, error))?;
-            return if self.lines.len() < WRITTEN_TOGETHER { Ok(()) } else { self.flush() };
+        if lines.are_json() {
+            return lines.push(&ItemLine { time, account: self.account, side: None, origin, item });
         }
         if !self.repeats.follow(item) {
             return Ok(());
         }
         let mut line = text::item(item);
         if let VmsSocketItem::Error(error) = item {
-            let Some(explained) = self.explain(error) else { return Ok(()) };
+            let Some(explained) = explain(&mut self.repeats, &self.servers, error) else { return Ok(()) };
             line = Line::new(line.tone, line.name, &explained);
         }
-        let line = line.render(&times::date_and_clock(time), None);
+        let line = line.render(&times::date_and_clock(time), self.label.as_deref());
         if is_data(item) {
-            self.output.data(&line)
+            lines.data(item, &line)
         } else {
-            self.output.note(&line);
+            lines.note(&line);
             Ok(())
         }
     }
 
-    /// Returns an error as a person reads it; none when it says what was said a moment ago.
-    fn explain(&mut self, error: &PusherError) -> Option<String> {
-        let now = Instant::now();
-        let left_out = self.repeats.error(error, now)?;
-        let mut text = self.servers.explain(error);
-        if left_out > 0 {
-            text.push_str(&format!(" (and {left_out} like it since the last one)"));
-        }
-        let tip = advice::tip(error);
-        if self.repeats.tip(tip, now) {
-            text.push_str(&format!("; tip: {tip}"));
-        }
-        Some(text)
+    /// Returns the last error that was to be printed.
+    pub(super) const fn last_error(&self) -> Option<&PusherError> {
+        self.last_error.as_ref()
     }
 
     /// Tells what a developer may want to know.
@@ -108,11 +92,27 @@ impl<'a> Printer<'a> {
 
     /// Tells a person something that no program needs.
     pub(super) fn hint(&mut self, name: &'static str, detail: &str) {
-        if !self.json {
+        let mut lines = self.lines.borrow_mut();
+        if !lines.are_json() {
             let line = Line::new(Tone::Quiet, name, detail);
-            self.output.note(&line.render(&times::date_and_clock(clock::now()), None));
+            lines.note(&line.render(&times::date_and_clock(clock::now()), self.label.as_deref()));
         }
     }
+}
+
+/// Returns an error as a person reads it; none when it says what was said a moment ago.
+fn explain(repeats: &mut Repeats, servers: &Servers, error: &PusherError) -> Option<String> {
+    let now = Instant::now();
+    let left_out = repeats.error(error, now)?;
+    let mut text = servers.explain(error);
+    if left_out > 0 {
+        text.push_str(&format!(" (and {left_out} like it since the last one)"));
+    }
+    let tip = advice::tip(error);
+    if repeats.tip(tip, now) {
+        text.push_str(&format!("; tip: {tip}"));
+    }
+    Some(text)
 }
 
 /// Events, and the holes in them.
@@ -129,6 +129,3 @@ const fn is_data(item: &VmsSocketItem) -> bool {
         VmsSocketItem::ConnectionState { .. } | VmsSocketItem::Error(_) | VmsSocketItem::Info { .. } => false,
     }
 }
-
-/// Bytes that are written though more wait to be printed: what a pipe holds.
-const WRITTEN_TOGETHER: usize = 64 * 1024;

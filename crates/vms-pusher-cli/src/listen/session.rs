@@ -5,15 +5,17 @@ use std::time::Duration;
 use vms_pusher::{VmsAppSocketData, VmsEvents, VmsPusherApi, VmsPusherConfig, VmsReceived, VmsSocketItem};
 
 use super::{
+    deadline::Deadline,
     gaps::Gaps,
     open,
     print::Printer,
     verdict::{Over, Verdict},
 };
 use crate::{
-    clock,
+    clock, event_name,
     failure::{Exit, Failure},
-    settings::{Credentials, ListenSettings},
+    output::json::Origin,
+    settings::{Account, Credentials},
     stop::{Stop, WhenAsked},
 };
 
@@ -31,6 +33,8 @@ pub(super) struct Session<'r, 'o> {
     stop: &'r Stop,
     /// This thread may be stuck in a write when the program is asked to end; the socket is closed nevertheless.
     _closing: WhenAsked,
+    /// Until when a channel has to be subscribed.
+    deadline: Deadline,
 }
 
 /// How a session ended without a failure.
@@ -46,23 +50,24 @@ impl<'r, 'o> Session<'r, 'o> {
     /// Wants the connection.
     pub(super) fn begin(
         config: VmsPusherConfig,
-        settings: &ListenSettings,
+        account: &Account,
         printer: &'r mut Printer<'o>,
         gaps: &'r mut Gaps,
         stop: &'r Stop,
+        deadline: Deadline,
     ) -> Result<Self, Failure> {
         printer.servers.socket.clone_from(&config.socket_url);
         let verdict = Verdict::new(&config.socket_url, &config.base_url);
         let silence = config.options.activity_timeout + config.options.pong_timeout;
         let who = format!("{} as user {}, session {}", config.socket_url, config.user_id, config.access_token_id);
-        let api = VmsPusherApi::new(config).map_err(|error| open::unusable(settings, &error))?;
+        let api = VmsPusherApi::new(config).map_err(|error| open::unusable(account, &error))?;
         printer.hint("listening", &who);
-        let can_log_in = matches!(settings.credentials, Credentials::Login(_));
+        let can_log_in = matches!(account.credentials, Credentials::Login(_));
         let events = api.events();
         let closing = api.clone();
         let closing = stop.when_asked(move || closing.disconnect());
         api.connect();
-        Ok(Self { api, events, verdict, silence, can_log_in, printer, gaps, stop, _closing: closing })
+        Ok(Self { api, events, verdict, silence, can_log_in, printer, gaps, stop, _closing: closing, deadline })
     }
 
     /// Prints what comes until it is over.
@@ -80,6 +85,10 @@ impl<'r, 'o> Session<'r, 'o> {
                         return Ok(End::Asked(exit));
                     }
                     item = self.events.next_with_raw() => item,
+                    () = self.deadline.passed(), if !self.verdict.was_accepted() => {
+                        let failure = self.deadline.failure(self.printer);
+                        break Over::Failed(failure);
+                    }
                 }
             };
             let Some(item) = item else { break Over::Failed(self.verdict.without_reason()) };
@@ -97,9 +106,14 @@ impl<'r, 'o> Session<'r, 'o> {
         }
     }
 
-    fn take(&mut self, VmsReceived { item, raw, .. }: VmsReceived) -> Result<Option<Over>, Failure> {
-        let item = self.gaps.follow(item, clock::now());
-        self.printer.push(&item, raw.as_deref())?;
+    fn take(&mut self, received: VmsReceived) -> Result<Option<Over>, Failure> {
+        let (raw, item) = (received.raw, self.gaps.follow(received.item, clock::now()));
+        let origin = Origin {
+            channel: received.origin.map(|origin| origin.channel),
+            wire_type: received.origin.and_then(|origin| origin.push_type).or_else(|| event_name::of_unread(&item)),
+            raw: raw.as_deref().map(|raw| raw.data.as_str()),
+        };
+        self.printer.push(&item, origin)?;
         // The event is printed as it came; what is said of it holds no secret.
         if let VmsSocketItem::AppSocket(VmsAppSocketData::Logout(Some(reason))) = &item {
             let reason = self.api.hide_secrets(reason);
@@ -129,8 +143,8 @@ impl<'r, 'o> Session<'r, 'o> {
     /// Closes the socket in good order, if the server takes part in it.
     async fn part(mut self) -> Result<(), Failure> {
         let closing = self.api.close(FAREWELL);
-        while let Some(VmsReceived { item, raw, .. }) = self.events.next_with_raw().await {
-            self.printer.push(&item, raw.as_deref())?;
+        while let Some(item) = self.events.next().await {
+            self.printer.print(&item)?;
         }
         self.printer.flush()?;
         closing.await;

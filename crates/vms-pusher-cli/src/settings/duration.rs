@@ -29,6 +29,11 @@ pub(crate) fn parse(text: &str) -> Result<Duration, &'static str> {
     if text.is_empty() { Err(wrong) } else { Ok(total) }
 }
 
+/// The same, but for no time at all.
+pub(crate) fn parse_positive(text: &str) -> Result<Duration, &'static str> {
+    parse(text).and_then(|time| if time.is_zero() { Err("it takes some time") } else { Ok(time) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,5 +50,6 @@ mod tests {
         for text in ["", "s", "1x", "1.5s", "-1s", "s1", "1s2", "99999999999s", " 1s", "1 s", "ß"] {
             assert!(parse(text).is_err(), "{text}");
         }
+        assert!(parse("0s").is_ok() && parse_positive("0s").is_err() && parse_positive("1ms").is_ok());
     }
 }

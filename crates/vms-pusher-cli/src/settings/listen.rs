@@ -1,11 +1,36 @@
-use channels_client::{SocketUrl, http::HttpUrl, proto::AppKey};
-use vms_pusher::{Tls, VmsCredentials, VmsSocketItem};
+use std::{collections::BTreeSet, time::Duration};
 
-use super::{credentials::Credentials, files, password, token};
+use vms_pusher::{Tls, VmsSocketItem};
+
+use super::{account::Given, credentials::Credentials, files};
 use crate::{args::ListenArgs, event_name, failure::Failure, stop::Stop};
 
 /// What `listen` was asked to do.
 pub(crate) struct ListenSettings {
+    /// At least one.
+    pub(crate) accounts: Vec<Account>,
+    pub(crate) json: bool,
+    pub(crate) filter: Filter,
+    /// How long it listens.
+    pub(crate) limit: Option<Duration>,
+    /// How many events it prints.
+    pub(crate) count: Option<u64>,
+    /// How long each account may take until its first channel is subscribed.
+    pub(crate) connect_timeout: Option<Duration>,
+}
+
+impl ListenSettings {
+    /// Returns how long the longest name of an account is.
+    pub(crate) fn name_width(&self) -> usize {
+        let names = self.accounts.iter().filter_map(|account| account.name.as_deref());
+        names.map(|name| name.chars().count()).max().unwrap_or_default()
+    }
+}
+
+/// One that listens.
+pub(crate) struct Account {
+    /// What its lines are marked with, when it comes from a file.
+    pub(crate) name: Option<String>,
     pub(crate) base_url: String,
     pub(crate) credentials: Credentials,
     /// Asked for when absent.
@@ -14,51 +39,83 @@ pub(crate) struct ListenSettings {
     pub(crate) app_key: Option<String>,
     pub(crate) tls: Tls,
     pub(crate) allow_insecure_socket: bool,
-    pub(crate) json: bool,
     /// Print what events were made from.
     pub(crate) raw: bool,
-    pub(crate) filter: Filter,
 }
 
 impl ListenSettings {
     /// Files, pipes and a person at a prompt may keep this waiting; `stop` ends that.
-    pub(crate) fn new(args: ListenArgs, stop: &Stop) -> Result<Self, Failure> {
-        HttpUrl::parse(&args.base_url).map_err(|error| {
-            Failure::usage(format!("--base-url: {error}"))
-                .tip("write it like https://example.com: http:// or https://, without user, query and fragment")
-        })?;
-        if let Some(url) = &args.socket_url {
-            SocketUrl::parse(url).map_err(|error| {
-                Failure::usage(format!("--socket-url: {error}"))
-                    .tip("write it like wss://example.com/pusher, or leave it out: the VMS is then asked")
-            })?;
-        }
-        if let Some(key) = &args.app_key {
-            AppKey::parse(key).map_err(|error| {
-                Failure::usage(format!("--app-key: {error}")).tip("leave it out: the VMS is then asked for it")
-            })?;
-        }
-        let filter = Filter::new(&args.only, &args.not);
-        let tls = stop.waiting(|| files::tls(&args.ca))?;
-        let credentials = match args.login {
-            Some(login) => {
-                let password = password::get(&login, stop)?;
-                Credentials::Login(VmsCredentials::new(login, password))
-            }
-            None => stop.waiting(|| token::credentials(args.token_file, args.user_id, args.access_token_id))?,
+    pub(crate) fn new(mut args: ListenArgs, stop: &Stop) -> Result<Self, Failure> {
+        let given = if args.account.is_empty() { vec![of_arguments(&mut args)] } else { of_files(&args, stop)? };
+        let of_account = |given: &Given, failure: Failure| match &given.name {
+            Some(name) => failure.of(name),
+            None => failure,
         };
+        for given in &given {
+            given.check().map_err(|failure| of_account(given, failure))?;
+        }
+        let tls = stop.waiting(|| files::tls(&args.ca))?;
+        let mut accounts = Vec::new();
+        for mut given in given {
+            let credentials = given.credentials(stop).map_err(|failure| of_account(&given, failure))?;
+            accounts.push(Account {
+                name: given.name,
+                base_url: given.base_url.unwrap_or_default(),
+                credentials,
+                socket_url: given.socket_url,
+                app_key: given.app_key,
+                tls: tls.clone(),
+                allow_insecure_socket: args.allow_insecure_socket,
+                raw: args.raw,
+            });
+        }
         Ok(Self {
-            base_url: args.base_url,
-            credentials,
-            socket_url: args.socket_url,
-            app_key: args.app_key,
-            tls,
-            allow_insecure_socket: args.allow_insecure_socket,
+            accounts,
             json: args.json,
-            raw: args.raw,
-            filter,
+            filter: Filter::new(&args.only, &args.not),
+            limit: args.limit,
+            count: args.count,
+            connect_timeout: args.connect_timeout,
         })
     }
+}
+
+fn of_arguments(args: &mut ListenArgs) -> Given {
+    Given {
+        base_url: args.base_url.take(),
+        login: args.login.take(),
+        password_file: None,
+        token_file: args.token_file.take(),
+        user_id: args.user_id,
+        access_token_id: args.access_token_id.take(),
+        socket_url: args.socket_url.take(),
+        app_key: args.app_key.take(),
+        name: None,
+    }
+}
+
+/// One for each file; --base-url is for those that name none.
+fn of_files(args: &ListenArgs, stop: &Stop) -> Result<Vec<Given>, Failure> {
+    let mut names = BTreeSet::new();
+    let mut all = Vec::new();
+    for path in &args.account {
+        let given = stop.waiting(|| Given::read(path))?;
+        let base_url = given.base_url.or_else(|| args.base_url.clone());
+        if base_url.is_none() {
+            return Err(Failure::usage(format!(
+                "{}: it has no `base-url`, and there is no --base-url",
+                path.display()
+            ))
+            .tip("write `base-url = https://example.com` into it, or use --base-url"));
+        }
+        if !names.insert(given.name.clone()) {
+            let name = given.name.unwrap_or_default();
+            return Err(Failure::usage(format!("{}: another account has the name `{name}`", path.display()))
+                .tip("write `name = ANOTHER` into one of them"));
+        }
+        all.push(Given { base_url, ..given });
+    }
+    Ok(all)
 }
 
 /// Which events are printed.
@@ -77,14 +134,7 @@ impl Filter {
 
     /// Whether the item is to be printed. States, errors and gaps always are.
     pub(crate) fn lets_through(&self, item: &VmsSocketItem) -> bool {
-        let name = match item {
-            VmsSocketItem::AppSocket(socket) => socket.name(),
-            VmsSocketItem::IntercomSocket(socket) => socket.name(),
-            VmsSocketItem::ConnectionState { .. }
-            | VmsSocketItem::Continuity(_)
-            | VmsSocketItem::Error(_)
-            | VmsSocketItem::Info { .. } => return true,
-        };
+        let Some(name) = event_name::of_item(item) else { return true };
         (self.only.is_empty() || self.only.contains(&name)) && !self.not.contains(&name)
     }
 }

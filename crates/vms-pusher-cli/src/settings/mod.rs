@@ -1,5 +1,6 @@
 //! From arguments to settings that make sense, before anything is sent.
 
+mod account;
 mod credentials;
 pub(crate) mod duration;
 mod files;
@@ -13,7 +14,7 @@ mod token;
 pub(crate) use self::{
     credentials::Credentials,
     files::tls,
-    listen::{Filter, ListenSettings},
+    listen::{Account, Filter, ListenSettings},
     push::{base_url, push},
     sandbox::{Day, SandboxSettings},
 };

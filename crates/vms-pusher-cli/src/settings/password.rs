@@ -1,9 +1,13 @@
 //! A password from the environment, a prompt without echo, or stdin.
 
-use std::io::{IsTerminal as _, Read as _};
+use std::{
+    io::{IsTerminal as _, Read as _},
+    path::Path,
+};
 
 use vms_pusher::Secret;
 
+use super::files;
 use crate::{
     failure::{Exit, Failure},
     stop::Stop,
@@ -22,6 +26,17 @@ pub(super) fn get(login: &str, stop: &Stop) -> Result<Secret, Failure> {
     if password.expose().is_empty() {
         return Err(Failure::usage(format!("there is no password for `{login}`: it is empty"))
             .tip("set VMS_PASSWORD, pipe it to stdin, or type it at the prompt"));
+    }
+    Ok(password)
+}
+
+/// Reads the password of `login` in a file: its first line.
+pub(super) fn of_file(login: &str, path: &Path) -> Result<Secret, Failure> {
+    let mut bytes = files::read_secret("password-file", path)?;
+    bytes.truncate(bytes.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len()));
+    let password = text(bytes)?;
+    if password.expose().is_empty() {
+        return Err(Failure::usage(format!("there is no password for `{login}`: the file of password-file is empty")));
     }
     Ok(password)
 }

@@ -55,7 +55,7 @@ fn the_help_says_what_is_so() {
     let help = words(run(&["listen", "--help"]).expect(0).stdout);
     for part in [
         "what the server sent, as it came; needs --json",
-        "With --json everything is on stdout, one object a line; the failure that ends the program is on stderr as well.",
+        "With --json everything is on stdout, one object a line; a failure is on stderr as well.",
     ] {
         assert!(help.contains(part), "{part}:\n{help}");
     }

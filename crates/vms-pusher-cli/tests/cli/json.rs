@@ -51,9 +51,19 @@ fn a_line_of_every_event_reads_back_as_the_item_that_was_sent() {
     }))));
     let lines = listen.wait_for_lines(sent.len(), is_push);
     assert_eq!(lines.len(), sent.len());
+    for (line, row) in lines.iter().zip(EVENT_TYPES.iter().filter(|row| row.name != "logout")) {
+        let value: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(value["wire_type"], row.name, "{line}");
+    }
+    for (line, wire_type) in lines.iter().rev().zip(["mark_created", "mark_created", "weather_changed"]) {
+        let value: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(value["wire_type"], wire_type, "{line}");
+    }
     for (line, sent) in lines.iter().zip(&sent) {
         assert!(!line.contains(|character: char| character.is_control() && character != '\n'), "{line:?}");
         assert_eq!(without_data(&item(line)), without_data(sent));
+        let value: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(value["channel"], "user", "{line}");
     }
     let done = listen.interrupt().expect(130);
     assert_eq!(done.stderr, "");

@@ -8,11 +8,13 @@
     reason = "a test says what is wrong by panicking"
 )]
 
+mod accounts;
 mod completions;
 mod demo;
 mod failures;
 mod generated;
 mod json;
+mod limits;
 mod listen;
 mod said;
 mod sandbox;
