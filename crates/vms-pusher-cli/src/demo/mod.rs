@@ -2,6 +2,7 @@
 
 mod day;
 mod order;
+mod reload;
 mod stage;
 mod summary;
 

@@ -6,6 +6,8 @@ use tokio::sync::broadcast::{Receiver, error::TryRecvError};
 use vms_pusher::{ConnectionState, VmsContinuity, VmsEvents, VmsSocketItem};
 use vms_sandbox::{Activity, Ending};
 
+use crate::event_name;
+
 /// Something to print.
 #[derive(Debug, PartialEq)]
 pub(super) enum News {
@@ -26,6 +28,8 @@ pub(super) struct Gathered {
 /// Where an item belongs among what the server does.
 enum Place {
     Anywhere,
+    /// Behind the push that it was made from.
+    BehindItsPush,
     Before(fn(&Activity) -> bool),
     Behind(fn(&Activity) -> bool),
 }
@@ -79,6 +83,11 @@ impl Gathered {
                 Place::Anywhere => 0,
                 Place::Before(effect) => position(effect).unwrap_or_default(),
                 Place::Behind(cause) => position(cause).map_or(0, |place| place + 1),
+                Place::BehindItsPush => {
+                    let is_it = |news: &News| matches!(news, News::Server(activity) if is_of(activity, &item));
+                    let push = self.server.iter().position(is_it).or_else(|| position(is_delivered));
+                    push.map_or(0, |place| place + 1)
+                }
             };
             self.take_first(count, &mut news);
             news.push(News::Client(item));
@@ -89,10 +98,15 @@ impl Gathered {
         news
     }
 
-    /// Returns how many of the server's news may be told: a socket is not open before the client has said it connects.
+    /// Returns how many of the server's news may be told: a socket is not open before the client has said it connects, and
+    /// a push is told with what it becomes, unless the socket has ended meanwhile.
     fn explained(&self) -> usize {
         let sockets = self.server.iter().enumerate().filter(|(_, news)| is_opening(news));
-        sockets.map(|(place, _)| place).nth(self.attempts).unwrap_or(self.server.len())
+        let opening = sockets.map(|(place, _)| place).nth(self.attempts).unwrap_or(self.server.len());
+        let has = |wanted: fn(&Activity) -> bool| move |news: &News| matches!(news, News::Server(activity) if wanted(activity));
+        let ended = self.server.iter().rposition(has(has_ended)).unwrap_or_default();
+        let push = self.server.iter().skip(ended).position(has(is_delivered)).map(|place| ended + place);
+        opening.min(push.unwrap_or(self.server.len()))
     }
 
     fn take_first(&mut self, count: usize, news: &mut Vec<News>) {
@@ -128,9 +142,7 @@ async fn at_once(events: &mut VmsEvents) -> Option<VmsSocketItem> {
 
 fn place(item: &VmsSocketItem) -> Place {
     match item {
-        VmsSocketItem::AppSocket(_) | VmsSocketItem::IntercomSocket(_) => {
-            Place::Behind(|activity| matches!(activity, Activity::Pushed { sockets: 1.., .. }))
-        }
+        VmsSocketItem::AppSocket(_) | VmsSocketItem::IntercomSocket(_) => Place::BehindItsPush,
         VmsSocketItem::ConnectionState { to, .. } => match to {
             ConnectionState::Connecting => Place::Before(|activity| {
                 matches!(activity, Activity::SocketOpened { .. } | Activity::UpgradeRefused { .. })
@@ -148,6 +160,20 @@ fn place(item: &VmsSocketItem) -> Place {
             Place::Behind(has_ended)
         }
         VmsSocketItem::Continuity(_) | VmsSocketItem::Info { .. } => Place::Anywhere,
+    }
+}
+
+/// Whether a push has gone to somebody.
+const fn is_delivered(activity: &Activity) -> bool {
+    matches!(activity, Activity::Pushed { sockets: 1.., .. })
+}
+
+/// Whether the item is what a push became.
+pub(super) fn is_of(activity: &Activity, item: &VmsSocketItem) -> bool {
+    let Activity::Pushed { event, sockets: 1.., .. } = activity else { return false };
+    match event_name::of_unread(item) {
+        Some(push_type) => push_type == event,
+        None => event_name::of_item(item).is_some_and(|name| event_name::meant_by(event).contains(&name)),
     }
 }
 
@@ -216,6 +242,40 @@ mod tests {
         let connecting = state(ConnectionState::Disconnected, ConnectionState::Connecting);
         let news = gathered.merge(2, vec![connecting.clone()]);
         assert_eq!(news, [News::Client(connecting), News::Server(opened()), News::Server(subscribed())]);
+    }
+
+    fn pushed(event: &str, sockets: usize) -> Activity {
+        let channel = "private-user.42".to_owned();
+        Activity::Pushed { event: event.to_owned(), channel, sockets }
+    }
+
+    fn received(payload: &str) -> VmsSocketItem {
+        vms_pusher::VmsDecoder::new("https://x").decode(vms_pusher::USER_PUSH, "private-user.42", payload).into()
+    }
+
+    #[test]
+    fn a_push_is_told_with_what_it_becomes_unless_the_socket_has_ended() {
+        let mut gathered = Gathered::default();
+        for activity in [pushed("layouts_updated", 0), pushed("weather_changed", 1), pushed("groups_updated", 1)] {
+            gathered.add(News::Server(activity));
+        }
+        assert_eq!(gathered.merge(3, Vec::new()), [News::Server(pushed("layouts_updated", 0))]);
+        assert!(!gathered.is_ready());
+        let unknown = received(r#"{"data":{"type":"weather_changed","data":{}}}"#);
+        let groups = received(r#"{"data":{"type":"groups_updated","data":{}}}"#);
+        let news = gathered.merge(0, vec![unknown.clone(), groups.clone()]);
+        let expected = [
+            News::Server(pushed("weather_changed", 1)),
+            News::Client(unknown),
+            News::Server(pushed("groups_updated", 1)),
+            News::Client(groups),
+        ];
+        assert_eq!(news, expected);
+        let ended = Activity::SocketEnded { socket: 1, ending: Ending::Cut };
+        for activity in [pushed("groups_updated", 1), ended.clone()] {
+            gathered.add(News::Server(activity));
+        }
+        assert_eq!(gathered.merge(2, Vec::new()), [pushed("groups_updated", 1), ended].map(News::Server));
     }
 
     #[test]

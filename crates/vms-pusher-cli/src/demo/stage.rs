@@ -4,14 +4,15 @@ use vms_pusher::VmsSocketItem;
 use vms_sandbox::{Activity, Sandbox};
 
 use super::{
-    order::News,
+    order::{News, is_of},
+    reload::Reload,
     summary::{Ended, Summary},
 };
 use crate::{
     clock,
     failure::{Exit, Failure},
     output::{
-        Output,
+        Output, escape,
         json::{self, ItemLine, Origin},
         text::{self, Line, Tone},
     },
@@ -22,6 +23,9 @@ pub(super) struct Stage<'o> {
     output: &'o mut Output,
     json: bool,
     start: Instant,
+    /// The columns of the terminal, if it is one.
+    width: Option<usize>,
+    reload: Reload,
     summary: Summary,
 }
 
@@ -36,7 +40,8 @@ struct ServerLine<'a> {
 
 impl<'o> Stage<'o> {
     pub(super) fn new(output: &'o mut Output, json: bool) -> Self {
-        Self { output, json, start: Instant::now(), summary: Summary::default() }
+        let (width, reload, summary) = (Output::width(), Reload::default(), Summary::default());
+        Self { output, json, start: Instant::now(), width, reload, summary }
     }
 
     pub(super) fn raise_curtain(&mut self, sandbox: &Sandbox) -> Result<(), Failure> {
@@ -45,17 +50,29 @@ impl<'o> Stage<'o> {
         }
         let place = format!("{} as {}", sandbox.base_url(), sandbox.profile());
         self.output.data(
-            "A VMS and a client, on this machine alone. Each line: seconds, side, what happened, details.\n\
+            "A VMS and a client, on this machine alone. A line tells the seconds, the side,\n\
+             what happened, and details: `both` is a push with what the client made of it.\n\
              The connection is cut once, to show what happens then.\n",
         )?;
         self.print(SERVER, &Line::new(Tone::Server, "listening", &place))
     }
 
     pub(super) fn tell(&mut self, news: Vec<News>) -> Result<(), Failure> {
-        for news in news {
+        let mut all = news.into_iter().peekable();
+        while let Some(news) = all.next() {
             match news {
                 News::Client(item) => self.client(&item)?,
-                News::Server(activity) => self.server(&activity)?,
+                News::Server(activity) => {
+                    let is_its = |news: &News| matches!(news, News::Client(item) if is_of(&activity, item));
+                    match all.next_if(is_its) {
+                        Some(News::Client(item)) if !self.json => self.both(&activity, &item)?,
+                        Some(News::Client(item)) => {
+                            self.server(&activity)?;
+                            self.client(&item)?;
+                        }
+                        _ => self.server(&activity)?,
+                    }
+                }
                 News::ServerMissed(missed) => self.summary.server_missed += missed,
             }
         }
@@ -70,6 +87,18 @@ impl<'o> Stage<'o> {
         self.print(SERVER, &server_line(activity))
     }
 
+    /// A push, and what the client made of it.
+    fn both(&mut self, activity: &Activity, item: &VmsSocketItem) -> Result<(), Failure> {
+        self.summary.server(activity);
+        self.summary.client(item);
+        let line = text::item(item);
+        let Activity::Pushed { event, channel, .. } = activity else { return self.print(CLIENT, &line) };
+        let kind = if channel.starts_with("private-token.") { "token" } else { "user" };
+        let colon = if line.detail.is_empty() { "" } else { ": " };
+        let detail = format!("{} on {kind}{colon}{}", escape::line(event), line.detail);
+        self.print(BOTH, &Line { detail, ..line })
+    }
+
     fn client(&mut self, item: &VmsSocketItem) -> Result<(), Failure> {
         self.summary.client(item);
         if self.json {
@@ -80,7 +109,8 @@ impl<'o> Stage<'o> {
             pushed.map_err(|error| Failure::new(Exit::Other, error))?;
             return self.output.raw(&line);
         }
-        self.print(CLIENT, &text::item(item))
+        let line = text::item(&self.reload.once(item));
+        self.print(CLIENT, &line)
     }
 
     /// Prints the summary.
@@ -89,12 +119,12 @@ impl<'o> Stage<'o> {
         if self.json {
             return json(self.output, &self.summary.to_line(ended, elapsed));
         }
-        self.output.data(&self.summary.to_text(ended, elapsed))
+        self.output.data(&self.summary.to_text(ended, elapsed, self.width))
     }
 
     fn print(&mut self, side: &str, line: &Line) -> Result<(), Failure> {
         let seconds = format!("{:>7.3}", self.start.elapsed().as_secs_f64());
-        self.output.data(&line.render(&seconds, Some(side)))
+        self.output.data(&line.render_within(self.width, &seconds, side))
     }
 }
 
@@ -140,3 +170,4 @@ fn short(channel: &str) -> String {
 
 const SERVER: &str = "server";
 const CLIENT: &str = "client";
+const BOTH: &str = "both";

@@ -6,7 +6,10 @@ use vms_sandbox::Activity;
 
 use crate::{
     failure::Exit,
-    output::text::{Tone, counted, paint},
+    output::{
+        text::{Tone, counted, paint},
+        wrap::wrap,
+    },
 };
 
 /// Why the demonstration ended.
@@ -105,7 +108,9 @@ impl Summary {
         }
     }
 
-    pub(super) fn to_text(&self, ended: Ended, elapsed: Duration) -> String {
+    /// Within so many columns, if they are bounded.
+    pub(super) fn to_text(&self, ended: Ended, elapsed: Duration, width: Option<usize>) -> String {
+        let row = |text: &mut String, name, value: &str| row(text, name, value, width);
         let why = match ended {
             Ended::Asked(_) => "interrupted",
             Ended::Day => "the day is over",
@@ -141,12 +146,17 @@ impl Summary {
     fn types(&self, text: &mut String) {
         let types: Vec<_> = self.received.iter().collect();
         for three in types.chunks(3) {
-            let cells = three.iter().map(|(name, count)| format!("{count:>3} {name:<23}"));
-            let _ = writeln!(text, "    {}", cells.collect::<String>().trim_end());
+            let cells = three.iter().map(|(name, count)| format!("{count:>3} {name:<22}"));
+            let _ = writeln!(text, "  {}", cells.collect::<String>().trim_end());
         }
     }
 }
 
-fn row(text: &mut String, name: &str, value: &str) {
-    let _ = writeln!(text, "  {name:<22}{value}");
+fn row(text: &mut String, name: &str, value: &str, width: Option<usize>) {
+    let begin = 2 + NAME_WIDTH;
+    let room = width.map_or(usize::MAX, |width| width.saturating_sub(begin));
+    let value = wrap(value, room, room).join(&format!("\n{:begin$}", ""));
+    let _ = writeln!(text, "  {name:<NAME_WIDTH$}{value}");
 }
+
+const NAME_WIDTH: usize = 22;

@@ -26,7 +26,7 @@ impl Fields {
     #[must_use]
     pub(crate) fn text(mut self, name: &str, value: Option<&str>) -> Self {
         if let Some(value) = value {
-            self.push(name, &quoted(&cut(value)));
+            self.push(name, &quoted(value));
         }
         self
     }
@@ -51,9 +51,23 @@ impl Fields {
 fn quoted(text: &str) -> String {
     let plain = |character: char| !character.is_whitespace() && !matches!(character, '"' | '=' | '\\');
     if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
+        return cut(text);
     }
-    format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""))
+    let mut quoted = String::new();
+    let mut length = 0;
+    for character in text.chars() {
+        let is_escaped = matches!(character, '"' | '\\');
+        length += 1 + usize::from(is_escaped);
+        if length > MAX_CHARACTERS {
+            quoted.push('…');
+            break;
+        }
+        if is_escaped {
+            quoted.push('\\');
+        }
+        quoted.push(character);
+    }
+    format!("\"{quoted}\"")
 }
 
 fn cut(text: &str) -> String {

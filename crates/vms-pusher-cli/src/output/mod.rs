@@ -6,6 +6,7 @@ pub(crate) mod fields;
 pub(crate) mod json;
 pub(crate) mod text;
 pub(crate) mod times;
+pub(crate) mod wrap;
 
 use std::io::{self, Stderr, Stdout, Write as _};
 
@@ -37,6 +38,19 @@ impl Output {
     pub(crate) fn data(&mut self, line: &str) -> Result<(), Failure> {
         self.stdout.write_all(format!("{line}\n").as_bytes())?;
         Ok(self.stdout.flush()?)
+    }
+
+    /// Returns how many columns the terminal on stdout has; none when it is no terminal.
+    #[cfg(unix)]
+    pub(crate) fn width() -> Option<usize> {
+        let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok()?;
+        Some(size.ws_col.into()).filter(|width| *width > 0)
+    }
+
+    /// Where it cannot be asked for, the terminal breaks lines as it likes.
+    #[cfg(not(unix))]
+    pub(crate) const fn width() -> Option<usize> {
+        None
     }
 
     /// Writes bytes to stdout as they are.

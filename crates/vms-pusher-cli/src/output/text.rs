@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use vms_pusher::{VmsContinuity, VmsResyncScope, VmsServerClock, VmsSocketItem, VmsTime};
 
-use super::{describe, escape, times::clock};
+use super::{describe, escape, times::clock, wrap::wrap};
 
 /// What kind of news a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,11 +45,25 @@ impl Line {
         Self { tone, name, detail: escape::line(detail).into_owned() }
     }
 
+    /// Puts the line into columns, within a width, if there is one.
+    pub(crate) fn render_within(&self, width: Option<usize>, time: &str, side: &str) -> String {
+        let Some(width) = width else { return self.render(time, Some(side)) };
+        let indent = time.chars().count() + GAP;
+        let begin = indent + side.chars().count().max(SIDE_WIDTH) + GAP + self.name.len().max(NAME_WIDTH) + GAP;
+        let mut lines = wrap(&self.detail, width.saturating_sub(begin), width.saturating_sub(indent)).into_iter();
+        let first = Self { detail: lines.next().unwrap_or_default(), ..self.clone() };
+        let mut text = first.render(time, Some(side));
+        for line in lines {
+            let _ = write!(text, "\n{:indent$}{line}", "");
+        }
+        text
+    }
+
     /// Puts the line into columns.
     pub(crate) fn render(&self, time: &str, side: Option<&str>) -> String {
         let mut line = paint(Tone::Quiet, time);
         if let Some(side) = side {
-            let _ = write!(line, "  {side:<6}");
+            let _ = write!(line, "  {side:<SIDE_WIDTH$}");
         }
         let name = format!("{:<NAME_WIDTH$}", self.name);
         let _ = write!(line, "  {}  {}", paint(self.tone, &name), self.detail);
@@ -91,7 +105,7 @@ fn continuity(continuity: &VmsContinuity) -> Line {
         }
         VmsContinuity::ResyncNeeded { channel, scopes, since, until, clock: by } => {
             let detail = format!(
-                "{channel} channel is back: what came from {} to {} ({}, {}) may be missed; reload {}",
+                "{channel} channel is back: what came from {} to {} ({}, {}) may be missed{}",
                 clock(*since),
                 clock(*until),
                 length(*since, *until),
@@ -139,14 +153,17 @@ fn whose(server: Option<&VmsServerClock>) -> String {
 }
 
 fn scopes(scopes: &[VmsResyncScope]) -> String {
+    if scopes.is_empty() {
+        return String::new();
+    }
     if VmsResyncScope::ALL.iter().all(|scope| scopes.contains(scope)) {
-        return "everything".to_owned();
+        return "; reload everything".to_owned();
     }
     let names = scopes.iter().map(|scope| match serde_json::to_value(scope) {
         Ok(serde_json::Value::String(name)) => name.replace('_', " "),
         Ok(_) | Err(_) => format!("{scope:?}"),
     });
-    names.collect::<Vec<_>>().join(", ")
+    format!("; reload {}", names.collect::<Vec<_>>().join(", "))
 }
 
 fn length(since: VmsTime, until: VmsTime) -> String {
@@ -154,6 +171,9 @@ fn length(since: VmsTime, until: VmsTime) -> String {
     format!("{}.{} s", micros / 1_000_000, micros % 1_000_000 / 100_000)
 }
 
+/// Columns between columns.
+const GAP: usize = 2;
+const SIDE_WIDTH: usize = 6;
 /// The longest name is `analytic_event_created`, as long as `intercom_key_confirmed`.
 const NAME_WIDTH: usize = 22;
 

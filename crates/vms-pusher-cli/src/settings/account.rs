@@ -8,7 +8,7 @@ use std::{
 use channels_client::{SocketUrl, http::HttpUrl, proto::AppKey};
 use vms_pusher::VmsCredentials;
 
-use super::{Credentials, files, password, token};
+use super::{credentials::Credentials, files, password, token};
 use crate::{failure::Failure, output::escape, stop::Stop};
 
 /// What is said of an account. A key of a file means what the option of that name means.

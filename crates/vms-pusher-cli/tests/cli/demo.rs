@@ -1,10 +1,14 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs::File, io::Read as _, process::Stdio};
 
+use rustix::{
+    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+    termios::{Winsize, tcsetwinsize},
+};
 use serde_json::Value;
 use vms_pusher::{VmsDecoder, VmsSocketItem};
 use vms_sandbox::{EVENT_TYPES, PushEvent};
 
-use crate::support::{From, Running, run, vms_pusher};
+use crate::support::{From, Running, run, vms_pusher, wait};
 
 /// The names of everything that the default bodies become, and of what cannot be read.
 fn every_name() -> BTreeSet<String> {
@@ -36,11 +40,11 @@ fn the_demo_shows_every_event_type_a_gap_and_ends_with_a_summary() {
     assert_eq!(shown.stderr, "");
     assert!(!shown.stdout.contains('\u{1b}'), "no colours in a pipe");
     for row in EVENT_TYPES {
-        let line = format!("{} on private-", row.name);
+        let line = format!("  {} on ", row.name);
         assert!(shown.stdout.contains(&line), "the server's {} is missing:\n{}", row.name, shown.stdout);
     }
     for name in every_name() {
-        let line = format!("  client  {name} ");
+        let line = format!("  both    {name} ");
         assert!(shown.stdout.contains(&line), "the client's {name} is missing:\n{}", shown.stdout);
     }
     for part in [
@@ -55,6 +59,9 @@ fn the_demo_shows_every_event_type_a_gap_and_ends_with_a_summary() {
     ] {
         assert!(shown.stdout.contains(part), "{part:?} is missing:\n{}", shown.stdout);
     }
+    for (part, count) in [("  server  pushed ", 1), ("  client  resync_needed ", 2), ("; reload everything", 1)] {
+        assert_eq!(shown.stdout.matches(part).count(), count, "{part:?}:\n{}", shown.stdout);
+    }
     let position = |part: &str| shown.stdout.find(part).unwrap();
     for (cause, effect) in [
         ("/api/v1/wsurl", "disconnected → connecting"),
@@ -67,6 +74,42 @@ fn the_demo_shows_every_event_type_a_gap_and_ends_with_a_summary() {
     ] {
         assert!(position(cause) < position(effect), "{effect:?} before {cause:?}:\n{}", shown.stdout);
     }
+}
+
+#[test]
+fn in_a_terminal_no_word_is_broken_and_no_line_is_longer_than_it_is_wide() {
+    let wide = run(&["demo", "--speed", "20", "--color", "never"]).expect(0).stdout;
+    let narrow = at_a_terminal_of(80, &["demo", "--speed", "20", "--color", "never"]);
+    for line in narrow.lines() {
+        assert!(line.chars().count() <= 80, "{line:?}\n{narrow}");
+    }
+    let words = |text: &str| -> BTreeSet<String> {
+        let is_same_each_time = |word: &&str| word.starts_with(|first: char| first.is_ascii_lowercase());
+        text.split_whitespace().filter(is_same_each_time).map(str::to_owned).collect()
+    };
+    // Addresses and channels are others in each run.
+    let differs = |word: &String| word.contains("127.0.0.1") || word.starts_with("private-token.");
+    let broken: Vec<_> = words(&narrow).symmetric_difference(&words(&wide)).cloned().collect();
+    assert!(broken.iter().all(differs), "{broken:?}\n{narrow}");
+}
+
+/// Runs the program at a terminal with so many columns, and returns what it shows.
+fn at_a_terminal_of(columns: u16, arguments: &[&str]) -> String {
+    let reader = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&reader).unwrap();
+    unlockpt(&reader).unwrap();
+    let path = ptsname(&reader, Vec::new()).unwrap();
+    let terminal = File::options().read(true).write(true).open(path.to_str().unwrap()).unwrap();
+    tcsetwinsize(&terminal, Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+    let shown = std::thread::spawn(move || {
+        let mut shown = Vec::new();
+        // The end is an error: nobody is at the other end any more.
+        let _ = File::from(reader).read_to_end(&mut shown);
+        String::from_utf8(shown).unwrap()
+    });
+    let demo = vms_pusher(arguments).stdout(terminal).stderr(Stdio::null()).spawn().unwrap();
+    assert_eq!(wait(demo).status.code(), Some(0));
+    shown.join().unwrap().replace("\r\n", "\n")
 }
 
 // I26: delivered, or inside a gap.
@@ -104,7 +147,7 @@ fn the_demo_ends_when_the_time_is_up() {
 #[test]
 fn ctrl_c_ends_the_demo_at_once_with_a_summary() {
     let demo = Running::start(&mut vms_pusher(&["demo", "--speed", "0.1"]));
-    demo.wait_for(From::Stdout, &["client", "cameras_update"]);
+    demo.wait_for(From::Stdout, &["both", "cameras_update"]);
     let shown = demo.interrupt().expect(130);
     assert!(shown.stdout.contains("\nSummary: interrupted, after "), "{}", shown.stdout);
     assert_eq!(shown.stderr, "");
