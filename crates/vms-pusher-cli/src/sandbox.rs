@@ -55,7 +55,7 @@ pub(crate) async fn run(settings: SandboxSettings, output: &mut Output, stop: &S
             Ok(activity) if !settings.quiet => output.note(&activity_line(&activity)),
             Ok(_) => {}
             Err(RecvError::Lagged(missed)) => {
-                output.warning(&format!("{} left out", counted(missed, "line is", "lines are")))
+                output.warning(&format!("{} left out", counted(missed, "line is", "lines are")));
             }
             Err(RecvError::Closed) => break Exit::Done,
         }

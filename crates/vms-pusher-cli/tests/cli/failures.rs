@@ -1,10 +1,8 @@
 //! Bad input and bad servers: the error says what failed, against which address, and what to try.
 
-use std::{
-    net::TcpListener,
-    time::{Duration, Instant},
-};
+use std::{net::TcpListener, time::Duration};
 
+use tokio::time::Instant;
 use vms_sandbox::{
     Endpoint, Fault, FaultKind, Profile, RestAnswer, SandboxConfig, Sockets, Standing, SubscribeAnswer, UpgradeAnswer,
 };
