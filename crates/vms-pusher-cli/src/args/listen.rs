@@ -112,12 +112,12 @@ so that is told and tried again, slowly. A token that is refused ends it, unless
 gap over both channels; but not when the new session is refused too, and never
 again after a refused password.
 
-In scripts: --for and --count end it with exit code 0, but when the time is up
-before the events have come, with 1. --connect-timeout is for the start alone: a
-connection that is lost later on is waited for.
+For scripts: --for and --count end it with exit code 0; when the time is up
+before the events have come, the exit code is 1. --connect-timeout covers the
+start only: a connection that is lost later is waited for.
 
-With --account a file says who listens: a `key = value` on each line, the keys
-being options without their hyphens, and `#` beginning a comment.
+With --account a file says who listens, one `key = value` a line. The keys are
+options without their hyphens; `#` starts a comment.
 
   # anna.account
   name            = anna
@@ -126,12 +126,12 @@ being options without their hyphens, and `#` beginning a comment.
   user-id         = 42
   access-token-id = 6f1c2a
 
-Instead of the last three there may be `login`, and `password-file`, which holds
-the password. There may be `socket-url` and `app-key`. Without `base-url` it is
-that of --base-url, without `name` that of the file; other files are looked for
-beside this one. Every line of the output tells the account's name. One that
-ends does not end the others; when none is left, or the time is up, the exit
-code is that of the first that failed.
+In place of the last three there may be `login` and `password-file`, a file with
+the password; `socket-url` and `app-key` are optional. A missing `base-url` is
+taken from --base-url, a missing `name` from the file's own; other files are
+looked for in its folder. Every line of the output names its account. An account
+that ends does not end the others; when none is left, or the time is up, the
+exit code is that of the first that failed.
 
 In text, events and gaps are on stdout, an event a line: the time (UTC), the
 name, the fields that matter. States and errors are on stderr. Whatever a server
@@ -143,12 +143,12 @@ empty or holds more than one token, as while it is being rewritten, nothing is
 sent, and it is read again a little later; only at the start that is an error
 of the settings (exit code 2).
 
-With --json everything is on stdout, one object a line; a failure is on stderr as
-well. `time` is when it was printed (UTC, RFC 3339), `account` whose it is, with
---account; `item` is what it is, and decides what else there is:
+With --json everything is on stdout, one object a line; a failure is on stderr
+as well. `time` is when it was printed (UTC, RFC 3339), `account` whose it is,
+with --account; `item` is what it is, and decides what else there is:
 
   app_socket        a push: `channel` is user or token, `wire_type` its type on
-                    the wire, `type` the event's name, and `data` what it carries
+                    the wire, `type` the event's name, `data` what it carries
                     (absent when it carries nothing)
   intercom_socket   likewise, about intercoms
   continuity        a gap, or its end; `change` is one of
@@ -165,8 +165,8 @@ well. `time` is when it was printed (UTC, RFC 3339), `account` whose it is, with
                     when the server gave them
   info              `message`, for a developer
 
-`clock` {ahead_ms, uncertainty_ms} is the estimate of the server's clock in whose
-time the gap is; without it the time is that of this device. `channel` of
+`clock` {ahead_ms, uncertainty_ms} is the estimate of the server's clock in
+whose time the gap is; without it the time is that of this device. `channel` of
 suspended is absent when it is the connection. When the program fails, the last
 line is an error with `exit_code` as well, what it ends with, and perhaps `tip`,
 what to try.
@@ -181,6 +181,6 @@ unknown or undecodable: it holds `event`, `channel`, the raw `data` and the
 With --raw the line of every push ends with `raw`: the payload that the server
 sent, unread, as a string of JSON. Whatever was left out of `data` is in there.
 
---only and --not filter events and nothing else. Beside the event names they take
-the types that `push` takes, such as mark_created, each for the event that it
-becomes (event_created). The event names:";
+--only and --not filter events and nothing else. Beside the event names they
+take the types that `push` takes, such as mark_created, each for the event that
+it becomes (event_created). The event names:";
