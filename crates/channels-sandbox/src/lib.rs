@@ -20,10 +20,16 @@
 //!
 //! # What is not there
 //!
-//! Presence channels, client events, sign-in, encrypted channels, and the signed HTTP API of Pusher servers. `pusher7`
-//! refuses a presence channel with `pusher:subscription_error` 403, client events with `pusher:error` 4301 and sign-in
-//! with `pusher:error` 4009; `reverb` with 4009, 4301 and 4200; `push1st` does what push1st does, which for some of them
-//! is to come down.
+//! Presence channels, client events, sign-in, encrypted channels, and the signed HTTP API of Pusher servers. How each
+//! profile refuses the first three:
+//!
+//! | profile | a presence channel | a client event | a sign-in |
+//! |---|---|---|---|
+//! | `pusher7` | `pusher:subscription_error` 403 | `pusher:error` 4301 | `pusher:error` 4009 |
+//! | `push1st` | accepts it without members, or comes down | ignores it, or comes down | close 1002 |
+//! | `reverb` | `pusher:error` 4009 | `pusher:error` 4301 | `pusher:error` 4200 |
+//! | `sockudo` | `pusher:error` 4300, or drops the connection | `pusher:error` 4301 | `pusher:error` 4009 |
+//! | `soketi` | `pusher:subscription_error` 403 | `pusher:error` 4301 | ignores it |
 //!
 //! # Modules
 //!

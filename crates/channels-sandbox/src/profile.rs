@@ -18,11 +18,16 @@ pub enum Profile {
     /// Laravel Reverb: errors as JSON in a string, refused subscriptions reported without their
     /// channel, connections dropped without a close frame.
     Reverb,
+    /// Sockudo: an unknown key is a connection that just ends, refused subscriptions are reported without their channel, and
+    /// only a pong keeps a client that was pinged.
+    Sockudo,
+    /// Soketi: acknowledgements without data, WebSocket pings, and a close of everyone to whom it had nothing to send.
+    Soketi,
 }
 
 impl Profile {
     /// Every profile.
-    pub const ALL: [Self; 3] = [Self::Pusher7, Self::Push1st, Self::Reverb];
+    pub const ALL: [Self; 5] = [Self::Pusher7, Self::Push1st, Self::Reverb, Self::Sockudo, Self::Soketi];
 
     /// The profile's name, as [`FromStr`] reads it.
     #[must_use]
@@ -31,6 +36,8 @@ impl Profile {
             Self::Pusher7 => "pusher7",
             Self::Push1st => "push1st",
             Self::Reverb => "reverb",
+            Self::Sockudo => "sockudo",
+            Self::Soketi => "soketi",
         }
     }
 }
@@ -43,7 +50,7 @@ impl fmt::Display for Profile {
 
 /// The name is none of the profiles'.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown profile {name:?}: use pusher7, push1st or reverb")]
+#[error("unknown profile {name:?}: use pusher7, push1st, reverb, sockudo or soketi")]
 pub struct UnknownProfile {
     /// The name given.
     pub name: String,

@@ -51,7 +51,7 @@ impl Shared {
         let data = match &push.data {
             RawData::Absent => None,
             RawData::Bare(json) => Some(json.clone()),
-            RawData::Text(text) => Some(serde_json::Value::from(text.as_str()).to_string()),
+            RawData::Text(text) => Some(self.dialect.quote(text)),
         };
         let id = self.events.fetch_add(1, Ordering::Relaxed);
         let text = self.dialect.event(&push.channel, &push.event, data.as_deref(), id);

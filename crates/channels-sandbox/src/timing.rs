@@ -17,11 +17,12 @@ pub struct Timing {
     /// Put on the wire as `activity_timeout` in place of the above, whatever it is;
     /// [`Value::Null`] leaves the key out.
     pub activity_timeout_on_wire: Option<Value>,
-    /// Silence of the client after which the server pings it (`pusher7`, `reverb`).
+    /// Silence of the client after which the server pings it (not `push1st`).
     pub ping_after: Duration,
-    /// Further silence after which the client is dropped with 4201 (`pusher7`, `reverb`).
+    /// Further silence after which the client is dropped with 4201 (`pusher7`, `reverb`, `sockudo`).
     pub pong_timeout: Duration,
-    /// Silence in both directions after which `push1st` closes with 1001.
+    /// Silence in both directions after which `push1st` closes with 1001, and time without a text to send after which
+    /// `soketi` closes with 4201.
     pub idle_close: Duration,
     /// How long one write may block before the connection is cut.
     pub write_timeout: Duration,
@@ -58,6 +59,10 @@ impl Timing {
                 idle_close: seconds(60),
                 ..base
             },
+            Profile::Sockudo => Self { activity_timeout: seconds(30), ping_after: seconds(30), ..base },
+            Profile::Soketi => {
+                Self { activity_timeout: seconds(30), ping_after: seconds(112), idle_close: seconds(120), ..base }
+            }
         }
     }
 

@@ -30,10 +30,8 @@
 //!
 //! # What is not there
 //!
-//! Presence channels, client events, sign-in and encrypted channels. `pusher7` refuses a presence
-//! channel with `pusher:subscription_error` 403, client events with `pusher:error` 4301 and sign-in
-//! with `pusher:error` 4009; `reverb` with 4009, 4301 and 4200; `push1st` does what push1st does,
-//! which for some of them is to come down. VMS clients use none of these.
+//! Presence channels, client events, sign-in and encrypted channels: VMS clients use none of these. How the profiles
+//! refuse them is told by `channels-sandbox`.
 //!
 //! # Modules
 //!

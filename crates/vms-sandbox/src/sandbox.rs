@@ -58,7 +58,7 @@ impl Sandbox {
         Ok(sandbox)
     }
 
-    /// Stops the way the profile's server shuts down: `pusher7` sends error and close 4200, the
+    /// Stops the way the profile's server shuts down: `pusher7`, `sockudo` and `soketi` send error and close 4200, the
     /// others drop the connections. Returns when every connection is gone, after 5 s at most.
     pub async fn stop(&self) {
         self.vms.later.abort().await;

@@ -28,6 +28,18 @@ async fn on_reverb_every_event_is_delivered_or_inside_a_gap_in_order_and_once() 
     survives_interruptions(Profile::Reverb).await;
 }
 
+// I24, I26, I27, C08
+#[tokio::test]
+async fn on_sockudos_profile_every_event_is_delivered_or_inside_a_gap_in_order_and_once() {
+    survives_interruptions(Profile::Sockudo).await;
+}
+
+// I24, I26, I27, C08
+#[tokio::test]
+async fn on_soketi_every_event_is_delivered_or_inside_a_gap_in_order_and_once() {
+    survives_interruptions(Profile::Soketi).await;
+}
+
 async fn survives_interruptions(profile: Profile) {
     let sandbox = Sandbox::start(SandboxConfig::with_profile(profile)).await.unwrap();
     let config = log_in(&sandbox, Tls::platform()).await;

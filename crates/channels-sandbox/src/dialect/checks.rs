@@ -26,3 +26,14 @@ pub(super) fn signed(context: &Context<'_>, message: &ClientMessage, channel: &s
     let given = auth.rsplit(':').next().unwrap_or_default();
     given == context.app.signature(context.socket_id, channel, message.data_text("channel_data"))
 }
+
+/// Whether `auth` begins with the key of the application.
+pub(super) fn own_key(message: &ClientMessage, context: &Context<'_>) -> bool {
+    message.data_text("auth").and_then(|auth| auth.split_once(':')).is_some_and(|(key, _)| key == context.app.key)
+}
+
+/// At most 164 characters out of `A-Za-z0-9_-=@,.;` (Pusher's documentation, "Channel naming conventions").
+pub(super) fn is_channel_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-=@,.;".contains(&byte);
+    !name.is_empty() && name.len() <= 164 && name.bytes().all(allowed)
+}

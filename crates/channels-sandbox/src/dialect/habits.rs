@@ -4,7 +4,12 @@ use std::collections::BTreeSet;
 
 use http::HeaderName;
 
-use crate::{app::App, timing::Timing, websocket::assembly::FrameStyle};
+use super::greeting;
+use crate::{
+    app::App,
+    timing::Timing,
+    websocket::assembly::{FrameStyle, Received},
+};
 
 /// Something that a server does to the socket, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,11 +67,14 @@ pub(crate) enum UpgradeReply {
 pub(crate) enum Silence {
     /// Close after [`Timing::idle_close`] without traffic either way.
     Close,
+    /// Close after [`Timing::idle_close`] in which no text was sent. A WebSocket ping, which is none, is sent whenever
+    /// nothing was received for [`Timing::ping_after`].
+    CloseUnsent,
     /// Ping after [`Timing::ping_after`], prune after [`Timing::pong_timeout`] more.
     Ping,
 }
 
-/// A server's habits.
+/// A server's habits. What most servers do is there already.
 pub(crate) trait Dialect: Send + Sync {
     fn judge_upgrade(&self, request: &UpgradeRequest<'_>) -> UpgradeReply;
     fn greeting(&self, socket_id: &str, timing: &Timing) -> String;
@@ -76,28 +84,51 @@ pub(crate) trait Dialect: Send + Sync {
     /// Refuses a subscription as one with a bad signature.
     fn refuse(&self, channel: &str) -> Vec<Action>;
     /// The frame of an event. `data` is JSON text, as it shall stand; `id` counts messages.
-    fn event(&self, channel: &str, event: &str, data: Option<&str>, id: u64) -> String;
+    fn event(&self, channel: &str, event: &str, data: Option<&str>, _id: u64) -> String {
+        let data = data.map_or_else(String::new, |data| format!(r#","data":{data}"#));
+        format!(r#"{{"event":{}{data},"channel":{}}}"#, self.quote(event), self.quote(channel))
+    }
+    /// A string in a frame.
+    fn quote(&self, text: &str) -> String {
+        greeting::quote(text)
+    }
     /// The answer to a message over the rate limit; nothing where there is no such thing.
     fn over_limit(&self) -> Option<Vec<Action>>;
     fn pong(&self) -> String;
     fn silence(&self) -> Silence;
     /// What is sent to a silent client; `None` is a WebSocket ping.
     fn ping(&self, client_uses_control_frames: bool) -> Option<String>;
+    /// Whether a frame of the client is an answer to a ping.
+    fn answers_ping(&self, _received: &Received) -> bool {
+        true
+    }
     /// What a client that stays silent gets.
     fn prune(&self) -> Vec<Action>;
     /// What every socket gets when the server stops.
     fn shutdown(&self) -> Vec<Action>;
-    fn frame_style(&self) -> FrameStyle;
+    fn frame_style(&self) -> FrameStyle {
+        FrameStyle::Rfc
+    }
     /// A frame of so many bytes is answered with 1009.
-    fn frame_limit(&self) -> usize;
+    fn frame_limit(&self) -> usize {
+        1 << 20
+    }
     /// Close frames are answered, and an answer to one's own is waited for.
-    fn closes_politely(&self) -> bool;
+    fn closes_politely(&self) -> bool {
+        true
+    }
     /// The greeting travels in the same write as the 101.
-    fn greets_with_upgrade(&self) -> bool;
+    fn greets_with_upgrade(&self) -> bool {
+        false
+    }
     /// Bytes that came before the 101 was sent are lost.
-    fn loses_early_bytes(&self) -> bool;
+    fn loses_early_bytes(&self) -> bool {
+        false
+    }
     /// The first part of `/{prefix}/app/{key}` is looked at.
-    fn checks_prefix(&self) -> bool;
+    fn checks_prefix(&self) -> bool {
+        true
+    }
     /// Headers that its 101 has beside those of RFC 6455, or in their place.
     fn upgrade_headers(&self) -> Vec<(HeaderName, &'static str)> {
         Vec::new()

@@ -7,6 +7,8 @@ pub(crate) mod message;
 mod push1st;
 mod pusher7;
 mod reverb;
+mod sockudo;
+mod soketi;
 
 use crate::profile::Profile;
 use habits::Dialect;
@@ -17,5 +19,7 @@ pub(crate) fn of(profile: Profile) -> &'static dyn Dialect {
         Profile::Pusher7 => &pusher7::Pusher7,
         Profile::Push1st => &push1st::Push1st,
         Profile::Reverb => &reverb::Reverb,
+        Profile::Sockudo => &sockudo::Sockudo,
+        Profile::Soketi => &soketi::Soketi,
     }
 }

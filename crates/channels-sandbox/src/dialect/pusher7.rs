@@ -3,12 +3,12 @@
 use serde_json::json;
 
 use super::{
-    checks::{needs_signature, rfc_upgrade_problem, signed},
+    checks::{is_channel_name, needs_signature, own_key, rfc_upgrade_problem, signed},
     greeting::{activity_timeout, greeting_data, quote},
     habits::{Action, Context, Dialect, Silence, UpgradeReply, UpgradeRequest},
     message::ClientMessage,
 };
-use crate::{timing::Timing, websocket::assembly::FrameStyle};
+use crate::timing::Timing;
 
 pub(super) struct Pusher7;
 
@@ -56,11 +56,6 @@ impl Dialect for Pusher7 {
         refuse(channel, 401, "Invalid signature")
     }
 
-    fn event(&self, channel: &str, event: &str, data: Option<&str>, _id: u64) -> String {
-        let data = data.map_or_else(String::new, |data| format!(r#","data":{data}"#));
-        format!(r#"{{"event":{}{data},"channel":{}}}"#, quote(event), quote(channel))
-    }
-
     fn over_limit(&self) -> Option<Vec<Action>> {
         Some(vec![error(Some(4301), "The client sends messages too fast")])
     }
@@ -83,30 +78,6 @@ impl Dialect for Pusher7 {
 
     fn shutdown(&self) -> Vec<Action> {
         close(4200, "Server shutting down, reconnect")
-    }
-
-    fn frame_style(&self) -> FrameStyle {
-        FrameStyle::Rfc
-    }
-
-    fn frame_limit(&self) -> usize {
-        1 << 20
-    }
-
-    fn closes_politely(&self) -> bool {
-        true
-    }
-
-    fn greets_with_upgrade(&self) -> bool {
-        false
-    }
-
-    fn loses_early_bytes(&self) -> bool {
-        false
-    }
-
-    fn checks_prefix(&self) -> bool {
-        true
     }
 }
 
@@ -163,14 +134,4 @@ fn close(code: u16, reason: &str) -> Vec<Action> {
 
 fn refused(code: u16, reason: &str) -> UpgradeReply {
     UpgradeReply::AcceptThen(close(code, reason))
-}
-
-fn own_key(message: &ClientMessage, context: &Context<'_>) -> bool {
-    message.data_text("auth").and_then(|auth| auth.split_once(':')).is_some_and(|(key, _)| key == context.app.key)
-}
-
-/// At most 164 characters out of `A-Za-z0-9_-=@,.;` (Pusher's documentation, "Channel naming conventions").
-fn is_channel_name(name: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-=@,.;".contains(&byte);
-    !name.is_empty() && name.len() <= 164 && name.bytes().all(allowed)
 }

@@ -8,7 +8,7 @@ use super::{
     habits::{Action, Context, Dialect, Silence, UpgradeReply, UpgradeRequest},
     message::ClientMessage,
 };
-use crate::{timing::Timing, websocket::assembly::FrameStyle};
+use crate::timing::Timing;
 
 pub(super) struct Reverb;
 
@@ -54,11 +54,6 @@ impl Dialect for Reverb {
         refuse(channel)
     }
 
-    fn event(&self, channel: &str, event: &str, data: Option<&str>, _id: u64) -> String {
-        let data = data.map_or_else(String::new, |data| format!(r#","data":{data}"#));
-        format!(r#"{{"event":{}{data},"channel":{}}}"#, quote(event), quote(channel))
-    }
-
     fn over_limit(&self) -> Option<Vec<Action>> {
         Some(vec![error(4301, "Rate limit exceeded")])
     }
@@ -83,28 +78,8 @@ impl Dialect for Reverb {
         vec![Action::Drop]
     }
 
-    fn frame_style(&self) -> FrameStyle {
-        FrameStyle::Rfc
-    }
-
     fn frame_limit(&self) -> usize {
         10_001
-    }
-
-    fn closes_politely(&self) -> bool {
-        true
-    }
-
-    fn greets_with_upgrade(&self) -> bool {
-        false
-    }
-
-    fn loses_early_bytes(&self) -> bool {
-        false
-    }
-
-    fn checks_prefix(&self) -> bool {
-        true
     }
 }
 

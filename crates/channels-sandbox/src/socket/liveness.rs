@@ -17,38 +17,40 @@ pub(crate) struct Liveness {
     silence: Silence,
     timing: Timing,
     last_received: Instant,
-    last_traffic: Instant,
+    last_sent: Instant,
     pinged: Option<Instant>,
 }
 
 impl Liveness {
     pub(crate) const fn new(silence: Silence, timing: Timing, now: Instant) -> Self {
-        Self { silence, timing, last_received: now, last_traffic: now, pinged: None }
+        Self { silence, timing, last_received: now, last_sent: now, pinged: None }
     }
 
-    /// A frame of the client came, whatever it was.
-    pub(crate) fn received(&mut self, now: Instant) {
+    /// A frame of the client came.
+    pub(crate) fn received(&mut self, now: Instant, answers_ping: bool) {
         self.last_received = now;
-        self.last_traffic = now;
-        self.pinged = None;
+        if answers_ping {
+            self.pinged = None;
+        }
     }
 
-    /// An event was delivered.
-    pub(crate) fn delivered(&mut self, now: Instant) {
-        self.last_traffic = now;
+    /// A text was sent.
+    pub(crate) fn sent(&mut self, now: Instant) {
+        self.last_sent = now;
     }
 
     /// The server was deaf until now: the silence was its own.
     pub(crate) fn resumed(&mut self, now: Instant) {
         self.last_received = now;
-        self.last_traffic = now;
+        self.last_sent = now;
         self.pinged = self.pinged.map(|_| now);
     }
 
     /// When something is due next.
     pub(crate) fn deadline(&self) -> Instant {
         match (self.silence, self.pinged) {
-            (Silence::Close, _) => self.last_traffic + self.timing.idle_close,
+            (Silence::Close, _) => self.last_received.max(self.last_sent) + self.timing.idle_close,
+            (Silence::CloseUnsent, _) => self.unsent_close().min(self.unsent_ping()),
             (Silence::Ping, None) => self.last_received + self.timing.ping_after,
             (Silence::Ping, Some(pinged)) => pinged + self.timing.pong_timeout,
         }
@@ -59,11 +61,24 @@ impl Liveness {
         if now < self.deadline() {
             return Due::Nothing;
         }
-        if self.silence == Silence::Close || self.pinged.is_some() {
+        let is_over = match self.silence {
+            Silence::Close => true,
+            Silence::CloseUnsent => now >= self.unsent_close(),
+            Silence::Ping => self.pinged.is_some(),
+        };
+        if is_over {
             return Due::Prune;
         }
         self.pinged = Some(now);
         Due::Ping
+    }
+
+    fn unsent_close(&self) -> Instant {
+        self.last_sent + self.timing.idle_close
+    }
+
+    fn unsent_ping(&self) -> Instant {
+        self.pinged.unwrap_or(self.last_received) + self.timing.ping_after
     }
 }
 
@@ -82,9 +97,9 @@ mod tests {
         let start = Instant::now();
         let mut liveness = Liveness::new(Silence::Close, Timing::of(Profile::Push1st), start);
         assert_eq!(liveness.take_due(start + 79 * SECOND), Due::Nothing);
-        liveness.delivered(start + 79 * SECOND);
+        liveness.sent(start + 79 * SECOND);
         assert_eq!(liveness.take_due(start + 158 * SECOND), Due::Nothing);
-        liveness.received(start + 158 * SECOND);
+        liveness.received(start + 158 * SECOND, true);
         assert_eq!(liveness.take_due(start + 237 * SECOND), Due::Nothing);
         assert_eq!(liveness.take_due(start + 238 * SECOND), Due::Prune);
     }
@@ -94,14 +109,26 @@ mod tests {
     async fn a_pinging_server_counts_only_what_it_receives() {
         let start = Instant::now();
         let mut liveness = Liveness::new(Silence::Ping, Timing::of(Profile::Pusher7), start);
-        liveness.delivered(start + 119 * SECOND);
+        liveness.sent(start + 119 * SECOND);
         assert_eq!(liveness.take_due(start + 120 * SECOND), Due::Ping);
-        liveness.delivered(start + 149 * SECOND);
+        liveness.sent(start + 149 * SECOND);
         assert_eq!(liveness.take_due(start + 149 * SECOND), Due::Nothing);
         assert_eq!(liveness.take_due(start + 150 * SECOND), Due::Prune);
-        liveness.received(start + 150 * SECOND);
+        liveness.received(start + 150 * SECOND, true);
         assert_eq!(liveness.take_due(start + 269 * SECOND), Due::Nothing);
         assert_eq!(liveness.take_due(start + 270 * SECOND), Due::Ping);
+    }
+
+    /// L06: to keep a client, Soketi must have had something to send to it; what it receives is no reason to.
+    #[tokio::test(start_paused = true)]
+    async fn soketi_pings_a_silent_client_and_closes_one_to_whom_it_sent_nothing() {
+        let start = Instant::now();
+        let mut liveness = Liveness::new(Silence::CloseUnsent, Timing::of(Profile::Soketi), start);
+        liveness.sent(start + 100 * SECOND);
+        assert_eq!(liveness.take_due(start + 112 * SECOND), Due::Ping);
+        liveness.received(start + 113 * SECOND, true);
+        assert_eq!(liveness.take_due(start + 219 * SECOND), Due::Nothing);
+        assert_eq!(liveness.take_due(start + 220 * SECOND), Due::Prune);
     }
 
     #[tokio::test(start_paused = true)]
@@ -118,5 +145,16 @@ mod tests {
         let mut liveness = Liveness::new(Silence::Ping, Timing::of(Profile::Pusher7), start);
         liveness.resumed(start + 1_000 * SECOND);
         assert_eq!(liveness.take_due(start + 1_119 * SECOND), Due::Nothing);
+    }
+
+    /// L03: Sockudo waits for a pong, whatever else it receives.
+    #[tokio::test(start_paused = true)]
+    async fn a_frame_that_answers_no_ping_leaves_the_ping_pending() {
+        let start = Instant::now();
+        let mut liveness = Liveness::new(Silence::Ping, Timing::of(Profile::Pusher7), start);
+        assert_eq!(liveness.take_due(start + 120 * SECOND), Due::Ping);
+        liveness.received(start + 121 * SECOND, false);
+        assert_eq!(liveness.take_due(start + 149 * SECOND), Due::Nothing);
+        assert_eq!(liveness.take_due(start + 150 * SECOND), Due::Prune);
     }
 }

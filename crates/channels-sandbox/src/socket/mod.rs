@@ -114,10 +114,11 @@ impl Socket {
     }
 
     async fn handle_frame(&mut self, frame: &Frame) -> Step {
-        self.liveness.received(Instant::now());
         self.uses_control_frames |= frame.opcode >= opcode::CLOSE;
         self.line.seat.record_received(frame, self.shared.journal.millis());
-        match self.assembly.accept(frame) {
+        let received = self.assembly.accept(frame);
+        self.liveness.received(Instant::now(), self.shared.dialect.answers_ping(&received));
+        match received {
             Received::Message(text) => self.handle_message(&text).await,
             Received::Part | Received::Pong => Ok(()),
             Received::Ping(payload) => self.line.send(opcode::PONG, &payload).await,
@@ -175,7 +176,10 @@ impl Socket {
                 Action::Refused { channel } => {
                     self.tell(|socket| Activity::SubscriptionRefused { socket, channel });
                 }
-                Action::Send(text) => self.line.send(opcode::TEXT, text.as_bytes()).await?,
+                Action::Send(text) => {
+                    self.line.send(opcode::TEXT, text.as_bytes()).await?;
+                    self.liveness.sent(Instant::now());
+                }
                 Action::Subscribe { channel } => self.subscribe(channel).await?,
                 Action::Unsubscribe { channel } => {
                     self.subscribed.remove(&channel);
@@ -220,7 +224,7 @@ impl Socket {
         }
         self.line.write(&bytes, frames).await?;
         self.line.seat.written(frames);
-        self.liveness.delivered(Instant::now());
+        self.liveness.sent(Instant::now());
         Ok(())
     }
 

@@ -15,5 +15,7 @@ mod push1st;
 mod pusher7;
 mod reverb;
 mod sockets;
+mod sockudo;
+mod soketi;
 mod support;
 mod tls;

@@ -115,7 +115,7 @@ fn at_a_terminal_of(columns: u16, arguments: &[&str]) -> String {
 // I26: delivered, or inside a gap.
 #[test]
 fn the_numbers_of_the_demo_add_up_with_every_profile() {
-    for profile in ["pusher7", "push1st", "reverb"] {
+    for profile in ["pusher7", "push1st", "reverb", "sockudo", "soketi"] {
         let shown = run(&["demo", "--json", "--speed", "20", "--profile", profile]).expect(0);
         let lines = lines(&shown.stdout);
         let client = of_side(&lines, "client");
@@ -165,5 +165,5 @@ fn colours_are_there_when_they_are_asked_for() {
 fn a_wrong_number_is_refused() {
     run(&["demo", "--for", "soon"]).expect(2).says(&["--for", "20s"]);
     run(&["demo", "--speed", "0"]).expect(2).says(&["--speed", "from 0.1 to 100"]);
-    run(&["demo", "--profile", "x"]).expect(2).says(&["--profile", "pusher7, push1st, reverb"]);
+    run(&["demo", "--profile", "x"]).expect(2).says(&["--profile", "pusher7, push1st, reverb, sockudo, soketi"]);
 }
