@@ -33,12 +33,13 @@
 //!
 //! # Modules
 //!
-//! From the ground up: `websocket` reads and writes frames, `dialect` holds each server's habits as pure functions, `hub`
+//! From the ground up: `php` escapes JSON as PHP does, `websocket` reads and writes frames, `dialect` holds each server's habits as pure functions, `hub`
 //! knows the sockets that are open and their channels, `net` listens and carries connections, `shared` is what the
 //! sockets of a server have in common, `socket` runs one of them, `upgrade` begins it, and `server` is the whole, as a
 //! program holds it.
 
 pub mod answer;
+pub mod php;
 
 mod activity;
 mod app;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use channels_sandbox::{Delivered, FaultBook, Hooks, RawData, RawPush, Server, Tasks, matches_pattern};
+use channels_sandbox::{Delivered, FaultBook, Hooks, RawData, RawPush, Server, Tasks, matches_pattern, php};
 
 use crate::{
     accounts::{self, Accounts, Session, Standing},
@@ -104,7 +104,8 @@ impl Vms {
     pub(crate) async fn push(&self, push: &Push) -> Result<Delivered, PushError> {
         let mut delivered = Delivered::default();
         for Broadcast { channel, event, data } in self.broadcasts(push)? {
-            let json = data.to_string();
+            // A VMS is written in PHP.
+            let json = php::escaped(&data.to_string());
             let data = match push.encoding {
                 Encoding::Bare => RawData::Bare(json),
                 Encoding::Text => RawData::Text(json),

@@ -4,11 +4,11 @@ use serde_json::json;
 
 use super::{
     checks::{needs_signature, rfc_upgrade_problem, signed},
-    greeting::{activity_timeout, greeting_data, quote},
+    greeting::{self, activity_timeout, greeting_data},
     habits::{Action, Context, Dialect, Silence, UpgradeReply, UpgradeRequest},
     message::ClientMessage,
 };
-use crate::timing::Timing;
+use crate::{php, timing::Timing};
 
 pub(super) struct Reverb;
 
@@ -52,6 +52,10 @@ impl Dialect for Reverb {
 
     fn refuse(&self, channel: &str) -> Vec<Action> {
         refuse(channel)
+    }
+
+    fn quote(&self, text: &str) -> String {
+        quote(text)
     }
 
     fn over_limit(&self) -> Option<Vec<Action>> {
@@ -112,4 +116,9 @@ fn invalid() -> Vec<Action> {
 fn error(code: u16, message: &str) -> Action {
     let data = json!({"code": code, "message": message}).to_string();
     Action::Send(format!(r#"{{"event":"pusher:error","data":{}}}"#, quote(&data)))
+}
+
+/// Reverb is written in PHP.
+fn quote(text: &str) -> String {
+    php::escaped(&greeting::quote(text))
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     clients::{End, Raw, Ws},
-    support::{start, start_hasty, start_pinging},
+    support::{publish, start, start_hasty, start_pinging},
 };
 
 /// The data of a `pusher:error`, which must be a string of JSON.
@@ -112,4 +112,19 @@ async fn a_close_frame_is_answered_but_stopping_just_drops() {
     let mut ws = Ws::connect(&server).await;
     server.stop().await;
     assert_eq!(ws.end().await, End::Dropped);
+}
+
+/// M06: every string of a frame, and in the data whatever the publisher has escaped once more.
+#[tokio::test]
+async fn strings_are_escaped_as_php_escapes_them() {
+    let server = start(Profile::Reverb).await;
+    let mut ws = Ws::connect(&server).await;
+    ws.subscribe_unsigned("новости").await;
+    let ack = ws.text().await;
+    assert!(ack.contains(r#""channel":"\u043d\u043e\u0432\u043e\u0441\u0442\u0438""#), "{ack}");
+    publish(&server, "новости", r#"{"url":"https:\/\/é","name":"\u0412"}"#).await;
+    let event = ws.text().await;
+    assert!(event.contains(r#""data":"{\"url\":\"https:\\\/\\\/\u00e9\",\"name\":\"\\u0412\"}""#), "{event}");
+    let event: Value = serde_json::from_str(&event).unwrap();
+    assert_eq!(event["data"], r#"{"url":"https:\/\/é","name":"\u0412"}"#);
 }

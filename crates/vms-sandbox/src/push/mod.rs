@@ -148,7 +148,8 @@ pub enum Target {
     User(i64),
 }
 
-/// How the data of an event stands in its frame.
+/// How the data of an event stands in its frame. Its JSON is written as PHP writes it: `/` as `\/`, and letters that are not
+/// ASCII as `\u0412`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Encoding {

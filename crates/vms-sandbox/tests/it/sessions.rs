@@ -120,3 +120,27 @@ async fn a_push_to_nobody_is_an_error_that_names_them() {
     let heard = sandbox.push(Push::new("x").to(Target::User(42))).await.unwrap();
     assert_eq!(heard.sockets, 0, "nobody is connected");
 }
+
+/// M06: as a VMS written in PHP publishes it, and as each server then puts that into a frame.
+#[tokio::test]
+async fn pushes_are_escaped_as_php_escapes_them() {
+    for profile in Profile::ALL {
+        let sandbox = start(profile).await;
+        let session = first_session(&sandbox);
+        let mut ws = Ws::connect(&sandbox).await;
+        join(&mut ws, &sandbox, &session).await;
+        let body = json!({"id": 5, "name": "Вход/é"});
+        let push = Push::new("groups_created").to(Target::User(42)).data(body.clone());
+        sandbox.push(push.clone()).await.unwrap();
+        let text = ws.text().await;
+        let slash = if profile == Profile::Reverb { r"\\\/" } else { r"\\/" };
+        let name = format!(r#"\"\\u0412\\u0445\\u043e\\u0434{slash}\\u00e9\""#);
+        assert!(text.contains(&name), "{profile}: {text}");
+        let event: Value = serde_json::from_str(&text).unwrap();
+        let data: Value = serde_json::from_str(event["data"].as_str().unwrap()).unwrap();
+        assert_eq!(data["data"]["data"], body);
+        sandbox.push(Push { encoding: Encoding::Bare, ..push }).await.unwrap();
+        let text = ws.text().await;
+        assert!(text.contains(r#""\u0412\u0445\u043e\u0434\/\u00e9""#), "{profile}: {text}");
+    }
+}
