@@ -3,7 +3,7 @@
 use axum::{
     Json,
     body::Body,
-    response::{IntoResponse, Response},
+    response::{Html, IntoResponse, Response},
 };
 use channels_sandbox::answer::{code, with_retry_after};
 use http::{HeaderValue, header};
@@ -42,6 +42,11 @@ impl IntoResponse for ApiError {
         }
         (code(self.status), Json(body)).into_response()
     }
+}
+
+/// Where a browser is sent that has not logged in.
+pub(crate) async fn login_page() -> Html<&'static str> {
+    Html("<!DOCTYPE html><html><head><title>Log in</title></head><body>Log in to the VMS.</body></html>")
 }
 
 pub(crate) async fn not_found() -> ApiError {

@@ -23,6 +23,7 @@
 //! | `GET /api/v1/wsurl` | socket URL and app key |
 //! | `POST /api/v1/broadcasting/auth` | signs `private-token.{access_token_id}` and `private-user.{user_id}` of the bearer; 401 without one, 419 for an expired one, 403 for other channels |
 //! | `POST /api/v1/cameras/{id}/sync-groups` | cameras 1 to 9,999; pushes `groups_updated` to the user's other sockets, and `camera_groups_synced` to the session when it is done |
+//! | `/login` | a page; a call of the API whose 401 meets an `Accept` that does not begin with JSON is redirected here |
 //! | `/pusher/app/{key}`, `/app/{key}` | the Pusher server |
 //! | `/sandbox/…` | the control API, see [`control`] |
 //!

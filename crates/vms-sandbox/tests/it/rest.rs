@@ -73,7 +73,8 @@ async fn authorization_signs_ones_own_channels_and_no_others() {
         assert!(answer.json()["message"].is_string());
     }
     assert_eq!(authorize(&sandbox, "nonsense", "12.34", &session.user_channel()).await.status, 401);
-    let bare = http(sandbox.local_addr(), "POST", "/api/v1/broadcasting/auth", &[], "").await;
+    let bare = [("Accept", "application/json")];
+    let bare = http(sandbox.local_addr(), "POST", "/api/v1/broadcasting/auth", &bare, "").await;
     assert_eq!(bare.status, 401);
 }
 
@@ -87,6 +88,39 @@ async fn authorization_wants_a_form_with_a_socket_id_and_a_channel() {
     assert_eq!(authorize(&sandbox, &session.access_token, "1.2", "").await.status, 422);
     let body = json!({"socket_id": "1.2", "channel_name": channel}).to_string();
     assert_eq!(call(&sandbox, "POST", "broadcasting/auth", &session.access_token, &body).await.status, 422);
+}
+
+/// H01: what a client gets that does not ask for JSON is a redirect, and behind it a page with the status 200.
+#[tokio::test]
+async fn a_guest_that_does_not_ask_for_json_is_sent_to_the_login_page() {
+    let sandbox = start(Profile::Pusher7).await;
+    let script = ("X-Requested-With", "XMLHttpRequest");
+    let browser = ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+    for (headers, status) in [
+        (vec![], 302),
+        (vec![("Accept", "*/*")], 302),
+        (vec![browser], 302),
+        (vec![browser, script], 302),
+        (vec![("Accept", "text/html, application/json")], 302),
+        (vec![("Accept", "application/json")], 401),
+        (vec![("Accept", "application/problem+json, text/plain")], 401),
+        (vec![("Accept", "text/html;q=0.5, application/json")], 401),
+        (vec![("Accept", "*/*"), script], 401),
+        (vec![script], 401),
+    ] {
+        for (method, path) in [("GET", "/api/v1/wsurl"), ("POST", "/api/v1/broadcasting/auth")] {
+            let answer = http(sandbox.local_addr(), method, path, &headers, "").await;
+            let login = format!("{}/login", sandbox.base_url());
+            assert_eq!(answer.status, status, "{headers:?}");
+            assert_eq!(answer.header("location"), (status == 302).then_some(login.as_str()), "{headers:?}");
+        }
+    }
+    let page = http(sandbox.local_addr(), "GET", "/login", &[], "").await;
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    let token = first_session(&sandbox).access_token;
+    let bearer = format!("Bearer {token}");
+    let answer = http(sandbox.local_addr(), "GET", "/api/v1/wsurl", &[("Authorization", &bearer)], "").await;
+    assert_eq!(answer.status, 200, "a valid token needs no Accept");
 }
 
 /// 419 session expired.

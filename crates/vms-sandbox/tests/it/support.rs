@@ -37,14 +37,17 @@ pub async fn join(ws: &mut Ws, sandbox: &Sandbox, session: &Session) {
 /// A REST call with a bearer.
 pub async fn call(sandbox: &Sandbox, method: &str, path: &str, token: &str, body: &str) -> Answer {
     let bearer = format!("Bearer {token}");
-    let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/json")];
+    let headers = [("Accept", JSON), ("Authorization", bearer.as_str()), ("Content-Type", JSON)];
     http(sandbox.local_addr(), method, &format!("/api/v1/{path}"), &headers, body).await
 }
 
 /// `POST broadcasting/auth` as a client makes it.
 pub async fn authorize(sandbox: &Sandbox, token: &str, socket_id: &str, channel: &str) -> Answer {
     let bearer = format!("Bearer {token}");
-    let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/x-www-form-urlencoded")];
+    let form = "application/x-www-form-urlencoded";
+    let headers = [("Accept", JSON), ("Authorization", bearer.as_str()), ("Content-Type", form)];
     let body = format!("socket_id={socket_id}&channel_name={channel}");
     http(sandbox.local_addr(), "POST", "/api/v1/broadcasting/auth", &headers, &body).await
 }
+
+const JSON: &str = "application/json";
