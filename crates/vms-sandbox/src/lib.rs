@@ -29,6 +29,8 @@
 //!
 //! Every call understands `X-Socket-ID`: what it broadcasts leaves that socket out.
 //!
+//! `docs/sandbox.md` of the repository has the control API by example.
+//!
 //! # What is not there
 //!
 //! Presence channels, client events, sign-in and encrypted channels: VMS clients use none of these. How the profiles
@@ -67,7 +69,7 @@ pub use channels_sandbox::{
 pub use config::{GroupSync, SandboxConfig, UserConfig};
 pub use control::model::{
     Affected, CloseRequest, ControlFailure, CutRequest, LatencyRequest, ListeningRequest, LogoutRequest, SendRequest,
-    SocketsRequest, TypeInfo,
+    SocketsRequest, StandingRequest, TypeInfo,
 };
 pub use error::{SandboxError, WaitError};
 pub use fault::{Endpoint, Fault, FaultKind, RestAnswer};

@@ -3,7 +3,7 @@
 use channels_sandbox::{Listening, Outbound};
 use serde::{Deserialize, Serialize};
 
-use crate::{push::PushEvent, sockets::Sockets};
+use crate::{accounts::Standing, push::PushEvent, sockets::Sockets};
 
 /// `POST /sandbox/cut`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,16 @@ pub struct LogoutRequest {
     pub session: Option<String>,
     /// The reason for a person.
     pub subject: Option<String>,
+}
+
+/// `POST /sandbox/standing`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingRequest {
+    /// The access token id; absent: every session.
+    #[serde(default)]
+    pub session: Option<String>,
+    /// What the token is worth from now on.
+    pub standing: Standing,
 }
 
 /// `POST /sandbox/latency`.

@@ -19,7 +19,7 @@ use super::{
     guard,
     model::{
         Affected, CloseRequest, CutRequest, LatencyRequest, ListeningRequest, LogoutRequest, SendRequest,
-        SocketsRequest, TypeInfo,
+        SocketsRequest, StandingRequest, TypeInfo,
     },
 };
 use crate::{
@@ -47,6 +47,7 @@ pub(crate) fn router(vms: &Arc<Vms>) -> Router<Arc<Vms>> {
         .route("/resume", post(resume))
         .route("/close", post(close))
         .route("/logout", post(log_out))
+        .route("/standing", post(standing))
         .route("/latency", post(latency))
         .route("/listening", post(listening))
         .route("/fault", post(fault))
@@ -100,13 +101,23 @@ async fn close(State(vms): Shared, body: Bytes) -> Answer<Affected> {
 
 async fn log_out(State(vms): Shared, body: Bytes) -> Answer<Affected> {
     let request: LogoutRequest = parse(&body)?;
-    let all = || vms.accounts().sessions().into_iter().map(|session| session.access_token_id);
-    let wanted: Vec<String> = request.session.map_or_else(|| all().collect(), |session| vec![session]);
     let mut count = 0;
-    for session in wanted {
+    for session in chosen(&vms, request.session) {
         count += usize::from(vms.log_out(&session, request.subject.as_deref()).await);
     }
     Ok(affected(count))
+}
+
+async fn standing(State(vms): Shared, body: Bytes) -> Answer<Affected> {
+    let StandingRequest { session, standing } = parse(&body)?;
+    let set = chosen(&vms, session).into_iter().filter(|session| vms.set_standing(session, standing));
+    Ok(affected(set.count()))
+}
+
+/// The session that a request names, or else every one.
+fn chosen(vms: &Vms, session: Option<String>) -> Vec<String> {
+    let all = || vms.accounts().sessions().into_iter().map(|session| session.access_token_id);
+    session.map_or_else(|| all().collect(), |session| vec![session])
 }
 
 async fn latency(State(vms): Shared, body: Bytes) -> Answer<Value> {

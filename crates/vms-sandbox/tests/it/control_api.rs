@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use vms_sandbox::{
     Affected, CloseRequest, ControlFailure, CutRequest, Delivered, EVENT_TYPES, Endpoint, Fault, FaultKind,
     LatencyRequest, Listening, ListeningRequest, LogoutRequest, Outbound, Profile, Push, RawData, RawPush, RestAnswer,
-    Sandbox, SandboxConfig, SandboxState, SendRequest, Sockets, SocketsRequest, Target, TypeInfo,
+    Sandbox, SandboxConfig, SandboxState, SendRequest, Sockets, SocketsRequest, Standing, StandingRequest, Target,
+    TypeInfo,
 };
 
 use crate::{
@@ -89,6 +90,46 @@ async fn sessions_are_logged_out() {
     assert_eq!(read::<Affected>(&post(&sandbox, "logout", &nobody).await).sockets, 0);
 }
 
+/// A01
+#[tokio::test]
+async fn tokens_expire_and_are_valid_again() {
+    let sandbox = start(Profile::Pusher7).await;
+    let session = first_session(&sandbox);
+    let other = sandbox.open_session(42).unwrap();
+    let set = async |session: Option<&str>, standing| {
+        let request = StandingRequest { session: session.map(str::to_owned), standing };
+        read::<Affected>(&post(&sandbox, "standing", &request).await).sockets
+    };
+    let status = async |token: &str| call(&sandbox, "GET", "wsurl", token, "").await.status;
+    assert_eq!(set(Some(&session.access_token_id), Standing::Expired).await, 1);
+    assert_eq!((status(&session.access_token).await, status(&other.access_token).await), (419, 200));
+    assert_eq!(set(None, Standing::Revoked).await, 2);
+    assert_eq!((status(&session.access_token).await, status(&other.access_token).await), (401, 401));
+    assert_eq!(set(None, Standing::Valid).await, 2);
+    assert_eq!(status(&session.access_token).await, 200);
+    assert_eq!(set(Some("nobody"), Standing::Expired).await, 0);
+}
+
+#[tokio::test]
+async fn every_request_of_the_documentation_is_understood_and_every_route_is_in_it() {
+    let documentation = include_str!("../../../../docs/sandbox.md");
+    for (method, route) in ROUTES.iter().filter(|(_, route)| *route != "nothing") {
+        assert!(documentation.contains(&format!("| `{method} /sandbox/{route}` |")), "{method} {route}");
+    }
+    let sandbox = start(Profile::Pusher7).await;
+    let mut ws = Ws::connect(&sandbox).await;
+    join(&mut ws, &sandbox, &first_session(&sandbox)).await;
+    let examples: Vec<_> = documentation.lines().filter_map(|line| line.strip_prefix("curl -d '")).collect();
+    assert!(examples.len() > 20, "{examples:?}");
+    for example in examples {
+        let (body, path) = example.split_once("' $SANDBOX").unwrap();
+        let answer = http(sandbox.local_addr(), "POST", path, &[], body).await;
+        assert_eq!(answer.status, 200, "{example}: {answer:?}");
+        // What keeps others from being answered is taken back.
+        sandbox.set_listening(Listening::Serve).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn faults_latency_and_listening_are_set() {
     let sandbox = start(Profile::Pusher7).await;
@@ -135,7 +176,7 @@ async fn what_cannot_be_done_is_explained() {
 }
 
 /// Every route, and one that is not there.
-const ROUTES: [(&str, &str); 15] = [
+const ROUTES: [(&str, &str); 16] = [
     ("POST", "push"),
     ("POST", "raw"),
     ("POST", "send"),
@@ -144,6 +185,7 @@ const ROUTES: [(&str, &str); 15] = [
     ("POST", "resume"),
     ("POST", "close"),
     ("POST", "logout"),
+    ("POST", "standing"),
     ("POST", "latency"),
     ("POST", "listening"),
     ("POST", "fault"),
