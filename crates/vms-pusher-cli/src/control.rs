@@ -26,6 +26,9 @@ pub(crate) async fn push(args: PushArgs, output: &mut Output) -> Result<Exit, Fa
     let control = Control::new(&args.sandbox)?;
     let Delivered { sockets } = control.order("push", &push).await?;
     output.data(&format!("pushed {} to {}", push.type_, count(sockets)))?;
+    if push.type_ == "logout" {
+        output.warning("the token stays valid: `vms-pusher logout` ends the session as a VMS does");
+    }
     if sockets == 0 {
         output.warning("nobody whom it is for is subscribed: a VMS keeps no events, so it is gone");
     }
@@ -60,29 +63,45 @@ fn show(push: &Push, output: &mut Output) -> Result<Exit, Failure> {
 }
 
 /// A client of the control API.
-struct Control {
+pub(crate) struct Control {
     root: HttpUrl,
     http: HttpClient,
 }
 
 impl Control {
-    fn new(address: &SandboxAddress) -> Result<Self, Failure> {
+    pub(crate) fn new(address: &SandboxAddress) -> Result<Self, Failure> {
         let base = settings::base_url(&address.sandbox)?;
-        let limits = HttpLimits { deadline: Duration::from_secs(10), ..HttpLimits::default() };
+        // The state has room for hundreds of sockets.
+        let limits = HttpLimits { max_body_bytes: 16 << 20, deadline: Duration::from_secs(10) };
         let http = HttpClient::new(base.origin(), settings::tls(&address.ca)?, limits)
             .map_err(|error| Failure::new(Exit::Other, error))?;
         Ok(Self { root: base.join("sandbox"), http })
     }
 
-    async fn order<A: DeserializeOwned>(&self, what: &str, order: &impl Serialize) -> Result<A, Failure> {
+    /// Gives an order.
+    pub(crate) async fn order<A: DeserializeOwned>(&self, what: &str, order: &impl Serialize) -> Result<A, Failure> {
+        let body = serde_json::to_vec(order).map_err(|error| Failure::new(Exit::Other, error))?;
+        self.request(Method::POST, what, body).await
+    }
+
+    /// Asks for something.
+    pub(crate) async fn get<A: DeserializeOwned>(&self, what: &str) -> Result<A, Failure> {
+        self.request(Method::GET, what, Vec::new()).await
+    }
+
+    /// Calls something off.
+    pub(crate) async fn delete<A: DeserializeOwned>(&self, what: &str) -> Result<A, Failure> {
+        self.request(Method::DELETE, what, Vec::new()).await
+    }
+
+    async fn request<A: DeserializeOwned>(&self, method: Method, what: &str, body: Vec<u8>) -> Result<A, Failure> {
         let url = self.root.join(what);
         let unusable = |reason: String| {
             Failure::new(Exit::Control, format!("{url} did not answer as a sandbox does: {reason}"))
                 .tip("is --sandbox the base URL that `vms-pusher sandbox` has printed?")
         };
-        let body = serde_json::to_vec(order).map_err(|error| Failure::new(Exit::Other, error))?;
         let mut request = Request::new(Bytes::from(body));
-        *request.method_mut() = Method::POST;
+        *request.method_mut() = method;
         *request.uri_mut() = url.path().parse().map_err(|_| unusable("its address cannot be called".to_owned()))?;
         request.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
         let response = Box::pin(self.http.send(request)).await.map_err(|error| {
@@ -98,7 +117,7 @@ impl Control {
             status => match serde_json::from_slice(response.body()) {
                 Ok(ControlFailure { error }) => {
                     Err(Failure::new(Exit::Control, format!("{url} refused ({status}): {error}"))
-                        .tip("`vms-pusher push --help` and `vms-pusher cut --help` say what it takes"))
+                        .tip("the --help of the command says what it takes"))
                 }
                 Err(_) => Err(unusable(format!("status {status}"))),
             },

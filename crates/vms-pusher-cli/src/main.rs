@@ -1,8 +1,8 @@
 //! The program `vms-pusher`: realtime events of a video-management system (VMS) on the command line.
 //!
 //! From the outside in: `args` is the command line as it stands, `settings` what it means, and `demo`, `listen`,
-//! `sandbox`, `control` (`push` and `cut`) and `generate` do what it asks for. `output` writes lines for people and for
-//! programs, `failure` is how the program ends, `stop` how it is made to.
+//! `sandbox`, `control` (`push` and `cut`), `drive` (the other commands for a sandbox) and `generate` do what it asks
+//! for. `output` writes lines for people and for programs, `failure` is how the program ends, `stop` how it is made to.
 //!
 //! # JSON lines
 //!
@@ -28,6 +28,7 @@ mod args;
 mod clock;
 mod control;
 mod demo;
+mod drive;
 mod event_name;
 mod failure;
 mod generate;
@@ -82,6 +83,8 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
             let ended = demo::run(args, output, &stop).await;
             end_in_json(json, output, ended)
         }),
+        Command::Expire(args) => on_runtime(async || drive::expire(args, output).await),
+        Command::Fault(args) => on_runtime(async || drive::fault(args, output).await),
         Command::Listen(args) => on_runtime(async || {
             let (stop, json) = (Stop::install()?, args.json);
             let ended = match ListenSettings::new(*args, &stop) {
@@ -90,6 +93,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
             };
             end_in_json(json, output, ended)
         }),
+        Command::Logout(args) => on_runtime(async || drive::log_out(args, output).await),
         Command::Man { command } => output.raw(&generate::man(command.as_deref())?).map(|()| Exit::Done),
         Command::Push(args) => on_runtime(async || control::push(args, output).await),
         Command::Sandbox(args) => {
@@ -98,6 +102,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
                 .and_then(|settings| on_runtime(async || sandbox::run(settings, output, &Stop::install()?).await));
             end_in_json(json, output, ended)
         }
+        Command::State(args) => on_runtime(async || drive::state(args, output).await),
     }
 }
 

@@ -30,8 +30,9 @@ pub(crate) async fn run(settings: SandboxSettings, output: &mut Output, stop: &S
         output.data(&needed.to_text(driven))?;
     }
     if !driven {
-        output
-            .warning("`push` and `cut` do not work on an address that is not loopback, unless --allow-remote-control");
+        output.warning(
+            "`push`, `cut` and the like do not work on an address that is not loopback, unless --allow-remote-control",
+        );
     }
     let sandbox = std::sync::Arc::new(sandbox);
     let mut activity = sandbox.activity();

@@ -2,6 +2,7 @@
 
 mod control;
 mod demo;
+mod drive;
 mod listen;
 mod sandbox;
 
@@ -10,6 +11,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use self::{
     control::{CutArgs, PushArgs, SandboxAddress, event_name},
     demo::DemoArgs,
+    drive::{ExpireArgs, FaultArgs, LogoutArgs, Occasion, StateArgs},
     listen::ListenArgs,
     sandbox::SandboxArgs,
 };
@@ -40,6 +42,10 @@ pub(crate) enum Command {
     Sandbox(SandboxArgs),
     Push(PushArgs),
     Cut(CutArgs),
+    Logout(LogoutArgs),
+    Expire(ExpireArgs),
+    Fault(FaultArgs),
+    State(StateArgs),
     /// Print a completion script for a shell.
     #[command(
         after_help = "For bash:  vms-pusher completions bash > ~/.local/share/bash-completion/completions/vms-pusher"

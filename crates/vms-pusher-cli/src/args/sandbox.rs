@@ -6,7 +6,7 @@ use vms_sandbox::Profile;
 /// Serve a VMS on the desk, until stopped.
 ///
 /// REST, channel authorization and a Pusher server on one port, with one user and one session. What a client needs is
-/// printed; `push` and `cut` make things happen.
+/// printed; `push`, `cut`, `logout`, `expire`, `fault` and `state` drive it from another terminal.
 #[derive(Debug, Args)]
 #[command(after_long_help = super::after_long_help(NOTES))]
 pub(crate) struct SandboxArgs {
@@ -38,7 +38,7 @@ pub(crate) struct SandboxArgs {
     #[arg(long = "loop", requires = "scenario")]
     pub(crate) repeat: bool,
 
-    /// Let `push` and `cut` work on an address that is not loopback: whoever reaches the port may use them.
+    /// Let it be driven on an address that is not loopback: whoever reaches the port may do so.
     #[arg(long)]
     pub(crate) allow_remote_control: bool,
 
@@ -51,9 +51,19 @@ pub(crate) struct SandboxArgs {
     pub(crate) quiet: bool,
 }
 
-/// Where a sandbox is unless something else is said; `push` and `cut` look for it there.
+/// Where a sandbox is unless something else is said; the commands that drive it look for it there.
 pub(super) const DEFAULT_BIND: &str = "127.0.0.1:7878";
 
 const NOTES: &str = "\
 The token that is printed is the sandbox's own: it is the same at every start
-and protects nothing. Ctrl-C or SIGTERM ends it.";
+and protects nothing. Ctrl-C or SIGTERM ends it.
+
+What the commands do is HTTP under /sandbox on the same port, in JSON, for any
+program: POST push, raw, send, cut, stall, resume, close, logout, standing,
+latency, listening and fault; DELETE faults; GET state and types.
+
+  curl -d '{\"type\":\"cameras_updated\"}' http://127.0.0.1:7878/sandbox/push
+  curl -d '{\"kind\":\"ping\",\"times\":0}' http://127.0.0.1:7878/sandbox/fault
+  curl http://127.0.0.1:7878/sandbox/state
+
+docs/sandbox.md in the sources shows each of them.";

@@ -3,6 +3,7 @@
 mod account;
 mod credentials;
 pub(crate) mod duration;
+mod fault;
 mod files;
 mod listen;
 mod password;
@@ -13,6 +14,7 @@ mod token;
 
 pub(crate) use self::{
     credentials::Credentials,
+    fault::fault,
     files::tls,
     listen::{Account, Filter, ListenSettings},
     push::{base_url, push},

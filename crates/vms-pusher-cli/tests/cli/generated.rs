@@ -2,7 +2,8 @@ use std::process::Stdio;
 
 use crate::support::{finish, run, vms_pusher, wait};
 
-pub(crate) const COMMANDS: [&str; 7] = ["demo", "listen", "sandbox", "push", "cut", "completions", "man"];
+pub(crate) const COMMANDS: [&str; 11] =
+    ["demo", "listen", "sandbox", "push", "cut", "logout", "expire", "fault", "state", "completions", "man"];
 
 #[test]
 fn every_shell_gets_its_completions() {

@@ -11,6 +11,7 @@
 mod accounts;
 mod completions;
 mod demo;
+mod driven;
 mod failures;
 mod generated;
 mod json;

@@ -153,7 +153,14 @@ fn a_body_that_cannot_be_read_is_named() {
 fn the_sandbox_that_is_not_there_is_named() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://{free}");
-    for command in [vec!["push", "mark_created"], vec!["cut"]] {
+    for command in [
+        vec!["push", "mark_created"],
+        vec!["cut"],
+        vec!["logout"],
+        vec!["expire"],
+        vec!["fault", "ping"],
+        vec!["state"],
+    ] {
         let done = finish(vms_pusher(&command).args(["--sandbox", &url])).expect(6);
         done.says(&["no sandbox at", &url, "vms-pusher sandbox"]);
     }
