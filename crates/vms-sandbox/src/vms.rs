@@ -158,6 +158,11 @@ fn check_users(config: &SandboxConfig) -> Result<(), SandboxError> {
     if ids.windows(2).any(|pair| pair[0] == pair[1]) {
         return Err(SandboxError::Config { setting: "users", problem: "two users have the same id".to_owned() });
     }
+    let mut logins: Vec<_> = config.users.iter().map(|user| &user.login).collect();
+    logins.sort_unstable();
+    if logins.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(SandboxError::Config { setting: "users", problem: "two users have the same login".to_owned() });
+    }
     Ok(())
 }
 

@@ -13,7 +13,7 @@ pub(crate) use self::{
     demo::DemoArgs,
     drive::{ExpireArgs, FaultArgs, LogoutArgs, Occasion, StateArgs},
     listen::ListenArgs,
-    sandbox::SandboxArgs,
+    sandbox::{SandboxArgs, UserArg},
 };
 
 /// Realtime events of a video-management system (VMS), typed and in order.

@@ -5,7 +5,7 @@ use vms_sandbox::Profile;
 
 /// Serve a VMS on the desk, until stopped.
 ///
-/// REST, channel authorization and a Pusher server on one port, with one user and one session. What a client needs is
+/// REST, channel authorization and a Pusher server on one port, with a user and a session. What a client needs is
 /// printed; `push`, `cut`, `logout`, `expire`, `fault` and `state` drive it from another terminal.
 #[derive(Debug, Args)]
 #[command(after_long_help = super::after_long_help(NOTES))]
@@ -17,6 +17,12 @@ pub(crate) struct SandboxArgs {
     /// Whose habits the server has.
     #[arg(long, value_name = "NAME", default_value = Profile::default().as_str(), value_parser = super::demo::profile())]
     pub(crate) profile: Profile,
+
+    /// A user who may log in, with one session from the start; repeat it for more.
+    ///
+    /// The password is the name, or the first line of the file.
+    #[arg(long = "user", value_name = "ID:NAME[:PASSWORD_FILE]", default_value = "42:demo", value_parser = user)]
+    pub(crate) users: Vec<UserArg>,
 
     /// Serve https and wss with this certificate chain (PEM).
     #[arg(long, value_name = "FILE", requires = "tls_key")]
@@ -49,6 +55,26 @@ pub(crate) struct SandboxArgs {
     /// Do not tell on stderr what happens.
     #[arg(long, short)]
     pub(crate) quiet: bool,
+}
+
+/// A user of the sandbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UserArg {
+    pub(crate) id: i64,
+    pub(crate) name: String,
+    pub(crate) password_file: Option<PathBuf>,
+}
+
+fn user(text: &str) -> Result<UserArg, &'static str> {
+    let wrong = "write it as ID:NAME or ID:NAME:PASSWORD_FILE, where ID is a number";
+    let mut parts = text.splitn(3, ':');
+    let id = parts.next().and_then(|id| id.parse().ok()).ok_or(wrong)?;
+    let name = parts.next().filter(|name| !name.is_empty()).ok_or(wrong)?.to_owned();
+    let password_file = parts.next().map(PathBuf::from);
+    if password_file.as_ref().is_some_and(|file| file.as_os_str().is_empty()) {
+        return Err(wrong);
+    }
+    Ok(UserArg { id, name, password_file })
 }
 
 /// Where a sandbox is unless something else is said; the commands that drive it look for it there.

@@ -1,12 +1,17 @@
-use vms_sandbox::{SandboxConfig, Tls};
+use vms_sandbox::{SandboxConfig, Tls, UserConfig};
 
 use super::files;
-use crate::{args::SandboxArgs, failure::Failure};
+use crate::{
+    args::{SandboxArgs, UserArg},
+    failure::Failure,
+};
 
 /// What `sandbox` was asked to do.
 #[derive(Debug)]
 pub(crate) struct SandboxSettings {
     pub(crate) config: SandboxConfig,
+    /// Who may log in, as they were given.
+    pub(crate) users: Vec<UserArg>,
     pub(crate) day: Day,
     pub(crate) json: bool,
     pub(crate) quiet: bool,
@@ -38,6 +43,7 @@ impl SandboxSettings {
             bind: args.bind,
             host: args.host,
             tls,
+            users: args.users.iter().map(user).collect::<Result<_, _>>()?,
             control: args.bind.ip().is_loopback() || args.allow_remote_control,
             ..SandboxConfig::with_profile(args.profile)
         };
@@ -46,6 +52,18 @@ impl SandboxSettings {
             (true, false) => Day::One,
             (true, true) => Day::Everyday,
         };
-        Ok(Self { config, day, json: args.json, quiet: args.quiet, certificates: args.tls_cert })
+        Ok(Self { config, users: args.users, day, json: args.json, quiet: args.quiet, certificates: args.tls_cert })
+    }
+}
+
+fn user(user: &UserArg) -> Result<UserConfig, Failure> {
+    let UserArg { id, name, password_file } = user;
+    let Some(path) = password_file else { return Ok(UserConfig::new(*id, name, name)) };
+    let text = String::from_utf8(files::read_secret("--user", path)?)
+        .map_err(|_| Failure::usage(format!("the password of the user {id} is not UTF-8")))?;
+    match text.lines().next() {
+        Some(password) if !password.is_empty() => Ok(UserConfig::new(*id, name, password)),
+        _ => Err(Failure::usage(format!("the password of the user {id} is empty"))
+            .tip("it is the first line of the file in --user ID:NAME:PASSWORD_FILE")),
     }
 }

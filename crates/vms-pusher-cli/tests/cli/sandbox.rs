@@ -29,6 +29,13 @@ fn listen(needed: &Value) -> Running {
     listen
 }
 
+/// A command line as it was printed.
+fn in_shell(line: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("exec env {}", line.trim())]).env_remove("VMS_TOKEN").env_remove("VMS_PASSWORD");
+    shell
+}
+
 #[test]
 fn the_sandbox_is_driven_from_another_process() {
     let (sandbox, needed) = sandbox(&[]);
@@ -73,26 +80,54 @@ fn the_sandbox_is_driven_from_another_process() {
 fn the_command_lines_that_the_sandbox_prints_work_as_they_stand() {
     let mut command = vms_pusher(&["sandbox", "--bind", "127.0.0.1:0", "--quiet"]);
     let sandbox = Running::start(&mut command);
-    let shell = |line: &str| {
-        let mut shell = Command::new("sh");
-        shell.args(["-c", &format!("exec env {}", line.trim())]).env_remove("VMS_TOKEN").env_remove("VMS_PASSWORD");
-        shell
-    };
     for (start, user) in [("VMS_TOKEN=", "token channel"), ("VMS_PASSWORD=", "token channel")] {
         let line = sandbox.wait_for(From::Stdout, &[start, " listen "]);
-        let listen = Running::start(&mut shell(&line));
+        let listen = Running::start(&mut in_shell(&line));
         listen.wait_for(From::Stderr, &["fresh", user]);
         listen.wait_for(From::Stderr, &["fresh", "user channel"]);
         let push = sandbox.wait_for(From::Stdout, &[" push "]);
-        finish(&mut shell(&push)).expect(0);
+        finish(&mut in_shell(&push)).expect(0);
         listen.wait_for(From::Stdout, &["event_created"]);
         let cut = sandbox.wait_for(From::Stdout, &[" cut "]);
-        finish(&mut shell(&cut)).expect(0);
+        finish(&mut in_shell(&cut)).expect(0);
         listen.wait_for(From::Stdout, &["resync_needed", "user channel"]);
         listen.interrupt().expect(130);
     }
     let done = sandbox.interrupt().expect(130);
     assert_eq!(done.stderr, "", "--quiet");
+}
+
+#[test]
+fn several_users_log_in_each_with_a_password_of_their_own() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    writeln!(file, "a secret\nand more").unwrap();
+    let bert = format!("8:bert:{}", file.path().display());
+    let mut command = vms_pusher(&["sandbox", "--bind", "127.0.0.1:0", "--user", "7:anna", "--user", &bert, "--quiet"]);
+    let sandbox = Running::start(&mut command);
+    for login in ["anna", "bert"] {
+        let line = sandbox.wait_for(From::Stdout, &["VMS_PASSWORD=", &format!("--login {login}")]);
+        assert!(!line.contains("a secret"), "{line}");
+        let listen = Running::start(&mut in_shell(&line));
+        listen.wait_for(From::Stderr, &["fresh", "user channel"]);
+        listen.interrupt().expect(130);
+    }
+    let line = sandbox.wait_for(From::Stdout, &["bert, password in "]);
+    assert!(line.contains(file.path().to_str().unwrap()), "{line}");
+    sandbox.interrupt().expect(130);
+}
+
+#[test]
+fn a_user_that_makes_no_sense_is_refused() {
+    for user in ["anna", "x:anna", "7:", "7:anna:", ":anna"] {
+        run(&["sandbox", "--user", user]).expect(2).says(&["--user", "ID:NAME"]);
+    }
+    run(&["sandbox", "--user", "7:anna:/does/not/exist"]).expect(1).says(&["--user"]);
+    let empty = tempfile::NamedTempFile::new().unwrap();
+    run(&["sandbox", "--user", &format!("7:anna:{}", empty.path().display())]).expect(2).says(&["user 7", "empty"]);
+    for second in ["7:bert", "8:anna"] {
+        let both = run(&["sandbox", "--bind", "127.0.0.1:0", "--user", "7:anna", "--user", second]);
+        both.expect(2).says(&["users", "same"]);
+    }
 }
 
 #[test]
