@@ -24,6 +24,10 @@ pub(crate) struct SandboxArgs {
     #[arg(long = "user", value_name = "ID:NAME[:PASSWORD_FILE]", default_value = "42:demo", value_parser = user)]
     pub(crate) users: Vec<UserArg>,
 
+    /// Serve https and wss with a certificate of its own; what clients have to trust is printed.
+    #[arg(long, conflicts_with_all = ["tls_cert", "tls_key"])]
+    pub(crate) tls: bool,
+
     /// Serve https and wss with this certificate chain (PEM).
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub(crate) tls_cert: Option<PathBuf>,

@@ -1,6 +1,7 @@
 //! From arguments to settings that make sense, before anything is sent.
 
 mod account;
+mod certificate;
 mod credentials;
 pub(crate) mod duration;
 mod fault;
@@ -18,5 +19,5 @@ pub(crate) use self::{
     files::tls,
     listen::{Account, Filter, ListenSettings},
     push::{base_url, push},
-    sandbox::{Day, SandboxSettings},
+    sandbox::{Day, SandboxSettings, Trust},
 };

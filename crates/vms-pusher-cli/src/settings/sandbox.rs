@@ -1,6 +1,9 @@
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 use vms_sandbox::{SandboxConfig, Tls, UserConfig};
 
-use super::files;
+use super::{certificate, files};
 use crate::{
     args::{SandboxArgs, UserArg},
     failure::Failure,
@@ -15,8 +18,26 @@ pub(crate) struct SandboxSettings {
     pub(crate) day: Day,
     pub(crate) json: bool,
     pub(crate) quiet: bool,
-    /// The certificates that a client has to trust, as they were given.
-    pub(crate) certificates: Option<std::path::PathBuf>,
+    /// What a client has to trust.
+    pub(crate) trust: Option<Trust>,
+}
+
+/// The certificates that a client has to trust.
+#[derive(Debug)]
+pub(crate) enum Trust {
+    /// Those that were given.
+    Given(PathBuf),
+    /// Those of the sandbox's own authority; the file goes with this.
+    Own(NamedTempFile),
+}
+
+impl Trust {
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Given(path) => path,
+            Self::Own(file) => file.path(),
+        }
+    }
 }
 
 /// Whether events are played.
@@ -32,12 +53,17 @@ pub(crate) enum Day {
 
 impl SandboxSettings {
     pub(crate) fn new(args: SandboxArgs) -> Result<Self, Failure> {
-        let tls = match (&args.tls_cert, &args.tls_key) {
-            (Some(certificates), Some(key)) => Some(Tls::Pem {
-                certificates: files::read_bytes("--tls-cert", certificates)?,
-                key: files::read_bytes("--tls-key", key)?,
-            }),
-            _ => None,
+        let (tls, trust) = match (args.tls_cert, &args.tls_key) {
+            (Some(path), Some(key)) => {
+                let certificates = files::read_bytes("--tls-cert", &path)?;
+                let tls = Tls::Pem { certificates, key: files::read_bytes("--tls-key", key)? };
+                (Some(tls), Some(Trust::Given(path)))
+            }
+            _ if args.tls => {
+                let own = certificate::make(args.host.as_deref(), args.bind.ip())?;
+                (Some(own.tls), Some(Trust::Own(own.authority)))
+            }
+            _ => (None, None),
         };
         let config = SandboxConfig {
             bind: args.bind,
@@ -52,7 +78,7 @@ impl SandboxSettings {
             (true, false) => Day::One,
             (true, true) => Day::Everyday,
         };
-        Ok(Self { config, users: args.users, day, json: args.json, quiet: args.quiet, certificates: args.tls_cert })
+        Ok(Self { config, users: args.users, day, json: args.json, quiet: args.quiet, trust })
     }
 }
 

@@ -130,6 +130,31 @@ fn a_user_that_makes_no_sense_is_refused() {
     }
 }
 
+// T03
+#[test]
+fn a_certificate_of_its_own_is_trusted_by_the_command_lines_that_are_printed() {
+    for host in [&[][..], &["--host", "localhost"]] {
+        let mut command = vms_pusher(&["sandbox", "--bind", "127.0.0.1:0", "--tls", "--quiet"]);
+        let sandbox = Running::start(command.args(host));
+        let trust = sandbox.wait_for(From::Stdout, &["To trust it: --ca "]);
+        let line = sandbox.wait_for(From::Stdout, &["VMS_TOKEN=", " listen ", "--base-url https://", " --ca "]);
+        let listen = Running::start(&mut in_shell(&line));
+        listen.wait_for(From::Stderr, &["fresh", "user channel"]);
+        let cut = sandbox.wait_for(From::Stdout, &[" cut ", " --ca "]);
+        finish(&mut in_shell(&cut)).expect(0);
+        listen.wait_for(From::Stdout, &["resync_needed", "user channel"]);
+        listen.interrupt().expect(130);
+
+        let file = trust.split("--ca ").nth(1).and_then(|rest| rest.split(',').next()).unwrap().trim_matches('\'');
+        assert!(std::fs::read_to_string(file).unwrap().starts_with("-----BEGIN CERTIFICATE-----"));
+        let distrusting = cut.replace(&format!(" --ca {file}"), "");
+        assert!(distrusting.len() < cut.len(), "{cut}");
+        finish(&mut in_shell(&distrusting)).expect(6).says(&["certificate"]);
+        sandbox.interrupt().expect(130);
+        assert!(!std::path::Path::new(file).exists());
+    }
+}
+
 #[test]
 fn the_sandbox_plays_its_day_when_somebody_listens() {
     let (_sandbox, needed) = sandbox(&["--scenario", "--loop"]);
