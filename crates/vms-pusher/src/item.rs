@@ -299,7 +299,7 @@ mod tests {
     #[test]
     fn a_suspension_names_its_channel_when_there_is_a_connection() {
         let [token, user] = ["private-token.a", "private-user.1"].map(|name| ChannelName::parse(name).unwrap());
-        let channels = Channels::new(token.clone(), user.clone());
+        let channels = Channels::default();
         let cases = [(Some(token), Some(VmsChannel::Token)), (Some(user), Some(VmsChannel::User)), (None, None)];
         for (channel, named) in cases {
             let (item, _) = channels.tell(Item::Suspended { channel, since: SystemTime::UNIX_EPOCH });
