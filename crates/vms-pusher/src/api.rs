@@ -262,7 +262,7 @@ impl VmsPusherApi {
         channels.forgive();
         if new.user == names.user {
             for (old, new) in [(&names.token, &new.token), (&names.user, &new.user)] {
-                allowed(client.replace(old, new.clone(), begun));
+                allowed(&client.replace(old, new.clone(), begun));
             }
         } else {
             client.unsubscribe(&names.token);
@@ -278,12 +278,12 @@ impl VmsPusherApi {
 impl Shared {
     fn subscribe(&self, names: &ChannelNames) {
         for channel in [&names.token, &names.user] {
-            allowed(self.client.subscribe(channel.clone()));
+            allowed(&self.client.subscribe(channel.clone()));
         }
     }
 }
 
-fn allowed(answer: Result<(), SubscribeError>) {
+fn allowed(answer: &Result<(), SubscribeError>) {
     debug_assert!(answer.is_ok(), "two private channels are always allowed: {answer:?}");
 }
 
