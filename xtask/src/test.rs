@@ -16,5 +16,7 @@ pub(crate) fn set_up() -> Result<()> {
 pub(crate) fn run() -> Result<()> {
     set_up()?;
     process::run(cargo("test").args(["--workspace", "--doc"]))?;
+    // A test runs them; with `--all-targets` they are built as tests, which they are not.
+    process::run(cargo("build").args(["--workspace", "--examples"]))?;
     process::run(cargo("test").args(["--workspace", "--all-targets", "--no-fail-fast"]))
 }

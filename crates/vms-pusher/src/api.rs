@@ -1,27 +1,19 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use channels_client::http::{HttpClient, HttpLimits};
-use channels_client::{
-    Authorizer as _, Client, ClientCounters, ClientOptions, Decoded, Decoder, DynTokenProvider, HttpAuthorizer,
-    ServerTime, SharedTokens,
-};
-use channels_proto::{Event, SocketId, SubscribeError};
+use channels_client::{Authorizer as _, ClientCounters};
 
 use crate::config::VmsPusherConfig;
 use crate::config_error::ConfigError;
 use crate::connection::ConnectionState;
-use crate::decode::VmsDecoder;
 use crate::delegate::{self, VmsSocketManager, VmsSocketManagerDelegate};
 use crate::events::{Outlet, VmsEvents};
-use crate::item::{Channels, Raw, Told};
-use crate::raw::Incoming;
-use crate::rest::{self, LiveSocket, Rest, VmsApi};
-use crate::runtime;
-use crate::session::{ChannelNames, SessionToken, VmsSession};
-use crate::socket::{VmsAppSocketData, VmsSocketData};
+use crate::item::{Raw, Told};
+use crate::rest::{LiveSocket, VmsApi};
+use crate::session::VmsSession;
+use crate::shared::Shared;
 
 /// The realtime pushes of one login session. Cheap to clone; every method may be called from any thread and from a
 /// delegate, and none waits for the network.
@@ -34,76 +26,13 @@ pub struct VmsPusherApi {
     shared: Arc<Shared>,
 }
 
-struct Shared {
-    client: Client<Incoming>,
-    outlet: Arc<Outlet>,
-    channels: Channels,
-    rest: Arc<Rest>,
-    authorizer: HttpAuthorizer,
-    /// The token of the present session; unused where the app has a provider.
-    token: Arc<SessionToken>,
-    names: Mutex<ChannelNames>,
-}
-
-impl LiveSocket for Shared {
-    fn socket_id(&self) -> Option<SocketId> {
-        self.client.socket_id()
-    }
-}
-
 impl VmsPusherApi {
     /// Checks the configuration and makes the client, disconnected: call [`connect`](Self::connect).
     ///
     /// # Errors
     /// When something in the configuration cannot be right, named with its value. The network is not touched.
     pub fn new(config: VmsPusherConfig) -> Result<Self, ConfigError> {
-        let checked = config.check()?;
-        let VmsPusherConfig { base_url, user_token, options, .. } = config;
-        let runtime =
-            runtime::handle(options.runtime).map_err(|error| ConfigError::Runtime { reason: error.to_string() })?;
-        let headers = options.client.headers()?;
-        let root = rest::api_root(&checked.base_url);
-        let token = Arc::new(SessionToken::new(user_token));
-        let tokens = options.token_provider.unwrap_or_else(|| Arc::clone(&token) as _);
-        let tokens: Arc<dyn DynTokenProvider> = Arc::new(SharedTokens::new(tokens));
-        let mut client_options = ClientOptions::new(checked.socket_url, checked.app_key);
-        let server_time = ServerTime::new(Arc::clone(&client_options.clock));
-        client_options.server_time = Some(server_time.clone());
-        // The connection cuts an authorization off, sooner than this at first.
-        let limits = HttpLimits { deadline: client_options.protocol.max_answer_timeout, ..HttpLimits::default() };
-        let authorizer = HttpAuthorizer::new(
-            HttpClient::new(root.origin(), options.tls.clone(), limits)?.telling(server_time.clone()),
-            root.join("broadcasting/auth"),
-            Arc::clone(&headers),
-            Arc::clone(&tokens),
-        );
-        let (tls, all) = (options.tls.clone(), Some(Arc::clone(&tokens)));
-        let rest = Rest::new(&checked.base_url, tls, headers, all, runtime.clone())?.telling(server_time);
-        let rest = Arc::new(rest);
-        let discovery = &options.socket_discovery;
-        let insecure = options.allow_insecure_socket;
-        client_options.address_provider = discovery.provider(&checked.base_url, insecure, &rest, tokens);
-        client_options.protocol.activity_timeout = options.activity_timeout;
-        client_options.protocol.pong_timeout = options.pong_timeout;
-        client_options.protocol.connect_timeout = options.connect_timeout;
-        client_options.protocol.max_connect_timeout = options.max_connect_timeout;
-        client_options.protocol.limits.max_message_bytes = options.max_message_bytes;
-        client_options.tls = options.tls;
-        client_options.queue = options.queue;
-        client_options.client_name = options.client.name;
-        client_options.client_version = options.client.version;
-        let decoder = PushDecoder {
-            decoder: VmsDecoder::new(&base_url),
-            keep_raw: options.keep_raw,
-            stay_after_logout: options.stay_after_logout,
-        };
-        let (client, delivery) = Client::new(client_options, Arc::new(authorizer.clone()), decoder, &runtime)?;
-        let channels = Channels::default();
-        let outlet = Arc::new(Outlet::new(delivery, channels.clone()));
-        let names = Mutex::new(checked.channels.clone());
-        let shared = Shared { client, outlet, channels, rest, authorizer, token, names };
-        shared.subscribe(&checked.channels);
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(Self { shared: Arc::new(Shared::new(config)?) })
     }
 
     /// Wants a connection; see [`VmsSocketManager::connect`].
@@ -254,37 +183,8 @@ impl VmsPusherApi {
     /// # Errors
     /// When the token or an id cannot be one; then nothing changes.
     pub fn set_session(&self, session: VmsSession) -> Result<(), ConfigError> {
-        let new = session.channels()?;
-        let VmsSession { user_token, begun, .. } = session;
-        let Shared { client, outlet, channels, token, names, .. } = self.shared.as_ref();
-        let mut names = names.lock().unwrap_or_else(PoisonError::into_inner);
-        token.set(user_token);
-        channels.forgive();
-        if new.user == names.user {
-            for (old, new) in [(&names.token, &new.token), (&names.user, &new.user)] {
-                allowed(&client.replace(old, new.clone(), begun));
-            }
-        } else {
-            client.unsubscribe(&names.token);
-            client.unsubscribe(&names.user);
-            outlet.end_session();
-            self.shared.subscribe(&new);
-        }
-        *names = new;
-        Ok(())
+        self.shared.set_session(session)
     }
-}
-
-impl Shared {
-    fn subscribe(&self, names: &ChannelNames) {
-        for channel in [&names.token, &names.user] {
-            allowed(&self.client.subscribe(channel.clone()));
-        }
-    }
-}
-
-fn allowed(answer: &Result<(), SubscribeError>) {
-    debug_assert!(answer.is_ok(), "two private channels are always allowed: {answer:?}");
 }
 
 /// A delegate that panics on the first of two items is still told the second, unless the session has ended meanwhile.
@@ -320,22 +220,5 @@ impl VmsSocketManager for VmsPusherApi {
 impl fmt::Debug for VmsPusherApi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VmsPusherApi").field("state", &self.state()).finish_non_exhaustive()
-    }
-}
-
-/// The thin layer between the client's events and [`VmsDecoder`].
-struct PushDecoder {
-    decoder: VmsDecoder,
-    keep_raw: bool,
-    stay_after_logout: bool,
-}
-
-impl Decoder for PushDecoder {
-    type Item = Incoming;
-
-    fn decode(&mut self, event: &Event<'_>) -> Decoded<Incoming> {
-        let item = Incoming::new(&self.decoder, event, self.keep_raw);
-        let is_logout = matches!(item.socket, VmsSocketData::AppSocket(VmsAppSocketData::Logout(_)));
-        Decoded { item, keep: is_logout, disconnect: is_logout && !self.stay_after_logout }
     }
 }

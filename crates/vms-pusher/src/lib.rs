@@ -99,6 +99,7 @@ mod sample;
 mod session;
 #[cfg(test)]
 mod shape;
+mod shared;
 mod socket;
 #[cfg(test)]
 mod tests;

@@ -23,15 +23,17 @@ fn source_of(example: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("examples/{example}.rs"))
 }
 
-/// The program of an example, which `cargo test` builds with the tests.
+/// The program of an example. `cargo test` builds it with the tests; with `--all-targets`, or for this test alone, it has to be
+/// there.
 fn program(example: &str) -> Command {
     let tests = std::env::current_exe().unwrap();
     let path = tests.parent().unwrap().parent().unwrap().join("examples").join(example);
     let built = std::fs::metadata(&path).and_then(|file| file.modified());
     let written = std::fs::metadata(source_of(example)).and_then(|file| file.modified()).unwrap();
+    let is_current = built.is_ok_and(|built| built >= written);
     assert!(
-        built.is_ok_and(|built| built >= written),
-        "{} is not there or older than its source: `cargo test -p vms-pusher` builds it",
+        is_current,
+        "`cargo build -p vms-pusher --examples` builds {}, which is not there or outdated",
         path.display()
     );
     Command::new(path)
