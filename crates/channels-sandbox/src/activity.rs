@@ -79,7 +79,8 @@ impl fmt::Display for Activity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pushed { event, channel, sockets } => {
-                write!(f, "pushed {event} on {channel} to {sockets} socket(s)")
+                let plural = if *sockets == 1 { "" } else { "s" };
+                write!(f, "pushed {event} on {channel} to {sockets} socket{plural}")
             }
             Self::Request { method, path, status } => write!(f, "{method} {path} answered {status}"),
             Self::SocketEnded { socket, ending } => write!(f, "socket {socket} ended: {ending}"),
