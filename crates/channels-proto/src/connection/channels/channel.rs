@@ -345,6 +345,14 @@ impl Channel {
         self.drop_early_of_nobody();
     }
 
+    /// A subscribe was refused by the channel's name: when it was the last one without an answer, no yes may come any more.
+    pub(super) fn forget_refused(&mut self) {
+        if !self.answers.may_be_valid() {
+            self.unanswered = None;
+            self.drop_early();
+        }
+    }
+
     /// While a yes may come yet, events that came before it are kept for it.
     fn drop_early_of_nobody(&mut self) {
         if self.unanswered.is_none() {

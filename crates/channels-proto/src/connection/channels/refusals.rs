@@ -67,10 +67,7 @@ impl Channels {
                 let class = if passes_soon(status) { Class::Normal } else { Class::Slow };
                 let error = SubscriptionError::RejectedByServer { code: status, message };
                 channel.fail(&name, error, class, None, link);
-                if !channel.answers.may_be_valid() {
-                    channel.unanswered = None;
-                    channel.drop_early();
-                }
+                channel.forget_refused();
                 self.last_answer = link.now;
             }
             Step::Leaving(_) => self.stop_leaving(&name),
@@ -79,7 +76,10 @@ impl Channels {
             | Step::Waiting { .. }
             | Step::Subscribed
             | Step::Left
-            | Step::Failed => link.counters.ignored_internal_events += 1,
+            | Step::Failed => {
+                channel.forget_refused();
+                link.counters.ignored_internal_events += 1;
+            }
         }
         self.settle_rejections(link);
         self.advance(link);
@@ -89,8 +89,8 @@ impl Channels {
     fn end_subscription(&mut self, name: &ChannelName, rejection: Rejection, link: &mut Link<'_>) {
         let Some(channel) = self.table.get_mut(name) else { return };
         let Rejection { status, message } = rejection;
-        // It may also be the answer to a subscribe that repeated the one that was acknowledged.
-        channel.answers.take();
+        // If it is the answer to a subscribe that repeated the acknowledged one, one answer too many is taken to be owed, and
+        // the next subscribe will be sent twice. If not, what is owed must not be taken for the answer to the next one.
         channel.lost(name, link.certain_until, GapCause::EndedByServer { code: status }, link.outputs);
         // Whatever the server ended: both agree now.
         channel.unsubscribe(name, link);

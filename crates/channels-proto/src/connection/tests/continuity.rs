@@ -241,3 +241,41 @@ fn in_a_healthy_network_a_gap_begins_no_earlier_than_an_interval_and_a_round_tri
         }
     }
 }
+
+// I26, S09, S17: the answer to a repetition may come after the server has ended the subscription and before it reads that
+// it is to forget the channel.
+#[test]
+fn an_answer_owed_when_a_subscription_ends_is_not_the_answer_to_the_next_subscribe() {
+    let mut world = World::connected();
+    world.subscribe("a");
+    world.pass(10.0);
+    world.acknowledge("a");
+    let since = at(1_000.0);
+    let cause = GapCause::EndedByServer { code: Some(429) };
+    world.take();
+    world.text(r#"{"event":"pusher:subscription_error","channel":"a","data":{"status":429}}"#);
+    world.pass(1.0);
+    assert_eq!(world.sent(), [unsubscribe_text("a"), subscribe_text("a")]);
+    world.acknowledge("a");
+    assert_eq!(world.take(), [], "the server has yet to unsubscribe");
+    world.pass(1.0);
+    world.acknowledge("a");
+    assert_eq!(world.reports(), [subscribed("a", Continuity::Gap { since, until: world.now, cause })]);
+}
+
+// I27, S09
+#[test]
+fn an_acknowledgement_after_two_refusals_of_a_repeated_subscribe_proves_from_its_own_subscribe_on() {
+    let refusal = r#"{"event":"pusher:subscription_error","channel":"a","data":{"status":429}}"#;
+    let mut world = World::connected();
+    world.subscribe("a");
+    world.pass(10.0);
+    world.text(refusal);
+    world.text(refusal);
+    world.take();
+    let asked = world.connection.poll_timeout().unwrap();
+    world.pass(1.0);
+    assert_eq!(world.sent(), [subscribe_text("a")]);
+    world.acknowledge("a");
+    assert_eq!(gap_begins(&mut world), asked);
+}
