@@ -23,7 +23,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 }
             }
             VmsSocketItem::AppSocket(VmsAppSocketData::CameraGroupsSynced) => break,
-            other => drop(other),
+            VmsSocketItem::AppSocket(_)
+            | VmsSocketItem::IntercomSocket(_)
+            | VmsSocketItem::Continuity(_)
+            | VmsSocketItem::ConnectionState { .. }
+            | VmsSocketItem::Error(_)
+            | VmsSocketItem::Info { .. } => {}
         }
     }
     println!("it is done");

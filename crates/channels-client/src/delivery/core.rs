@@ -233,7 +233,7 @@ impl<T> Shared<T> {
         if self.handler.claim_job(!self.queue.is_empty()) {
             return Wake::Handler;
         }
-        if !self.is_over() && (self.queue.is_empty() || self.handler.is_set()) {
+        if (self.queue.is_empty() || self.handler.is_set()) && !self.is_over() {
             return Wake::Nobody;
         }
         self.sleeper.take().map_or(Wake::Nobody, Wake::Sleeper)

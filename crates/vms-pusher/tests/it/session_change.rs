@@ -222,7 +222,7 @@ impl TokenProvider for Keychain {
     async fn token(&self) -> Result<Secret, TokenError> {
         let session =
             self.sandbox.sessions().into_iter().find(|session| session.access_token_id == self.access_token_id);
-        let session = session.ok_or(TokenError::Denied { message: "signed out".to_owned() })?;
+        let session = session.ok_or_else(|| TokenError::Denied { message: "signed out".to_owned() })?;
         Ok(Secret::new(session.access_token))
     }
 
