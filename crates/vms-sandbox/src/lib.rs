@@ -1,4 +1,4 @@
-//! A video-management system on the desk: REST, channel authorization and a Pusher server with
+//! A simulated video-management system for tests: REST, channel authorization and a Pusher server with
 //! faults, in one process, on one port.
 //!
 //! ```no_run
