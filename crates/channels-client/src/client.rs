@@ -6,7 +6,7 @@ use tokio::runtime::Handle;
 use crate::{Authorizer, ClientOptions, Decoder, Delivery, delivery::Core, task};
 
 /// A handle to one client: one connection to one server. Cheap to clone; every method may be called from any thread and
-/// from a handler, and none of them waits for the network.
+/// from a handler, and none of them but [`close`](Self::close), which is awaited, waits for the network.
 ///
 /// When the last handle is dropped the socket is closed and the client's task ends, both within a second.
 pub struct Client<T: Send + 'static> {

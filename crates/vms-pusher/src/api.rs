@@ -16,7 +16,7 @@ use crate::session::VmsSession;
 use crate::shared::Shared;
 
 /// The realtime pushes of one login session. Cheap to clone; every method may be called from any thread and from a
-/// delegate, and none waits for the network.
+/// delegate, and none but [`close`](Self::close), which is awaited, waits for the network.
 ///
 /// It subscribes to the session's and the user's channel, keeps the connection up, and hands every push to the delegate
 /// or to the stream. When the last clone is dropped the connection is closed.
