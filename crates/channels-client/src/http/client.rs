@@ -11,7 +11,7 @@ use super::{
     connection::{Connection, ExchangeError},
     pool::{Opening, Pool, Source},
 };
-use crate::{ServerTime, SystemClock, Tls, dial::Dialer, endpoint::presentable_url};
+use crate::{Clock, ServerTime, SystemClock, Tls, dial::Dialer, endpoint::presentable_url};
 
 /// What an answer may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,12 +70,25 @@ impl HttpClient {
     /// # Errors
     /// When no answer can keep to the limits: see [`HttpLimits::check`].
     pub fn new(origin: HttpOrigin, tls: Tls, limits: HttpLimits) -> Result<Self, OptionError> {
-        limits.check()?;
-        Ok(Self::with_dialer(origin, Dialer::new(tls), limits))
+        Self::with_clock(origin, tls, limits, Arc::new(SystemClock::new()))
     }
 
-    pub(crate) fn with_dialer(origin: HttpOrigin, dialer: Dialer, limits: HttpLimits) -> Self {
-        let shared = Arc::new(Shared { origin, dialer, limits, pool: Pool::new(Arc::new(SystemClock::new())) });
+    /// Returns the same by another clock than the system's: kept connections grow old by it.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_clock(
+        origin: HttpOrigin,
+        tls: Tls,
+        limits: HttpLimits,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, OptionError> {
+        limits.check()?;
+        Ok(Self::with_dialer(origin, Dialer::new(tls), limits, clock))
+    }
+
+    fn with_dialer(origin: HttpOrigin, dialer: Dialer, limits: HttpLimits, clock: Arc<dyn Clock>) -> Self {
+        let shared = Arc::new(Shared { origin, dialer, limits, pool: Pool::new(clock) });
         Self { shared, server_time: None }
     }
 

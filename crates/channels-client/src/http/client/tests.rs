@@ -39,7 +39,7 @@ fn url() -> HttpUrl {
 
 fn client_stuck(times: usize) -> HttpClient {
     let dialer = Dialer::with_resolver(Tls::platform(), Arc::new(Stuck(AtomicUsize::new(times))));
-    HttpClient::with_dialer(url().origin(), dialer, HttpLimits::default())
+    HttpClient::with_dialer(url().origin(), dialer, HttpLimits::default(), Arc::new(SystemClock::new()))
 }
 
 // N02, H06

@@ -21,7 +21,7 @@ pub(crate) fn push_client(
     runtime: &Handle,
 ) -> Result<(Client<Push>, Delivery<Push>)> {
     let url = HttpUrl::parse(base_url)?;
-    let http = HttpClient::new(url.origin(), Tls::platform(), HttpLimits::default())?;
+    let http = HttpClient::with_clock(url.origin(), Tls::platform(), HttpLimits::default(), Arc::clone(&clock))?;
     let tokens = Arc::new(StaticToken::new(Secret::new("bench-token")));
     let authorizer = HttpAuthorizer::new(http, url.join("api/v1/broadcasting/auth"), HeaderMap::new(), tokens);
     let mut options = ClientOptions::new(SocketUrl::parse(socket_url)?, AppKey::parse(APP_KEY)?);
