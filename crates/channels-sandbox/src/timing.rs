@@ -45,7 +45,7 @@ impl Timing {
             close_linger: seconds(2),
         };
         match profile {
-            Profile::Pusher7 => base,
+            Profile::Pusher7 | Profile::Sockudo => base,
             Profile::Push1st => Self {
                 activity_timeout: seconds(40),
                 idle_close: seconds(80),
@@ -59,7 +59,6 @@ impl Timing {
                 idle_close: seconds(60),
                 ..base
             },
-            Profile::Sockudo => Self { activity_timeout: seconds(30), ping_after: seconds(30), ..base },
             Profile::Soketi => {
                 Self { activity_timeout: seconds(30), ping_after: seconds(112), idle_close: seconds(120), ..base }
             }

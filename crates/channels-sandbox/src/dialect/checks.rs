@@ -32,8 +32,8 @@ pub(super) fn own_key(message: &ClientMessage, context: &Context<'_>) -> bool {
     message.data_text("auth").and_then(|auth| auth.split_once(':')).is_some_and(|(key, _)| key == context.app.key)
 }
 
-/// At most 164 characters out of `A-Za-z0-9_-=@,.;` (Pusher's documentation, "Channel naming conventions").
-pub(super) fn is_channel_name(name: &str) -> bool {
+/// At most `longest` characters out of `A-Za-z0-9_-=@,.;` (Pusher's documentation, "Channel naming conventions").
+pub(super) fn is_channel_name(name: &str, longest: usize) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-=@,.;".contains(&byte);
-    !name.is_empty() && name.len() <= 164 && name.bytes().all(allowed)
+    !name.is_empty() && name.len() <= longest && name.bytes().all(allowed)
 }

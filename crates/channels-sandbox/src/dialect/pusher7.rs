@@ -85,7 +85,7 @@ fn subscribe(message: &ClientMessage, context: &Context<'_>) -> Vec<Action> {
     let Some(channel) = message.data_text("channel") else {
         return vec![error(None, "Invalid subscription: no channel")];
     };
-    if !is_channel_name(channel) {
+    if !is_channel_name(channel, 164) {
         return refuse(channel, 400, "Invalid channel name");
     }
     if context.subscribed.contains(channel) {

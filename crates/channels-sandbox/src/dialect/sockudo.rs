@@ -94,7 +94,7 @@ fn subscribe(message: &ClientMessage, context: &Context<'_>) -> Vec<Action> {
         return vec![Action::Drop];
     }
     // An empty name is taken.
-    if !channel.is_empty() && !is_channel_name(channel) {
+    if !channel.is_empty() && !is_channel_name(channel, 200) {
         return vec![Action::Refused { channel: channel.to_owned() }, error(4300, "Invalid channel name")];
     }
     if needs_signature(channel) && !(signed(context, message, channel) && own_key(message, context)) {
@@ -106,10 +106,10 @@ fn subscribe(message: &ClientMessage, context: &Context<'_>) -> Vec<Action> {
     let name = quote(channel);
     let mut actions = vec![
         Action::Subscribe { channel: channel.to_owned() },
-        Action::Send(format!(r#"{{"event":"pusher_internal:subscription_succeeded","data":"{{}}","channel":{name}}}"#)),
+        Action::Send(format!(r#"{{"event":"pusher_internal:subscription_succeeded","channel":{name},"data":"{{}}"}}"#)),
     ];
     if channel.starts_with("cache-") || channel.starts_with("private-cache-") {
-        actions.push(Action::Send(format!(r#"{{"event":"pusher:cache_miss","data":"{{}}","channel":{name}}}"#)));
+        actions.push(Action::Send(format!(r#"{{"event":"pusher:cache_miss","channel":{name},"data":"{{}}"}}"#)));
     }
     actions
 }

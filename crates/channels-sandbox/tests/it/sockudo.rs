@@ -13,10 +13,10 @@ use crate::{
 
 /// P03: a number, and the keys of the data the other way round.
 #[tokio::test]
-async fn the_greeting_carries_a_number_of_30_seconds_before_the_socket_id() {
+async fn the_greeting_carries_a_number_of_120_seconds_before_the_socket_id() {
     let server = start(Profile::Sockudo).await;
     let ws = Ws::connect(&server).await;
-    let data = format!(r#"{{"activity_timeout":30,"socket_id":"{}"}}"#, ws.socket_id);
+    let data = format!(r#"{{"activity_timeout":120,"socket_id":"{}"}}"#, ws.socket_id);
     let greeting = json!({"event": "pusher:connection_established", "data": data});
     assert_eq!(serde_json::from_str::<Value>(&ws.greeting).unwrap(), greeting);
 }
