@@ -141,10 +141,10 @@ impl<D: Decoder> Task<D> {
     async fn run(&mut self) {
         loop {
             let input = self.next_input().await;
-            let now = self.clock.now();
+            let mut now = self.clock.now();
             let next = match input {
                 Input::Intent => self.take_intent(now),
-                Input::Received(received) => self.take_messages(now, received),
+                Input::Received(received) => self.take_messages(&mut now, received),
                 Input::Done(done) => self.take_done(now, done),
                 Input::Timer => self.take_timer(now),
             };

@@ -81,17 +81,24 @@ impl<D: Decoder> Task<D> {
         }
     }
 
-    /// Takes what came in, and more of it while there is more, but not so much that a timer is late.
-    pub(super) fn take_messages(&mut self, now: Time, first: Received) -> Next {
+    /// Takes what came in, and more of it while there is more, but not so much that a timer is late. `now` moves on with
+    /// what is read: nothing may be dated before it came in, however long the decoder or the process has stood still.
+    pub(super) fn take_messages(&mut self, now: &mut Time, first: Received) -> Next {
         let mut received = Some(first);
         let mut taken = 0;
         while taken < BATCH {
             let Link::Up(epoch, _) = self.link else { break };
-            let Some(message) = received.take().or_else(|| self.link.try_received()) else { break };
-            taken += self.take_message(now, epoch, message, BATCH - taken);
+            let Some(message) = received.take().or_else(|| self.read_on(now)) else { break };
+            taken += self.take_message(*now, epoch, message, BATCH - taken);
         }
-        self.take_due(now);
+        self.take_due(*now);
         if taken == BATCH { Next::More } else { Next::Input }
+    }
+
+    fn read_on(&mut self, now: &mut Time) -> Option<Received> {
+        let received = self.link.try_received()?;
+        *now = self.clock.now();
+        Some(received)
     }
 
     pub(super) fn take_done(&mut self, now: Time, done: Done) -> Next {

@@ -22,6 +22,7 @@ mod gap_times;
 mod handler;
 mod http;
 mod lifecycle;
+mod pauses;
 mod secrets;
 mod socket;
 mod threads;
