@@ -62,6 +62,21 @@ const AWAKE_OR_ASLEEP: rustix::time::ClockId = rustix::time::ClockId::Boottime;
 #[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
 const AWAKE_OR_ASLEEP: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
 
+/// Reads both clocks at one moment. When the process stood still in between, what was read does not belong together, and is
+/// read again.
+pub(crate) fn read_both(clock: &dyn Clock) -> (Time, SystemTime) {
+    let mut now = clock.now();
+    for _ in 0..ATTEMPTS {
+        let wall = clock.wall();
+        let then = clock.now();
+        if then.saturating_since(now) <= AT_ONCE {
+            return (now, wall);
+        }
+        now = then;
+    }
+    (now, clock.wall())
+}
+
 /// Turns monotonic times into times of day. One monotonic time is always the same time of day, unless the wall clock was
 /// set in between: then the newer truth wins.
 #[derive(Debug, Default)]
@@ -72,7 +87,7 @@ pub(crate) struct WallTimes {
 impl WallTimes {
     /// Returns the time of day of `at`.
     pub(crate) fn of(&mut self, clock: &dyn Clock, at: Time) -> SystemTime {
-        let (now, wall) = (clock.now(), clock.wall());
+        let (now, wall) = read_both(clock);
         let drift = self.anchor.map(|anchor| {
             let expected = on_wall(anchor, now);
             expected.duration_since(wall).unwrap_or_else(|early| early.duration())
@@ -92,6 +107,10 @@ fn on_wall((anchor, wall): (Time, SystemTime), at: Time) -> SystemTime {
     wall.unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
+/// Many times what it takes to read a clock.
+const AT_ONCE: Duration = Duration::from_micros(100);
+/// On a machine so busy that it is interrupted every time, the last reading has to do.
+const ATTEMPTS: u32 = 3;
 /// More than the time between two looks at two clocks, less than anyone sets a clock by.
 const TOLERATED_DRIFT: Duration = Duration::from_millis(500);
 
@@ -130,6 +149,11 @@ const WALL_OF_TESTS: Duration = Duration::from_secs(1_709_633_472);
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    };
+
     use super::*;
 
     // Z06
@@ -168,6 +192,35 @@ mod tests {
         assert_eq!(times.of(&clocks(15, 1_005_020), second(7)), wall(997_000));
         assert_eq!(times.of(&clocks(16, 4_606_000), second(16)), wall(4_606_000));
         assert_eq!(times.of(&clocks(17, 0), Time::ZERO), SystemTime::UNIX_EPOCH - Duration::from_secs(17));
+    }
+
+    /// Clocks that are read by a process that stands still for five seconds before and after its first look at the second.
+    #[derive(Debug, Default)]
+    struct Interrupted {
+        now: Mutex<Time>,
+        looked: AtomicBool,
+    }
+
+    impl Clock for Interrupted {
+        fn now(&self) -> Time {
+            *self.now.lock().unwrap()
+        }
+
+        fn wall(&self) -> SystemTime {
+            let mut now = self.now.lock().unwrap();
+            let pause = if self.looked.swap(true, Ordering::Relaxed) { 0 } else { 5 };
+            *now = *now + Duration::from_secs(pause);
+            let wall = SystemTime::UNIX_EPOCH + now.saturating_since(Time::ZERO);
+            *now = *now + Duration::from_secs(pause);
+            wall
+        }
+    }
+
+    // Z10, I27: a gap that began 5 s late would not contain what was missed.
+    #[test]
+    fn a_pause_between_looks_at_both_clocks_does_not_set_them_apart() {
+        let clock = Interrupted::default();
+        assert_eq!(WallTimes::default().of(&clock, Time::ZERO), SystemTime::UNIX_EPOCH);
     }
 
     #[tokio::test(start_paused = true)]

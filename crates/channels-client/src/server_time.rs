@@ -7,7 +7,7 @@ use std::{
 use channels_proto::Time;
 use http::{HeaderMap, header};
 
-use crate::{Clock, ServerClock};
+use crate::{Clock, ServerClock, clock::read_both};
 
 /// What is known of the server's clock, from the `Date` of its answers. Cheap to clone; clones share what they learn.
 ///
@@ -79,7 +79,8 @@ impl ServerTime {
 
     /// Says `bounds` by this device's wall clock as it stands now.
     pub(crate) fn tell(&self, bounds: Bounds) -> ServerClock {
-        let wall = nanos_of(self.0.clock.wall()) - nanos(self.now());
+        let (now, wall) = read_both(self.0.clock.as_ref());
+        let wall = nanos_of(wall) - nanos(now);
         let (low, high) = (bounds.low - wall, bounds.high - wall);
         let ahead = low.midpoint(high).div_euclid(NANOS_PER_MILLI);
         let wrong = (high - ahead * NANOS_PER_MILLI).max(ahead * NANOS_PER_MILLI - low);

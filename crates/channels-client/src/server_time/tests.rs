@@ -9,6 +9,8 @@ struct Times {
     monotonic: u64,
     wall: i64,
     server: i64,
+    /// How long the process stands still once it has looked at the device's clock.
+    pause: u64,
 }
 
 impl Clock for World {
@@ -17,14 +19,17 @@ impl Clock for World {
     }
 
     fn wall(&self) -> SystemTime {
-        time(self.times().wall)
+        let Times { wall, pause, .. } = self.times();
+        self.change(|times| times.pause = 0);
+        self.pass(pause);
+        time(wall)
     }
 }
 
 impl World {
     /// A device that is `fast` ahead of the server.
     fn new(fast: i64) -> (Arc<Self>, ServerTime) {
-        let world = Arc::new(Self(Mutex::new(Times { monotonic: 5_000_000, wall: NOW + fast, server: NOW })));
+        let world = Arc::new(Self(Mutex::new(Times { monotonic: 5_000_000, wall: NOW + fast, server: NOW, pause: 0 })));
         (Arc::clone(&world), ServerTime::new(world))
     }
 
@@ -133,6 +138,15 @@ fn setting_the_devices_clock_changes_what_it_is_compared_with_and_nothing_else()
     assert_eq!(server_time.bounds(then).unwrap(), before);
     world.check(&server_time);
     assert!(server_time.tell(before).ahead_ms < -3_590_000);
+}
+
+// Z10, I27
+#[test]
+fn a_pause_while_the_clocks_are_compared_is_not_taken_for_a_difference() {
+    let (world, server_time) = World::new(FIVE_MINUTES);
+    world.exchange(&server_time, 10, 10);
+    world.change(|times| times.pause = 5_000);
+    world.check(&server_time);
 }
 
 #[test]
