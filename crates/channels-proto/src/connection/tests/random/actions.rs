@@ -23,11 +23,22 @@ impl Simulation {
                 self.checks.unsubscribe(channel);
                 self.world.unsubscribe(channel);
             }
+            Action::Replace => self.replace(),
             Action::Hint => self.hint(Connection::network_changed),
             Action::Sleep => self.sleep(),
             _ => self.act_outside(action),
         }
         self.check();
+    }
+
+    /// Puts one channel in the place of another, or of itself.
+    fn replace(&mut self) {
+        let (old, new) = (self.any_channel(), self.any_channel());
+        if self.checks.wanted.contains(old) && (old == new || !self.checks.wanted.contains(new)) {
+            self.note(|| format!("{new} replaces {old}"));
+            self.checks.replace(old, new);
+            self.world.replace(old, new, self.world.now);
+        }
     }
 
     /// What the network and the server do; the client knows nothing of it.

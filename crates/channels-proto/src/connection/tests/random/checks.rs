@@ -89,6 +89,18 @@ impl Checks {
         self.history.left(channel);
     }
 
+    pub(super) fn replace(&mut self, old: &'static str, new: &'static str) {
+        if old != new {
+            self.wanted.remove(old);
+            self.wanted.insert(new);
+            if self.subscribed.remove(old) {
+                // Its gap opens at once.
+                self.subscribed.insert(new.to_owned());
+            }
+            self.history.replaced(old, new);
+        }
+    }
+
     pub(super) fn closed(&mut self, closed: &Closed) {
         self.is_refused = closed.code == Some(4001);
     }

@@ -11,6 +11,7 @@ pub(super) enum Action {
     Disconnect,
     Subscribe,
     Unsubscribe,
+    Replace,
     Hint,
     // The device.
     Sleep,
@@ -70,11 +71,12 @@ impl Habits {
 }
 
 /// In a hundred steps; a run has none of it, so much, or four times as much.
-const USUAL: [(Action, u32); 15] = [
+const USUAL: [(Action, u32); 16] = [
     (Action::Connect, 1),
     (Action::Disconnect, 1),
     (Action::Subscribe, 2),
     (Action::Unsubscribe, 1),
+    (Action::Replace, 2),
     (Action::Hint, 3),
     (Action::Sleep, 1),
     (Action::StallDown, 2),

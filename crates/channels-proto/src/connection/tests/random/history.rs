@@ -73,6 +73,13 @@ impl History {
         *account = Account { newest: account.newest, ..Account::default() };
     }
 
+    /// What was promised and missed of `old` is promised and missed of `new`.
+    pub(super) fn replaced(&mut self, old: &str, new: &str) {
+        let before = self.accounts.remove(old).unwrap_or_default();
+        let after = self.account(new);
+        *after = Account { newest: after.newest, ..before };
+    }
+
     /// The caller ended the session.
     pub(super) fn ended(&mut self) {
         for account in self.accounts.values_mut() {
