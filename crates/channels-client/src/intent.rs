@@ -168,6 +168,7 @@ impl Intent {
                 None => unsubscribe.push(name.clone()),
             }
         }
+        let replace = in_order(replace);
         let asked = |(name, new): (&ChannelName, &Wanted)| {
             let known = done.channels.get(name).is_some_and(|old| old.asked == new.asked);
             (!known && !replace.iter().any(|replacement| replacement.new == *name)).then(|| name.clone())
@@ -196,6 +197,17 @@ impl Intent {
         let itself = self.channels.get_key_value(name).filter(|(_, new)| new.place == old.place);
         itself.or_else(|| self.channels.iter().find(|(_, new)| new.place == old.place))
     }
+}
+
+/// Lets a channel go before another one takes its name. Those that have merely changed places are left out: each of them
+/// stays wanted.
+fn in_order(mut replace: Vec<Replacement>) -> Vec<Replacement> {
+    let is_free = |all: &[Replacement], new: &ChannelName| all.iter().all(|other| other.old != *new);
+    let mut ordered = Vec::with_capacity(replace.len());
+    while let Some(next) = replace.iter().position(|one| is_free(&replace, &one.new)) {
+        ordered.push(replace.remove(next));
+    }
+    ordered
 }
 
 #[cfg(test)]

@@ -98,6 +98,23 @@ fn replacing_by_a_channel_that_is_wanted_already_leaves_the_old_one() {
     assert_eq!(steps(&intent, &mut done).subscribe, [channel("c")]);
 }
 
+// I20, I26: the task hears of several at once, and each channel is let go before another one takes its name
+#[test]
+fn channels_that_take_each_others_names_are_all_wanted_afterwards() {
+    let replacement = |old, new| Replacement { old: channel(old), new: channel(new), since: Time::ZERO };
+    let (mut intent, mut done) = (Intent::default(), CarriedOut::default());
+    for name in ["a", "b", "x", "y"] {
+        intent.subscribe(channel(name), 4).unwrap();
+    }
+    steps(&intent, &mut done);
+    for (old, new) in [("b", "c"), ("a", "b"), ("x", "z"), ("y", "x"), ("z", "y")] {
+        intent.replace(&channel(old), channel(new), Time::ZERO, 4).unwrap();
+    }
+    let replaced = steps(&intent, &mut done);
+    assert_eq!(replaced.replace, [replacement("b", "c"), replacement("a", "b")]);
+    assert_eq!((replaced.unsubscribe, replaced.subscribe), (vec![], vec![channel("x"), channel("y")]), "they stay");
+}
+
 // S23
 #[test]
 fn one_channel_too_many_is_refused_alone() {
