@@ -39,6 +39,8 @@ struct Wanted {
     place: u64,
     /// When the first event of a channel that took the place of another may have been sent.
     begun: Time,
+    /// The version at which it was replaced by itself last; 0 when it never was.
+    renewed: u64,
 }
 
 /// The intent as far as the task has carried it out.
@@ -59,6 +61,8 @@ pub(crate) struct Steps {
     pub(crate) wanted: bool,
     pub(crate) unsubscribe: Vec<ChannelName>,
     pub(crate) replace: Vec<Replacement>,
+    /// Channels that were replaced by themselves.
+    pub(crate) renew: Vec<ChannelName>,
     pub(crate) subscribe: Vec<ChannelName>,
     pub(crate) connect: bool,
     pub(crate) network_changed: bool,
@@ -121,12 +125,13 @@ impl Intent {
         }
         self.version += 1;
         let (asked, place) = (self.version, self.version);
-        let new = Wanted { asked, place, begun: Time::ZERO };
+        let new = Wanted { asked, place, begun: Time::ZERO, renewed: 0 };
         self.channels.entry(channel).and_modify(|wanted| wanted.asked = asked).or_insert(new);
         Ok(())
     }
 
-    /// Puts `new` in the place of `old`, if that is another channel and wanted; asks for `new` otherwise.
+    /// Puts `new` in the place of `old`, if that is another channel and wanted; asks for `new` otherwise, and anew if it is
+    /// the same.
     pub(crate) fn replace(
         &mut self,
         old: &ChannelName,
@@ -137,7 +142,9 @@ impl Intent {
         let before = self.channels.get(old).filter(|_| *old != new).copied();
         if let Some(Wanted { place, .. }) = before {
             self.channels.remove(old);
-            self.channels.entry(new.clone()).or_insert(Wanted { asked: 0, place, begun });
+            self.channels.entry(new.clone()).or_insert(Wanted { asked: 0, place, begun, renewed: 0 });
+        } else if let Some(itself) = self.channels.get_mut(old) {
+            itself.renewed = self.version + 1;
         }
         self.subscribe(new, limit)
     }
@@ -158,10 +165,10 @@ impl Intent {
         if self.version == done.version {
             return None;
         }
-        let (mut unsubscribe, mut replace) = (Vec::new(), Vec::new());
+        let (mut unsubscribe, mut replace, mut renew) = (Vec::new(), Vec::new(), Vec::new());
         for (name, old) in &done.channels {
             match self.heir(name, old) {
-                Some((heir, _)) if heir == name => {}
+                Some((heir, new)) if heir == name => renew.extend((new.renewed != old.renewed).then(|| name.clone())),
                 Some((heir, new)) => {
                     replace.push(Replacement { old: name.clone(), new: heir.clone(), since: new.begun });
                 }
@@ -181,6 +188,7 @@ impl Intent {
             wanted: self.wanted,
             unsubscribe,
             replace,
+            renew,
             subscribe,
             connect: new.connect != old.connect,
             network_changed: new.network_changed != old.network_changed,

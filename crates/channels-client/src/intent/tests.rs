@@ -94,6 +94,7 @@ fn replacing_by_a_channel_that_is_wanted_already_leaves_the_old_one() {
     intent.replace(&channel("b"), channel("b"), Time::ZERO, 2).unwrap();
     let again = steps(&intent, &mut done);
     assert_eq!((again.replace, again.unsubscribe, again.subscribe), (vec![], vec![], vec![channel("b")]));
+    assert_eq!(again.renew, [channel("b")]);
     intent.replace(&channel("x"), channel("c"), Time::ZERO, 2).unwrap();
     assert_eq!(steps(&intent, &mut done).subscribe, [channel("c")]);
 }

@@ -36,6 +36,11 @@ impl<D: Decoder> Task<D> {
         for replacement in steps.replace {
             self.replace(now, replacement);
         }
+        for channel in steps.renew {
+            // One that has no place yet stays postponed.
+            let _ = self.machine.replace(now, &channel, &channel, now);
+            self.drain(now);
+        }
         self.postponed.retain(|channel| !steps.unsubscribe.contains(channel));
         self.postponed.extend(steps.subscribe);
         self.subscribe_postponed(now);

@@ -211,7 +211,7 @@ impl Connection {
     /// Wants `new` in the place of `old`, which is not wanted any more, for a consumer to whom they are one: what was missed
     /// of `old` counts as missed of `new`, and a gap begins no later than `since`, when the first event of `new` may have been
     /// sent. When `old` is subscribed the gap opens now. The same channel twice, or an `old` that is not wanted, makes it a
-    /// [`subscribe`](Self::subscribe) of `new`.
+    /// [`subscribe`](Self::subscribe) of `new`; the same one is also authorized anew if that is under way.
     ///
     /// # Errors
     /// When channels of its kind are not supported, or there are too many; then `old` stays.
@@ -222,6 +222,9 @@ impl Connection {
         new: &ChannelName,
         since: Time,
     ) -> Result<(), SubscribeError> {
+        if old == new {
+            self.with_link(now, |channels, link| channels.ask_anew(new, link));
+        }
         if old == new || !self.channels.is_wanted(old) || !new.kind().is_supported() {
             return self.subscribe(now, new.clone());
         }

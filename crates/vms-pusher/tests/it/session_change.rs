@@ -5,7 +5,8 @@ use std::sync::Arc;
 use channels_client::{Clock as _, SystemClock};
 use vms_pusher::{
     ConfigError, ConnectionState, DynTokenProvider, Secret, TokenError, TokenProvider, VmsApi, VmsChannel,
-    VmsClientInfo, VmsContinuity, VmsCredentials, VmsGapKind, VmsPusherApi, VmsSession, VmsSocketItem, VmsTime,
+    VmsClientInfo, VmsContinuity, VmsCredentials, VmsEvents, VmsGapKind, VmsPusherApi, VmsSession, VmsSocketItem,
+    VmsTime,
 };
 use vms_sandbox::{Push, Sandbox, SandboxConfig, Session, Standing, Target, UserConfig};
 
@@ -167,6 +168,52 @@ async fn another_user_begins_afresh_and_nothing_of_the_first_is_delivered_any_mo
     assert!(gap_of(&items, VmsChannel::Token).is_none() && gap_of(&items, VmsChannel::User).is_none());
     let subscribers = |channel: String| sandbox.state().subscribers(&channel);
     assert_eq!((subscribers(first.token_channel()), subscribers(first.user_channel())), (0, 0));
+}
+
+/// Its refresh is another login, which gives the client another session.
+struct LoggingIn {
+    api: std::sync::OnceLock<VmsPusherApi>,
+    new: Session,
+    token: std::sync::Mutex<Secret>,
+}
+
+impl TokenProvider for LoggingIn {
+    async fn token(&self) -> Result<Secret, TokenError> {
+        Ok(self.token.lock().unwrap().clone())
+    }
+
+    async fn refresh(&self, _rejected: &Secret) -> Result<Secret, TokenError> {
+        *self.token.lock().unwrap() = Secret::new(self.new.access_token.clone());
+        self.api.get().unwrap().set_session(session_of(&self.new)).unwrap();
+        Err(TokenError::Denied { message: "another login".to_owned() })
+    }
+}
+
+// A08: the user's channel was waiting for the refresh, and is asked for anew with the new token
+#[tokio::test]
+async fn a_provider_may_set_another_session_and_deny_the_one_before() {
+    let (sandbox, old) = sandbox().await;
+    let new = sandbox.open_session(old.user_id).unwrap();
+    sandbox.set_standing(&old.access_token_id, Standing::Revoked);
+    let token = std::sync::Mutex::new(Secret::new(old.access_token.clone()));
+    let provider = Arc::new(LoggingIn { api: std::sync::OnceLock::new(), new: new.clone(), token });
+    let mut config = config(&sandbox, &old);
+    config.options.token_provider = Some(Arc::clone(&provider) as _);
+    let api = VmsPusherApi::new(config).unwrap();
+    assert!(provider.api.set(api.clone()).is_ok());
+    let mut events = api.events();
+    api.connect();
+    let mut fresh = 0;
+    while fresh < 2 {
+        let item = next(&mut events).await;
+        let is_unavailable = matches!(&item, VmsSocketItem::Continuity(VmsContinuity::Unavailable { .. }));
+        assert!(!is_unavailable, "{item:?}");
+        fresh += usize::from(item == FRESH_TOKEN || item == FRESH_USER);
+    }
+}
+
+async fn next(events: &mut VmsEvents) -> VmsSocketItem {
+    tokio::time::timeout(PATIENCE, events.next()).await.expect("nothing comes").expect("the stream has ended")
 }
 
 // A07: after a logout the client is disconnected; it begins the new session when it is told to

@@ -1,7 +1,10 @@
 //! One channel in the place of another: what was missed of the first counts as missed of the second.
 
-use super::{Channels, Link, channel::Track};
-use crate::{ChannelName, GapCause, Options, Time};
+use super::{
+    Channels, Link,
+    channel::{Step, Track},
+};
+use crate::{ChannelName, GapCause, Options, Output, Time};
 
 impl Channels {
     /// Puts `new` in the place of `old` on a live socket.
@@ -33,6 +36,16 @@ impl Channels {
         let before = self.track_of(old);
         self.forget(old);
         self.inherit(new, before, since, options);
+    }
+
+    /// Asks anew for the authorization under way: what comes of it may be an answer about another token.
+    pub(in crate::connection) fn ask_anew(&mut self, name: &ChannelName, link: &mut Link<'_>) {
+        let Some(channel) = self.table.get_mut(name) else { return };
+        if let Step::Authorizing { id, .. } = channel.step {
+            channel.step = Step::Idle;
+            self.pending.remove(&id);
+            link.outputs.push_back(Output::CancelAuthorization { id });
+        }
     }
 
     /// Wants `new`, which has lost what was lost `before`, and its own since `since`. Returns whether it was not wanted yet.

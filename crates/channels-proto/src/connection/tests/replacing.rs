@@ -137,3 +137,18 @@ fn a_channel_that_is_replaced_between_two_sessions_begins_afresh() {
     world.acknowledge("private-new");
     assert_eq!(world.reports(), [subscribed("private-new", Continuity::Fresh)]);
 }
+
+// A08: what the server or the provider answers may be about the token before
+#[test]
+fn a_channel_that_replaces_itself_is_authorized_anew_and_the_answer_under_way_does_not_count() {
+    let mut world = World::connected();
+    world.subscribe("private-both");
+    world.replace("private-both", "private-both", world.now);
+    let [before, anew] = world.authorizations()[..] else { panic!("{:?}", world.outputs) };
+    assert!(world.take().contains(&Output::CancelAuthorization { id: before }));
+    let denied = Err(AuthorizationError::Denied { status: 401 });
+    world.command(|connection, now| connection.handle_authorization(now, before, denied));
+    world.authorize(anew);
+    world.acknowledge("private-both");
+    assert_eq!(world.reports(), [subscribed("private-both", Continuity::Fresh)]);
+}
