@@ -114,7 +114,8 @@ impl<T: Send + 'static> Client<T> {
         self.core().change(|intent| intent.subscribe(channel, limit))
     }
 
-    /// Wants no events of `channel` any more. None of them is delivered after this has returned.
+    /// Wants no events of `channel` any more. None of them is delivered after this has returned, nor is anything told of the
+    /// channel that had not been told by then.
     pub fn unsubscribe(&self, channel: &ChannelName) {
         self.core().unsubscribe(channel);
     }

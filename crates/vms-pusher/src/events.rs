@@ -19,7 +19,7 @@ pub(crate) type Handler = Box<dyn FnMut(Item<Incoming>) -> Option<Item<Incoming>
 pub(crate) struct Outlet {
     delivery: Delivery<Incoming>,
     source: Mutex<Source>,
-    /// Grows with every disconnect.
+    /// Grows with every disconnect and every other login.
     session: AtomicU64,
     channels: Channels,
 }
@@ -54,6 +54,17 @@ impl Outlet {
     pub(crate) fn end_session(&self) {
         self.session.fetch_add(1, Ordering::AcqRel);
         let old = lock(&self.source).pending.take();
+        drop(old);
+    }
+
+    /// Has `begin` begin another session; what the stream was about to be told of the old one is not given out after this.
+    pub(crate) fn begin_session(&self, begin: impl FnOnce()) {
+        // Nothing is taken meanwhile, so that no failure of the old session is taken for one of the new.
+        let mut source = lock(&self.source);
+        self.session.fetch_add(1, Ordering::AcqRel);
+        begin();
+        let old = source.pending.take();
+        drop(source);
         drop(old);
     }
 

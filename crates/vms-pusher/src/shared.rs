@@ -96,17 +96,18 @@ impl Shared {
         let Self { client, outlet, channels, token, names, .. } = self;
         let mut names = names.lock().unwrap_or_else(PoisonError::into_inner);
         token.set(user_token);
-        channels.forgive();
-        if new.user == names.user {
-            for (old, new) in [(&names.token, &new.token), (&names.user, &new.user)] {
-                allowed(&client.replace(old, new.clone(), begun));
+        outlet.begin_session(|| {
+            if new.user == names.user {
+                for (old, new) in [(&names.token, &new.token), (&names.user, &new.user)] {
+                    allowed(&client.replace(old, new.clone(), begun));
+                }
+            } else {
+                client.unsubscribe(&names.token);
+                client.unsubscribe(&names.user);
+                self.subscribe(&new);
             }
-        } else {
-            client.unsubscribe(&names.token);
-            client.unsubscribe(&names.user);
-            outlet.end_session();
-            self.subscribe(&new);
-        }
+            channels.forgive();
+        });
         *names = new;
         Ok(())
     }

@@ -6,18 +6,20 @@ use channels_proto::{ChannelName, SubscribeError, Time};
 
 use super::{
     core::Core,
-    entry::{Entry, is_failure_of},
+    entry::{Entry, is_failure_of, is_report_of},
 };
 
 impl<T: Send + 'static> Core<T> {
-    /// Forgets `channel`, and its events that are on their way.
+    /// Forgets `channel`, its events that are on their way, and what is still to be told of it.
     pub(crate) fn unsubscribe(&self, channel: &ChannelName) {
         let mut shared = self.lock();
         let Some(version) = shared.intent.unsubscribe(channel) else {
             return;
         };
-        shared.muted.mute_events(channel.clone(), version);
-        let is_of = |entry: &Entry<T>| entry.event.as_ref().is_some_and(|event| event.channel == *channel);
+        shared.muted.mute(channel.clone(), version);
+        let is_of = |entry: &Entry<T>| {
+            entry.event.as_ref().is_some_and(|event| event.channel == *channel) || is_report_of(&entry.item, channel)
+        };
         let discarded = shared.queue.take_if(is_of);
         shared.handler.leave_channel(channel);
         drop(shared);

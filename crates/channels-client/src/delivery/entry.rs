@@ -36,6 +36,17 @@ pub(super) fn is_failure_of<T>(item: &Item<T>, channel: &ChannelName) -> bool {
     matches!(item, Item::SubscriptionFailed { channel: failed, .. } if failed == channel)
 }
 
+/// Returns whether it is a report about `channel`.
+pub(super) fn is_report_of<T>(item: &Item<T>, channel: &ChannelName) -> bool {
+    match item {
+        Item::Subscribed { channel: of, .. }
+        | Item::Interrupted { channel: of, .. }
+        | Item::SubscriptionFailed { channel: of, .. }
+        | Item::Suspended { channel: Some(of), .. } => of == channel,
+        _ => false,
+    }
+}
+
 pub(super) fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }

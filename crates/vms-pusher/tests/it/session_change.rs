@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use channels_client::{Clock as _, SystemClock};
 use vms_pusher::{
-    ConfigError, ConnectionState, DynTokenProvider, Secret, TokenError, TokenProvider, VmsApi, VmsChannel,
-    VmsClientInfo, VmsContinuity, VmsCredentials, VmsEvents, VmsGapKind, VmsPusherApi, VmsSession, VmsSocketItem,
-    VmsTime,
+    ConfigError, ConnectionState, DynTokenProvider, PusherError, PusherErrorKind, Secret, TokenError, TokenProvider,
+    VmsApi, VmsChannel, VmsClientInfo, VmsContinuity, VmsCredentials, VmsEvents, VmsGapKind, VmsPusherApi, VmsSession,
+    VmsSocketItem, VmsTime,
 };
 use vms_sandbox::{Push, Sandbox, SandboxConfig, Session, Standing, Target, UserConfig};
 
@@ -168,6 +168,33 @@ async fn another_user_begins_afresh_and_nothing_of_the_first_is_delivered_any_mo
     assert!(gap_of(&items, VmsChannel::Token).is_none() && gap_of(&items, VmsChannel::User).is_none());
     let subscribers = |channel: String| sandbox.state().subscribers(&channel);
     assert_eq!((subscribers(first.token_channel()), subscribers(first.user_channel())), (0, 0));
+}
+
+// A04, A08: both channels are refused; what is still to be told of the second is not taken for the new session's
+#[tokio::test]
+async fn refusals_of_the_session_before_are_not_told_once_another_has_begun() {
+    let users = vec![UserConfig::new(42, "demo", "demo"), UserConfig::new(43, "other", "other")];
+    for is_same_user in [true, false] {
+        let sandbox = Sandbox::start(SandboxConfig { users: users.clone(), ..SandboxConfig::default() }).await.unwrap();
+        let old = sandbox.sessions().into_iter().find(|session| session.user_id == 42).unwrap();
+        let new = sandbox.open_session(if is_same_user { 42 } else { 43 }).unwrap();
+        sandbox.set_standing(&old.access_token_id, Standing::Revoked);
+        let api = api(&sandbox, &old);
+        let mut events = api.events();
+        api.connect();
+        let is_refusal = |item: &VmsSocketItem| {
+            matches!(item, VmsSocketItem::Error(PusherError { kind: PusherErrorKind::Denied, .. }))
+        };
+        while !is_refusal(&next(&mut events).await) {}
+        api.set_session(session_of(&new)).unwrap();
+        let mut fresh = 0;
+        while fresh < 2 {
+            let item = next(&mut events).await;
+            let is_unavailable = matches!(&item, VmsSocketItem::Continuity(VmsContinuity::Unavailable { .. }));
+            assert!(!is_refusal(&item) && !is_unavailable, "{is_same_user}: {item:?}");
+            fresh += usize::from(item == FRESH_TOKEN || item == FRESH_USER);
+        }
+    }
 }
 
 /// Its refresh is another login, which gives the client another session.

@@ -137,6 +137,35 @@ async fn events_of_a_channel_that_was_left_are_discarded_until_the_task_knows() 
     assert_eq!(taken(&core), [Item::Event(3)]);
 }
 
+// A04, A08: what is outdated is not told, whether it waited or the task had not heard yet that the channel was left.
+#[tokio::test]
+async fn nothing_is_told_of_a_channel_that_was_left() {
+    let entries = |name: &str| {
+        let (channel, since) = (channel(name), std::time::SystemTime::UNIX_EPOCH);
+        let (error, cause) = (channels_proto::SubscriptionError::Unacknowledged, channels_proto::GapCause::Silent);
+        let reports = [
+            Item::Subscribed { channel: channel.clone(), continuity: crate::Continuity::Fresh },
+            Item::Suspended { channel: Some(channel.clone()), since },
+            Item::Interrupted { channel: channel.clone(), since, clock: None, cause },
+            Item::SubscriptionFailed { channel, error, since, failures: 1, retry_in: None },
+        ];
+        reports.into_iter().map(Entry::report).collect::<Vec<_>>()
+    };
+    let both = || entries("left").into_iter().chain(entries("kept")).collect();
+    let core = core();
+    for name in ["left", "kept"] {
+        core.change(|intent| intent.subscribe(channel(name), 10)).unwrap();
+    }
+    core.hand_over(&mut turn(0, both()), false);
+    core.unsubscribe(&channel("left"));
+    assert_eq!(taken(&core).len(), 4, "what waited");
+    core.hand_over(&mut turn(0, both()), false);
+    assert_eq!(taken(&core).len(), 4, "what the task told before it heard of it");
+    core.carried_out(core.intent(Intent::version));
+    core.hand_over(&mut turn(0, both()), false);
+    assert_eq!(taken(&core).len(), 8, "it is another subscription");
+}
+
 // A08: whoever logs in again at the first of two refusals shall not do it at the second.
 #[tokio::test]
 async fn refusals_of_a_channel_that_was_replaced_are_not_told_any_more() {
