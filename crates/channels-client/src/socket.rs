@@ -133,7 +133,7 @@ impl Socket {
 
     /// Sends `frame`, or the answer to the server's close frame, and waits for the server to hang up; two seconds at most.
     pub(crate) async fn close(mut self: Box<Self>, frame: Option<channels_proto::CloseFrame>) {
-        let farewell = async move {
+        let graceful_close = async move {
             let frame = match (frame, self.answer) {
                 (Some(channels_proto::CloseFrame { code, reason }), _) => {
                     Some(Message::Close(Some(CloseFrame { code: code.into(), reason: reason.into() })))
@@ -152,7 +152,7 @@ impl Socket {
             while sent.is_ok() && matches!(stream.read(&mut unread).await, Ok(1..)) {}
         };
         // Whether it went well is nobody's business any more.
-        let _ = timeout(LONGEST_FAREWELL, farewell).await;
+        let _ = timeout(CLOSE_TIMEOUT, graceful_close).await;
     }
 
     fn incoming(&mut self) -> &mut Incoming<Stream> {
@@ -269,7 +269,7 @@ const WRITE_BUFFER: usize = 4 * 1024;
 /// Subscribes to a thousand channels fit; a server that reads nothing cannot make more than this wait.
 const MAX_UNSENT: usize = 1024 * 1024;
 /// Fault W19.
-const LONGEST_FAREWELL: Duration = Duration::from_secs(2);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests;

@@ -54,9 +54,9 @@ pub(crate) fn start<D: Decoder>(
         core: Arc::clone(core),
         decoder,
         authorizer,
-        link: Link::Down,
+        socket: SocketState::Down,
         jobs: JoinSet::new(),
-        farewells: JoinSet::new(),
+        closing: JoinSet::new(),
         told_closed: 0,
         authorizations: BTreeMap::new(),
         signatures: Vec::new(),
@@ -84,10 +84,10 @@ struct Task<D: Decoder> {
     core: Arc<Core<D::Item>>,
     decoder: D,
     authorizer: Arc<dyn Authorizer>,
-    link: Link,
+    socket: SocketState,
     jobs: JoinSet<Done>,
     /// Sockets that are being closed.
-    farewells: JoinSet<()>,
+    closing: JoinSet<()>,
     /// The version of the intent up to which the callers know that sockets are closed.
     told_closed: u64,
     authorizations: BTreeMap<AuthorizationId, AbortHandle>,
@@ -114,7 +114,7 @@ struct Task<D: Decoder> {
 }
 
 /// The machine's socket, as far as there is one.
-enum Link {
+enum SocketState {
     Down,
     Opening(Epoch, AbortHandle),
     Up(Epoch, Box<Socket>),
@@ -157,13 +157,13 @@ impl<D: Decoder> Task<D> {
             }
         }
         self.jobs.abort_all();
-        let farewells = async { while self.farewells.join_next().await.is_some() {} };
-        let _ = timeout(LAST_FAREWELL, farewells).await;
+        let closing = async { while self.closing.join_next().await.is_some() {} };
+        let _ = timeout(LAST_CLOSE_TIMEOUT, closing).await;
     }
 
     async fn next_input(&mut self) -> Input {
         loop {
-            let Self { core, link, jobs, farewells, timer, timer_at, .. } = self;
+            let Self { core, socket, jobs, closing, timer, timer_at, .. } = self;
             tokio::select! {
                 biased;
                 () = core.changed() => return Input::Intent,
@@ -173,8 +173,8 @@ impl<D: Decoder> Task<D> {
                     Err(_aborted) => {}
                 },
                 // Before the timer: what was received may make it void.
-                received = link.received() => return Input::Received(received),
-                Some(_) = farewells.join_next() => self.tell_if_closed(),
+                received = socket.received() => return Input::Received(received),
+                Some(_) = closing.join_next() => self.tell_if_closed(),
                 () = fired(timer), if timer_at.is_some() => return Input::Timer,
                 // There is nothing else to do.
                 () = ready(()), if self.wake_is_due => {
@@ -218,14 +218,14 @@ impl<D: Decoder> Task<D> {
     /// Tells whoever waits for it that the sockets of the sessions that were ended are closed.
     fn tell_if_closed(&mut self) {
         let version = self.carried_out.version;
-        if self.told_closed != version && self.farewells.is_empty() {
+        if self.told_closed != version && self.closing.is_empty() {
             self.told_closed = version;
             self.core.tell_closed(version);
         }
     }
 }
 
-impl Link {
+impl SocketState {
     /// Waits for what comes in; for ever when there is no socket.
     async fn received(&mut self) -> Received {
         match self {
@@ -259,4 +259,4 @@ async fn fired(timer: &mut Option<Pin<Box<Sleep>>>) {
 /// Not every number of nanoseconds can be added to an `Instant`.
 const LONGEST_SLEEP: Duration = Duration::from_secs(24 * 60 * 60);
 /// Fault K10: the socket of a dropped client is closed within a second.
-const LAST_FAREWELL: Duration = Duration::from_millis(500);
+const LAST_CLOSE_TIMEOUT: Duration = Duration::from_millis(500);

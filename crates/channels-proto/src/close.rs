@@ -2,12 +2,12 @@
 
 use crate::backoff::Class;
 
-/// How the machine takes the end of a socket.
+/// Whether to try again after a socket ended, and how soon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Try again, in this class.
+pub(crate) enum RetryDecision {
+    /// Try again, with a delay of this class.
     Retry(Class),
-    /// Try again; several of these within minutes are a fault that no quick retry will mend.
+    /// Try again; several of these within minutes mean a fault that quick retries will not fix.
     Trouble,
     /// 4009: try once more with a fresh token, then stop.
     Unauthorized,
@@ -17,26 +17,27 @@ pub(crate) enum Verdict {
 
 /// Classifies a WebSocket or Pusher close code; `None` stands for a socket that ended without one.
 ///
-/// Pusher's ranges: 4000 to 4099 do not reconnect, 4100 to 4199 reconnect after backing off for a second or more, 4200
-/// to 4299 reconnect at once (Pusher Channels protocol, "Connection closure"). Codes beyond are not defined; they
-/// reconnect, since stopping for good is worse.
-pub(crate) const fn classify(code: Option<u16>) -> Verdict {
+/// Pusher's ranges: 4000 to 4099 do not reconnect, 4100 to 4199 reconnect after backing off for a second or more,
+/// 4200 to 4299 reconnect at once (Pusher Channels protocol, "Connection closure"). Other codes are undefined; they
+/// reconnect, since stopping for good would be worse.
+pub(crate) const fn classify(code: Option<u16>) -> RetryDecision {
     match code {
-        Some(1002 | 1003 | 1007..=1009) => Verdict::Trouble,
-        Some(4009) => Verdict::Unauthorized,
-        Some(4000..=4099) => Verdict::Stop,
-        Some(4100..=4199) => Verdict::Retry(Class::Overloaded),
-        Some(4200..=4299) => Verdict::Retry(Class::Immediate),
-        Some(_) | None => Verdict::Retry(Class::Normal),
+        Some(1002 | 1003 | 1007..=1009) => RetryDecision::Trouble,
+        Some(4009) => RetryDecision::Unauthorized,
+        Some(4000..=4099) => RetryDecision::Stop,
+        Some(4100..=4199) => RetryDecision::Retry(Class::Overloaded),
+        Some(4200..=4299) => RetryDecision::Retry(Class::Immediate),
+        Some(_) | None => RetryDecision::Retry(Class::Normal),
     }
 }
 
-/// Returns whether a server may put `code` into a close frame (RFC 6455, section 7.4, and the registry it founded).
+/// Returns whether a server may put `code` into a close frame (RFC 6455, section 7.4, and the IANA registry that it
+/// set up).
 pub(crate) const fn may_be_sent(code: u16) -> bool {
     matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
 }
 
-/// The protocol's name for a code of the final range, for servers that give no reason.
+/// What the protocol says a final code means, for servers that give no reason.
 pub(crate) const fn name_of(code: u16) -> &'static str {
     match code {
         4000 => "the application accepts TLS connections only",
@@ -71,21 +72,21 @@ mod tests {
     #[test]
     fn every_code_has_one_meaning() {
         for code in [4000, 4001, 4002, 4003, 4008, 4010, 4099] {
-            assert_eq!(classify(Some(code)), Verdict::Stop, "{code}");
+            assert_eq!(classify(Some(code)), RetryDecision::Stop, "{code}");
         }
-        assert_eq!(classify(Some(4009)), Verdict::Unauthorized);
+        assert_eq!(classify(Some(4009)), RetryDecision::Unauthorized);
         for code in [4100, 4150, 4199] {
-            assert_eq!(classify(Some(code)), Verdict::Retry(Class::Overloaded), "{code}");
+            assert_eq!(classify(Some(code)), RetryDecision::Retry(Class::Overloaded), "{code}");
         }
         for code in [4200, 4201, 4202, 4299] {
-            assert_eq!(classify(Some(code)), Verdict::Retry(Class::Immediate), "{code}");
+            assert_eq!(classify(Some(code)), RetryDecision::Retry(Class::Immediate), "{code}");
         }
         for code in [1000, 1001, 1005, 1006, 1011, 1012, 1013, 1014, 3999, 4300, 4301, 4999, 65535] {
-            assert_eq!(classify(Some(code)), Verdict::Retry(Class::Normal), "{code}");
+            assert_eq!(classify(Some(code)), RetryDecision::Retry(Class::Normal), "{code}");
         }
         for code in [1002, 1003, 1007, 1008, 1009] {
-            assert_eq!(classify(Some(code)), Verdict::Trouble, "{code}");
+            assert_eq!(classify(Some(code)), RetryDecision::Trouble, "{code}");
         }
-        assert_eq!(classify(None), Verdict::Retry(Class::Normal));
+        assert_eq!(classify(None), RetryDecision::Retry(Class::Normal));
     }
 }

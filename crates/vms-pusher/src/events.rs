@@ -28,7 +28,7 @@ pub(crate) struct Outlet {
 struct Source {
     /// Grows when a stream takes over from another.
     stream: u64,
-    sleeper: Option<Waker>,
+    waker: Option<Waker>,
     /// The second item of a report of two, for the stream's next poll, and its session.
     pending: Option<(u64, VmsSocketItem)>,
 }
@@ -82,7 +82,7 @@ impl Outlet {
             if self.channels.are_given_up() {
                 return Poll::Ready(None);
             }
-            source.sleeper = Some(cx.waker().clone());
+            source.waker = Some(cx.waker().clone());
         }
         polled.map(|item| item.map(|item| self.tell(&mut source, session, item)))
     }
@@ -153,10 +153,10 @@ impl VmsEvents {
     pub(crate) fn take(outlet: &Arc<Outlet>) -> Self {
         let mut source = lock(&outlet.source);
         source.stream += 1;
-        let (stream, sleeper) = (source.stream, source.sleeper.take());
+        let (stream, waker) = (source.stream, source.waker.take());
         drop(source);
-        if let Some(sleeper) = sleeper {
-            sleeper.wake();
+        if let Some(waker) = waker {
+            waker.wake();
         }
         Self { outlet: Arc::clone(outlet), stream }
     }

@@ -38,7 +38,7 @@ impl<T: Send + 'static> Core<T> {
             let report = Item::StateChanged { from: shared.delivered, to: ConnectionState::Disconnected };
             // The queue is empty, so nothing has to give way.
             shared.queue.push(Entry::report(report), &mut Vec::new());
-            shared.farewell = true;
+            shared.end_is_queued = true;
         }
         let wake = shared.wake();
         drop(wait(self, shared));

@@ -37,11 +37,11 @@ pub(super) struct Shared<T> {
     pub(super) queue: Queue<T>,
     /// The state the consumer knows of.
     pub(super) delivered: ConnectionState,
-    /// That state is of a session that was ended, and the report of its end waits in the queue.
-    pub(super) farewell: bool,
+    /// That state belongs to a session that has ended, and the report of its end is still queued.
+    pub(super) end_is_queued: bool,
     pub(super) muted: Muted,
     pub(super) handler: Slot<T>,
-    sleeper: Option<Waker>,
+    waker: Option<Waker>,
     /// Who waits for the end of a handler's call: to wake nobody costs a system call, too.
     pub(super) waiting: usize,
     /// The version of the intent that is carried out with what was handed over last.
@@ -62,10 +62,10 @@ impl<T: Send + 'static> Core<T> {
             counters: ClientCounters::default(),
             queue: Queue::new(limits),
             delivered: ConnectionState::Disconnected,
-            farewell: false,
+            end_is_queued: false,
             muted: Muted::default(),
             handler: Slot::default(),
-            sleeper: None,
+            waker: None,
             waiting: 0,
             handed_over: 0,
             closed: 0,
@@ -126,7 +126,7 @@ impl<T: Send + 'static> Core<T> {
     pub(super) fn leave(&self) {
         let mut shared = self.lock();
         shared.consumer_gone = true;
-        let discarded = (shared.queue.take_all(), shared.handler.replace(None), shared.sleeper.take());
+        let discarded = (shared.queue.take_all(), shared.handler.replace(None), shared.waker.take());
         drop(shared);
         drop(discarded);
     }
@@ -188,7 +188,7 @@ impl<T: Send + 'static> Core<T> {
 /// Who has to be woken once the lock is free.
 pub(super) enum Wake {
     Nobody,
-    Sleeper(Waker),
+    Stream(Waker),
     Handler,
 }
 
@@ -197,7 +197,7 @@ impl<T> Shared<T> {
         let entry = self.queue.pop()?;
         if let Item::StateChanged { to, .. } = entry.item {
             self.delivered = to;
-            self.farewell = false;
+            self.end_is_queued = false;
         }
         Some(entry)
     }
@@ -211,7 +211,7 @@ impl<T> Shared<T> {
     pub(super) fn put_back(&mut self, entry: Entry<T>, dropped: &mut Vec<Entry<T>>) {
         if let Item::StateChanged { from, to } = entry.item {
             self.delivered = from;
-            self.farewell = to == ConnectionState::Disconnected;
+            self.end_is_queued = to == ConnectionState::Disconnected;
         }
         let lost = self.queue.put_back(entry, dropped);
         self.counters.dropped_events = self.counters.dropped_events.saturating_add(lost);
@@ -236,7 +236,7 @@ impl<T> Shared<T> {
         if (self.queue.is_empty() || self.handler.is_set()) && !self.is_over() {
             return Wake::Nobody;
         }
-        self.sleeper.take().map_or(Wake::Nobody, Wake::Sleeper)
+        self.waker.take().map_or(Wake::Nobody, Wake::Stream)
     }
 
     /// No job will run any more: after the end, what is left is for the stream.
@@ -252,9 +252,9 @@ impl<T> Shared<T> {
         if got || self.is_over() {
             return Poll::Ready(());
         }
-        match &mut self.sleeper {
-            Some(sleeper) => sleeper.clone_from(cx.waker()),
-            None => self.sleeper = Some(cx.waker().clone()),
+        match &mut self.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            None => self.waker = Some(cx.waker().clone()),
         }
         Poll::Pending
     }

@@ -13,25 +13,25 @@ use crate::{Continuity, Item, ServerClock};
 
 /// Folds a queue. Kept events stay, other events are `dropped` and counted; one gap covers all gaps of a channel.
 pub(super) fn fold<T>(entries: VecDeque<Entry<T>>, dropped: &mut Vec<Entry<T>>) -> VecDeque<Entry<T>> {
-    let mut standing = Standing::new();
+    let mut summary = Summary::new();
     for entry in entries {
         match &entry.event {
-            Some(event) if event.keep => standing.kept.push(entry),
+            Some(event) if event.keep => summary.kept.push(entry),
             Some(_) => {
-                standing.lost += 1;
+                summary.lost += 1;
                 dropped.push(entry);
             }
-            None => standing.take(entry.item),
+            None => summary.take(entry.item),
         }
     }
-    standing.into_entries()
+    summary.into_entries()
 }
 
-struct Standing<T> {
+struct Summary<T> {
     lost: u64,
     reports: u64,
     state: Option<(ConnectionState, ConnectionState)>,
-    channels: BTreeMap<ChannelName, ChannelStanding>,
+    channels: BTreeMap<ChannelName, ChannelSummary>,
     kept: Vec<Entry<T>>,
     server_error: Option<Item<T>>,
     connection_failed: Option<Item<T>>,
@@ -41,7 +41,7 @@ struct Standing<T> {
 }
 
 #[derive(Default)]
-struct ChannelStanding {
+struct ChannelSummary {
     subscribed: Option<Continuity>,
     interrupted: Option<(SystemTime, Option<ServerClock>, GapCause)>,
     failed: Option<Failed>,
@@ -55,7 +55,7 @@ struct Failed {
     retry_in: Option<Duration>,
 }
 
-impl<T> Standing<T> {
+impl<T> Summary<T> {
     const fn new() -> Self {
         Self {
             lost: 0,
@@ -82,9 +82,9 @@ impl<T> Standing<T> {
                 }
             }
             Item::Subscribed { channel, continuity } => {
-                let standing = self.channels.entry(channel).or_default();
-                let merged = merge(standing.subscribed, continuity);
-                *standing = ChannelStanding { subscribed: Some(merged), ..ChannelStanding::default() };
+                let summary = self.channels.entry(channel).or_default();
+                let merged = merge(summary.subscribed, continuity);
+                *summary = ChannelSummary { subscribed: Some(merged), ..ChannelSummary::default() };
             }
             Item::Interrupted { channel, since, clock, cause } => {
                 self.channels.entry(channel).or_default().interrupted = Some((since, clock, cause));
@@ -119,17 +119,17 @@ impl<T> Standing<T> {
         let state = self.state.filter(|(from, to)| from != to).map(|(from, to)| Item::StateChanged { from, to });
         let mut last = Vec::new();
         let mut subscribed = Vec::new();
-        for (channel, standing) in self.channels {
-            if let Some(continuity) = standing.subscribed {
+        for (channel, summary) in self.channels {
+            if let Some(continuity) = summary.subscribed {
                 subscribed.push(Item::Subscribed { channel: channel.clone(), continuity });
             }
-            if let Some((since, clock, cause)) = standing.interrupted {
+            if let Some((since, clock, cause)) = summary.interrupted {
                 last.push(Item::Interrupted { channel: channel.clone(), since, clock, cause });
             }
-            if let Some(Failed { error, since, failures, retry_in }) = standing.failed {
+            if let Some(Failed { error, since, failures, retry_in }) = summary.failed {
                 last.push(Item::SubscriptionFailed { channel: channel.clone(), error, since, failures, retry_in });
             }
-            if let Some(since) = standing.suspended {
+            if let Some(since) = summary.suspended {
                 last.push(Item::Suspended { channel: Some(channel), since });
             }
         }

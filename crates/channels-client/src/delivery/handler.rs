@@ -30,7 +30,7 @@ impl<T: Send + 'static> Core<T> {
         let is_set = handler.is_some();
         let old = shared.handler.replace(handler);
         let known = shared.delivered;
-        if is_set && known != ConnectionState::Disconnected && !shared.farewell {
+        if is_set && known != ConnectionState::Disconnected && !shared.end_is_queued {
             shared.handler.greeting = Some(known);
         }
         let shared = self.wait_a_moment_for_call(shared);
@@ -45,7 +45,7 @@ impl<T: Send + 'static> Core<T> {
     pub(super) fn deliver(self: &Arc<Self>, wake: Wake) {
         match wake {
             Wake::Nobody => {}
-            Wake::Sleeper(waker) => waker.wake(),
+            Wake::Stream(waker) => waker.wake(),
             Wake::Handler => self.run_handler(),
         }
     }

@@ -3,7 +3,7 @@
 use channels_proto::{ConnectionState, Epoch, Event, Time};
 
 use super::{
-    Link, Next, Task,
+    Next, SocketState, Task,
     jobs::{self, Done},
 };
 use crate::{
@@ -92,7 +92,7 @@ impl<D: Decoder> Task<D> {
         let mut received = Some(first);
         let mut taken = 0;
         while taken < BATCH {
-            let Link::Up(epoch, _) = self.link else { break };
+            let SocketState::Up(epoch, _) = self.socket else { break };
             let Some(message) = received.take().or_else(|| self.read_on(now)) else { break };
             taken += self.take_message(*now, epoch, message, BATCH - taken);
         }
@@ -163,8 +163,8 @@ impl<D: Decoder> Task<D> {
             Received::Closed(closed) => {
                 // The reason is what the server says, which may be anything.
                 tracing::debug!(%epoch, code = ?closed.code, error = ?closed.error, "the socket is gone");
-                if let Link::Up(_, socket) = std::mem::replace(&mut self.link, Link::Down) {
-                    self.farewells.spawn(socket.close(reproach(&closed)));
+                if let SocketState::Up(_, socket) = std::mem::replace(&mut self.socket, SocketState::Down) {
+                    self.closing.spawn(socket.close(reproach(&closed)));
                 }
                 self.machine.handle_closed(now, epoch, closed);
                 self.drain(now);
@@ -181,11 +181,11 @@ impl<D: Decoder> Task<D> {
         {
             self.take_text(now, epoch, text);
             taken += 1;
-            if !matches!(self.link, Link::Up(current, _) if current == epoch) {
+            if !matches!(self.socket, SocketState::Up(current, _) if current == epoch) {
                 return taken;
             }
         }
-        if let Link::Up(_, socket) = &mut self.link {
+        if let SocketState::Up(_, socket) = &mut self.socket {
             socket.give_back(texts);
         }
         taken
@@ -212,19 +212,19 @@ impl<D: Decoder> Task<D> {
     }
 
     fn take_opened(&mut self, now: Time, epoch: Epoch, opened: Result<Box<Socket>, channels_proto::ConnectFailure>) {
-        if !matches!(self.link, Link::Opening(current, _) if current == epoch) {
+        if !matches!(self.socket, SocketState::Opening(current, _) if current == epoch) {
             return;
         }
         match opened {
             Ok(socket) => {
-                self.link = Link::Up(epoch, socket);
+                self.socket = SocketState::Up(epoch, socket);
                 self.signatures = Vec::new();
                 self.machine.handle_opened(now, epoch);
             }
             Err(failure) => {
                 let failure = self.failure_without_secrets(failure);
                 tracing::debug!(%epoch, message = %failure.message, "the socket could not be opened");
-                self.link = Link::Down;
+                self.socket = SocketState::Down;
                 self.machine.handle_connect_failed(now, epoch, failure);
             }
         }

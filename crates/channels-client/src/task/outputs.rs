@@ -7,7 +7,7 @@ use std::{
 
 use channels_proto::{CloseFrame, ConnectionError, ConnectionState, Continuity as Proven, Epoch, Output, Report, Time};
 
-use super::{Link, Task, gap_times::Span, jobs, turnstile::Turn};
+use super::{SocketState, Task, gap_times::Span, jobs, turnstile::Turn};
 use crate::{AuthorizationRequest, Continuity, Decoder, Item, delivery::Entry};
 
 impl<D: Decoder> Task<D> {
@@ -45,7 +45,7 @@ impl<D: Decoder> Task<D> {
         match output {
             Output::OpenSocket { epoch } => self.open(epoch),
             Output::SendText { epoch, text } => {
-                if let Link::Up(current, socket) = &mut self.link
+                if let SocketState::Up(current, socket) = &mut self.socket
                     && *current == epoch
                 {
                     socket.send(text);
@@ -70,7 +70,7 @@ impl<D: Decoder> Task<D> {
     fn open(&mut self, epoch: Epoch) {
         match self.search.begin_attempt() {
             Some(Err(error)) => {
-                self.link = Link::Opening(epoch, self.jobs.spawn(jobs::without_address(epoch, &error)));
+                self.socket = SocketState::Opening(epoch, self.jobs.spawn(jobs::without_address(epoch, &error)));
                 return;
             }
             Some(Ok(address)) => {
@@ -84,13 +84,13 @@ impl<D: Decoder> Task<D> {
             Some(turn) => self.connect_in_turn(epoch, Some(turn)),
             None => {
                 let waiting = self.jobs.spawn(jobs::wait_for_turn(epoch, turnstile.clone()));
-                self.link = Link::Opening(epoch, waiting);
+                self.socket = SocketState::Opening(epoch, waiting);
             }
         }
     }
 
     pub(super) fn take_turn_to_connect(&mut self, epoch: Epoch, turn: Option<Turn>) {
-        if matches!(self.link, Link::Opening(current, _) if current == epoch) {
+        if matches!(self.socket, SocketState::Opening(current, _) if current == epoch) {
             self.connect_in_turn(epoch, turn);
         }
     }
@@ -108,7 +108,7 @@ impl<D: Decoder> Task<D> {
             earlier.abort();
         }
         self.connecting = turn.map(|turn| self.jobs.spawn(jobs::hold(turn)));
-        self.link = Link::Opening(epoch, self.jobs.spawn(Arc::clone(&self.opener).open(epoch)));
+        self.socket = SocketState::Opening(epoch, self.jobs.spawn(Arc::clone(&self.opener).open(epoch)));
         let needed = self.machine.authorizations_needed();
         if needed > 0 {
             self.prepared = true;
@@ -119,14 +119,14 @@ impl<D: Decoder> Task<D> {
     }
 
     fn close(&mut self, epoch: Epoch, close: Option<CloseFrame>) {
-        match std::mem::replace(&mut self.link, Link::Down) {
-            Link::Opening(current, opening) if current == epoch => opening.abort(),
-            Link::Up(current, socket) if current == epoch => {
+        match std::mem::replace(&mut self.socket, SocketState::Down) {
+            SocketState::Opening(current, opening) if current == epoch => opening.abort(),
+            SocketState::Up(current, socket) if current == epoch => {
                 if close.is_some() {
-                    self.farewells.spawn(socket.close(close));
+                    self.closing.spawn(socket.close(close));
                 }
             }
-            other @ (Link::Down | Link::Opening(..) | Link::Up(..)) => self.link = other,
+            other @ (SocketState::Down | SocketState::Opening(..) | SocketState::Up(..)) => self.socket = other,
         }
     }
 

@@ -11,7 +11,7 @@ use crate::{
     Authorization, AuthorizationError, AuthorizationId, Closed, ConnectFailure, ConnectionError, Epoch, Event,
     FailureClass, FrameError, GapCause, Output, ProtocolViolation, Report, Time,
     backoff::Class,
-    close::{self, Verdict},
+    close::{self, RetryDecision},
     envelope::Envelope,
     liveness::PROBE_TIMEOUT,
     wire::{self, Established, Rejection, ServerError},
@@ -38,7 +38,7 @@ impl Connection {
             };
             let error = ConnectionError::Connect { kind, message };
             let ending = Ending::retry(error, GapCause::TransportLost, Close::Done);
-            self.end_socket(now, Ending { verdict: Verdict::Retry(class), retry_after, ..ending });
+            self.end_socket(now, Ending { decision: RetryDecision::Retry(class), retry_after, ..ending });
         }
         self.end_input(now);
     }
@@ -95,7 +95,7 @@ impl Connection {
         id: AuthorizationId,
         answer: Result<Authorization, AuthorizationError>,
     ) {
-        if self.with_link(now, |channels, link| channels.authorize(id, answer, link)) != Some(true) {
+        if self.with_socket(now, |channels, socket| channels.authorize(id, answer, socket)) != Some(true) {
             self.counters.stale_inputs += 1;
         }
         self.end_input(now);
@@ -136,7 +136,7 @@ impl Connection {
                     self.outputs.extend(lost.map(Output::Report));
                 }
                 self.check_liveness(now);
-                if let Some(Err(channel)) = self.with_link(now, Channels::handle_timeout) {
+                if let Some(Err(channel)) = self.with_socket(now, Channels::handle_timeout) {
                     let error = ConnectionError::Unacknowledged { channel };
                     let close = Close::Frame(super::NORMAL_CLOSURE);
                     self.end_socket(now, Ending::retry(error, GapCause::Unacknowledged, close));
@@ -166,11 +166,11 @@ impl Connection {
                 let ServerError { code, message } = ServerError::parse(envelope.data);
                 self.report(Report::ServerError { code, message: message.clone() });
                 if let Some(code) = code {
-                    let verdict = close::classify(Some(code));
+                    let decision = close::classify(Some(code));
                     let error = closed_error(Some(code), message, true);
                     let cause = GapCause::ClosedByServer { code: Some(code) };
                     let ending = Ending::retry(error, cause, Close::Frame(super::NORMAL_CLOSURE));
-                    self.end_socket(now, Ending { verdict, ..ending });
+                    self.end_socket(now, Ending { decision, ..ending });
                 }
             }
             event => {
@@ -191,20 +191,20 @@ impl Connection {
             ("pusher:error", Some(channel)) => {
                 let ServerError { code, message } = ServerError::parse(*data);
                 let rejection = Rejection { status: code, message };
-                self.with_link(now, |channels, link| channels.reject_unanswered(channel, rejection, link));
+                self.with_socket(now, |channels, socket| channels.reject_unanswered(channel, rejection, socket));
             }
             ("pusher:connection_established", None) => {
                 self.end_by_violation(now, ProtocolViolation::EstablishedTwice);
             }
             ("pusher_internal:subscription_succeeded", Some(channel)) => {
-                let sent = self.with_link(now, |channels, link| channels.acknowledge(channel, link));
+                let sent = self.with_socket(now, |channels, socket| channels.acknowledge(channel, socket));
                 if let (Phase::Up(live), Some(sent)) = (&mut self.phase, sent.flatten()) {
                     live.liveness.answered(sent);
                 }
             }
             ("pusher:subscription_error", Some(channel)) => {
                 let rejection = Rejection::parse(*data);
-                self.with_link(now, |channels, link| channels.reject(channel, rejection, link));
+                self.with_socket(now, |channels, socket| channels.reject(channel, rejection, socket));
             }
             _ => self.counters.ignored_internal_events += 1,
         }
@@ -221,7 +221,7 @@ impl Connection {
     fn take_error(&mut self, now: Time, error: ServerError) {
         self.report(Report::ServerError { code: error.code, message: error.message.clone() });
         if error.code.is_some_and(|code| NAMELESS_REJECTIONS.contains(&code)) {
-            self.with_link(now, |channels, link| channels.reject_some(&error, link));
+            self.with_socket(now, |channels, socket| channels.reject_some(&error, socket));
         }
         if let Phase::Up(live) = &mut self.phase {
             live.last_error = Some((now, error));
@@ -272,15 +272,16 @@ impl Connection {
             let error = ConnectionError::MessageTooLong { limit: self.options.limits.max_message_bytes };
             return Ending::retry(error, GapCause::MessageTooLong, Close::Done);
         }
-        let ((mut verdict, said), early) = match &self.phase {
+        let ((mut decision, said), early) = match &self.phase {
             Phase::Up(live) => (judge_close(now, code, &reason, live.last_error.as_ref()), false),
             Phase::Idle | Phase::Waiting { .. } | Phase::Opening { .. } => ((close::classify(code), None), true),
         };
         let refused = error.is_none() && code.is_some_and(|code| SUBSCRIBE_REFUSED.contains(&code));
-        let suspected = refused && self.with_link(now, |channels, link| channels.suspect(code, link)) == Some(true);
-        if suspected && verdict == Verdict::Trouble {
+        let suspected =
+            refused && self.with_socket(now, |channels, socket| channels.suspect(code, socket)) == Some(true);
+        if suspected && decision == RetryDecision::Trouble {
             // Explained by one channel, which is dealt with: no reason to be slow for the others. What an error said stands.
-            verdict = Verdict::Retry(Class::Normal);
+            decision = RetryDecision::Retry(Class::Normal);
         }
         let cause = match (&error, code) {
             (None, code) => GapCause::ClosedByServer { code },
@@ -291,7 +292,7 @@ impl Connection {
             Some(message) => ConnectionError::Lost { message },
             None => closed_error(code, reason, early),
         };
-        Ending { verdict, said, ..Ending::retry(error, cause, Close::Done) }
+        Ending { decision, said, ..Ending::retry(error, cause, Close::Done) }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     CloseFrame, ConnectionError, Epoch, FrameError, GapCause, Options, Output, ProtocolViolation, Report, SocketId,
     Time,
     backoff::{Class, lengthened},
-    close::{self, Verdict},
+    close::{self, RetryDecision},
     connection::{channels::Channels, unreadable::Unreadable},
     liveness::{Due, Liveness},
     wire::{self, Established, ServerError},
@@ -63,8 +63,8 @@ impl Outage {
 /// How a socket or an attempt ends.
 pub(super) struct Ending {
     pub(super) error: ConnectionError,
-    pub(super) verdict: Verdict,
-    /// What the server said shortly before, when the verdict follows from that.
+    pub(super) decision: RetryDecision,
+    /// What the server said shortly before, when the decision follows from that.
     pub(super) said: Option<ServerError>,
     pub(super) cause: GapCause,
     pub(super) retry_after: Option<Duration>,
@@ -75,8 +75,8 @@ pub(super) struct Ending {
 impl Ending {
     /// An ending after which the usual back-off follows.
     pub(super) fn retry(error: impl Into<ConnectionError>, cause: GapCause, close: Close) -> Self {
-        let verdict = Verdict::Retry(Class::Normal);
-        Self { error: error.into(), verdict, said: None, cause, retry_after: None, close }
+        let decision = RetryDecision::Retry(Class::Normal);
+        Self { error: error.into(), decision, said: None, cause, retry_after: None, close }
     }
 }
 
@@ -126,7 +126,7 @@ impl Connection {
         (self.outage, self.slow_attempts) = (Outage::None, 0);
         self.set_state(ConnectionState::Connected);
         self.channels.begin_socket(now);
-        self.with_link(now, Channels::advance);
+        self.with_socket(now, Channels::advance);
     }
 
     /// Notes that something was received on the live socket.
@@ -169,12 +169,12 @@ impl Connection {
 
     pub(super) fn end_by_violation(&mut self, now: Time, violation: ProtocolViolation) {
         let ending = Ending::retry(violation, GapCause::ProtocolViolation, Close::Frame(PROTOCOL_ERROR));
-        self.end_socket(now, Ending { verdict: Verdict::Trouble, ..ending });
+        self.end_socket(now, Ending { decision: RetryDecision::Trouble, ..ending });
     }
 
     /// The one way in which a socket or an attempt ends without the caller asking for it.
     pub(super) fn end_socket(&mut self, now: Time, ending: Ending) {
-        let Ending { error, verdict, said, cause, retry_after, close } = ending;
+        let Ending { error, decision, said, cause, retry_after, close } = ending;
         let Some(epoch) = self.epoch() else { return };
         let close = match close {
             Close::Done => None,
@@ -193,7 +193,7 @@ impl Connection {
             }
             Phase::Idle | Phase::Waiting { .. } | Phase::Opening { .. } => None,
         };
-        match self.decide(now, verdict) {
+        match self.decide(now, decision) {
             None => {
                 self.phase = Phase::Idle;
                 self.outage = Outage::None;
@@ -215,20 +215,20 @@ impl Connection {
         }
     }
 
-    fn decide(&mut self, now: Time, verdict: Verdict) -> Option<Class> {
-        match verdict {
-            Verdict::Retry(class) => Some(class),
-            Verdict::Trouble => Some(self.backoff.count_trouble(now)),
-            Verdict::Unauthorized if self.unauthorized => {
+    fn decide(&mut self, now: Time, decision: RetryDecision) -> Option<Class> {
+        match decision {
+            RetryDecision::Retry(class) => Some(class),
+            RetryDecision::Trouble => Some(self.backoff.count_trouble(now)),
+            RetryDecision::Unauthorized if self.unauthorized => {
                 // The token at hand is refused: when the caller connects again, another one has to be got.
                 self.refresh_token = true;
                 None
             }
-            Verdict::Unauthorized => {
+            RetryDecision::Unauthorized => {
                 (self.unauthorized, self.refresh_token) = (true, true);
                 Some(Class::Normal)
             }
-            Verdict::Stop => None,
+            RetryDecision::Stop => None,
         }
     }
 
@@ -256,7 +256,7 @@ pub(super) fn judge_close(
     code: Option<u16>,
     reason: &str,
     last_error: Option<&(Time, ServerError)>,
-) -> (Verdict, Option<ServerError>) {
+) -> (RetryDecision, Option<ServerError>) {
     let closed = close::classify(code);
     let recent = last_error.filter(|(at, _)| now.saturating_since(*at) <= ERROR_EXPLAINS_CLOSE);
     let Some((_, error)) = recent.filter(|(_, error)| error.code.is_some()) else { return (closed, None) };
@@ -284,15 +284,15 @@ fn refused(error: ConnectionError, said: Option<ServerError>) -> ConnectionError
     ConnectionError::Refused { code, message }
 }
 
-const fn strictness(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Retry(Class::Immediate) => 0,
-        Verdict::Retry(Class::Normal) => 1,
-        Verdict::Retry(Class::Overloaded) => 2,
-        Verdict::Trouble => 3,
-        Verdict::Retry(Class::Slow | Class::Rare) => 4,
-        Verdict::Unauthorized => 5,
-        Verdict::Stop => 6,
+const fn strictness(decision: RetryDecision) -> u8 {
+    match decision {
+        RetryDecision::Retry(Class::Immediate) => 0,
+        RetryDecision::Retry(Class::Normal) => 1,
+        RetryDecision::Retry(Class::Overloaded) => 2,
+        RetryDecision::Trouble => 3,
+        RetryDecision::Retry(Class::Slow | Class::Rare) => 4,
+        RetryDecision::Unauthorized => 5,
+        RetryDecision::Stop => 6,
     }
 }
 

@@ -10,7 +10,7 @@ use std::{collections::VecDeque, time::Duration};
 use fastrand::Rng;
 
 use self::{
-    channels::{Channels, Link},
+    channels::{Channels, SocketContext},
     lifecycle::{Outage, Phase},
     unreadable::Unreadable,
 };
@@ -195,14 +195,14 @@ impl Connection {
     /// When channels of its kind are not supported, or there are too many.
     pub fn subscribe(&mut self, now: Time, channel: ChannelName) -> Result<(), SubscribeError> {
         self.channels.want(channel, self.options.limits.max_channels)?;
-        self.with_link(now, Channels::advance);
+        self.with_socket(now, Channels::advance);
         self.end_input(now);
         Ok(())
     }
 
     /// Does not want a channel any more: nothing of it is delivered from now on.
     pub fn unsubscribe(&mut self, now: Time, channel: &ChannelName) {
-        if self.with_link(now, |channels, link| channels.leave(channel, link)).is_none() {
+        if self.with_socket(now, |channels, socket| channels.leave(channel, socket)).is_none() {
             self.channels.forget(channel);
         }
         self.end_input(now);
@@ -229,7 +229,7 @@ impl Connection {
             return self.subscribe(now, new.clone());
         }
         if matches!(self.phase, Phase::Up(_)) {
-            self.with_link(now, |channels, link| channels.replace(old, new, since, link));
+            self.with_socket(now, |channels, socket| channels.replace(old, new, since, socket));
         } else {
             self.channels.replace_offline(old, new, since, &self.options);
         }
@@ -293,9 +293,13 @@ impl Connection {
     }
 
     /// Runs `change` on the channels when there is a live socket to act on.
-    fn with_link<R>(&mut self, now: Time, change: impl FnOnce(&mut Channels, &mut Link<'_>) -> R) -> Option<R> {
+    fn with_socket<R>(
+        &mut self,
+        now: Time,
+        change: impl FnOnce(&mut Channels, &mut SocketContext<'_>) -> R,
+    ) -> Option<R> {
         let Phase::Up(live) = &self.phase else { return None };
-        let mut link = Link {
+        let mut socket = SocketContext {
             now,
             epoch: live.epoch,
             socket_id: &live.socket_id,
@@ -306,7 +310,7 @@ impl Connection {
             outputs: &mut self.outputs,
             counters: &mut self.counters,
         };
-        Some(change(&mut self.channels, &mut link))
+        Some(change(&mut self.channels, &mut socket))
     }
 
     fn set_state(&mut self, to: ConnectionState) {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Channels, Link, SUSPENDED_AFTER, channel::Step, needs_authorization};
+use super::{Channels, SUSPENDED_AFTER, SocketContext, channel::Step, needs_authorization};
 use crate::{
     Authorization, AuthorizationError, AuthorizationId, ChannelName, Output, SubscriptionError, backoff::Class,
 };
@@ -13,55 +13,56 @@ impl Channels {
         &mut self,
         id: AuthorizationId,
         answer: Result<Authorization, AuthorizationError>,
-        link: &mut Link<'_>,
+        socket: &mut SocketContext<'_>,
     ) -> bool {
         let Some(name) = self.pending.remove(&id) else { return false };
         match answer {
-            Ok(authorization) => self.take_authorization(&name, authorization, link),
-            Err(error) => self.take_authorization_error(&name, error, link),
+            Ok(authorization) => self.take_authorization(&name, authorization, socket),
+            Err(error) => self.take_authorization_error(&name, error, socket),
         }
-        self.advance(link);
+        self.advance(socket);
         true
     }
 
-    pub(super) fn start(&mut self, name: &ChannelName, link: &mut Link<'_>) {
-        self.write_off_answers(name, link);
+    pub(super) fn start(&mut self, name: &ChannelName, socket: &mut SocketContext<'_>) {
+        self.write_off_answers(name, socket);
         let Some(channel) = self.table.get_mut(name) else { return };
-        channel.started(link.now, link.now + SUSPENDED_AFTER);
+        channel.started(socket.now, socket.now + SUSPENDED_AFTER);
         if !needs_authorization(name) {
             self.subscribes += 1;
-            channel.subscribe(name, self.subscribes, None, link);
-        } else if self.pending.len() < link.options.limits.max_authorizations {
+            channel.subscribe(name, self.subscribes, None, socket);
+        } else if self.pending.len() < socket.options.limits.max_authorizations {
             self.authorizations += 1;
             let id = AuthorizationId(self.authorizations);
             self.pending.insert(id, name.clone());
-            channel.step = Step::Authorizing { id, deadline: link.now + channel.authorization_timeout(link.options) };
-            link.outputs.push_back(Output::Authorize {
+            channel.step =
+                Step::Authorizing { id, deadline: socket.now + channel.authorization_timeout(socket.options) };
+            socket.outputs.push_back(Output::Authorize {
                 id,
                 channel: name.clone(),
-                socket_id: link.socket_id.clone(),
-                refresh_token: *link.refresh_token,
+                socket_id: socket.socket_id.clone(),
+                refresh_token: *socket.refresh_token,
             });
         }
     }
 
-    fn take_authorization(&mut self, name: &ChannelName, authorization: Authorization, link: &mut Link<'_>) {
+    fn take_authorization(&mut self, name: &ChannelName, authorization: Authorization, socket: &mut SocketContext<'_>) {
         let Some(channel) = self.table.get_mut(name) else { return };
-        *link.refresh_token = false;
+        *socket.refresh_token = false;
         match authorization.auth.expose().split_once(':') {
-            Some((key, signature)) if key == link.options.app_key.as_str() && !signature.is_empty() => {
+            Some((key, signature)) if key == socket.options.app_key.as_str() && !signature.is_empty() => {
                 if let Some(trouble) = &mut channel.trouble {
                     (trouble.malformed, trouble.slow_authorizations) = (0, 0);
                 }
                 self.subscribes += 1;
-                channel.subscribe(name, self.subscribes, Some(authorization), link);
+                channel.subscribe(name, self.subscribes, Some(authorization), socket);
             }
             Some((_, signature)) if !signature.is_empty() => {
-                channel.fail(name, SubscriptionError::WrongAppKey, Class::Slow, None, link);
+                channel.fail(name, SubscriptionError::WrongAppKey, Class::Slow, None, socket);
             }
             _ => {
                 let message = "`auth` is not of the form `key:signature`".to_owned();
-                self.take_authorization_error(name, AuthorizationError::Malformed { message }, link);
+                self.take_authorization_error(name, AuthorizationError::Malformed { message }, socket);
             }
         }
     }
@@ -70,16 +71,16 @@ impl Channels {
         &mut self,
         name: &ChannelName,
         error: AuthorizationError,
-        link: &mut Link<'_>,
+        socket: &mut SocketContext<'_>,
     ) {
         let Some(channel) = self.table.get_mut(name) else { return };
         let retry_after = error.retry_after();
-        let trouble = channel.trouble(link.now);
+        let trouble = channel.trouble(socket.now);
         let is_late = matches!(error, AuthorizationError::TimedOut);
         trouble.slow_authorizations = if is_late { trouble.slow_authorizations.saturating_add(1) } else { 0 };
         let (error, class) = match error {
             AuthorizationError::Denied { status: status @ (401 | 419) } => {
-                channel.give_up(name, SubscriptionError::Denied { status }, link);
+                channel.give_up(name, SubscriptionError::Denied { status }, socket);
                 return;
             }
             AuthorizationError::Denied { status } => (SubscriptionError::Denied { status }, Class::Slow),
@@ -93,7 +94,7 @@ impl Channels {
             }
             AuthorizationError::TimedOut => (SubscriptionError::AuthorizationTimedOut, Class::Normal),
         };
-        channel.fail(name, error, class, retry_after, link);
+        channel.fail(name, error, class, retry_after, socket);
     }
 
     pub(super) fn cancel_authorizations(&mut self, outputs: &mut VecDeque<Output>) {

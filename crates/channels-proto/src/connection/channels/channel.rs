@@ -1,6 +1,6 @@
 use std::{collections::VecDeque, time::Duration};
 
-use super::{Link, answers::Answers};
+use super::{SocketContext, answers::Answers};
 use crate::{
     Authorization, AuthorizationId, ChannelName, Continuity, GapCause, Options, Output, OwnedEvent, Report,
     SubscriptionError, Time,
@@ -243,51 +243,56 @@ impl Channel {
         name: &ChannelName,
         number: u64,
         authorization: Option<Authorization>,
-        link: &mut Link<'_>,
+        socket: &mut SocketContext<'_>,
     ) {
         // An answer may be to the one before: what is proven by it begins there.
-        let sent = self.unanswered.take().map_or(link.now, |before| before.sent);
-        self.send_subscribe(name, authorization.as_ref(), link);
-        let deadline = link.now + self.acknowledgement_timeout(link.options);
+        let sent = self.unanswered.take().map_or(socket.now, |before| before.sent);
+        self.send_subscribe(name, authorization.as_ref(), socket);
+        let deadline = socket.now + self.acknowledgement_timeout(socket.options);
         self.blamed = None;
         self.step = Step::Subscribing(Box::new(Subscribe { number, sent, deadline, resent: false, authorization }));
     }
 
     /// Nothing is unsubscribed before a subscribe that repeats one: the answer to either is then a yes that stands.
-    fn send_subscribe(&mut self, name: &ChannelName, authorization: Option<&Authorization>, link: &mut Link<'_>) {
-        link.send(wire::subscribe(name, authorization));
-        self.answers.subscribed(link.now);
+    fn send_subscribe(
+        &mut self,
+        name: &ChannelName,
+        authorization: Option<&Authorization>,
+        socket: &mut SocketContext<'_>,
+    ) {
+        socket.send(wire::subscribe(name, authorization));
+        self.answers.subscribed(socket.now);
     }
 
     /// Asks once more for the acknowledgement that has not come.
-    pub(super) fn resend(&mut self, name: &ChannelName, mut subscribe: Box<Subscribe>, link: &mut Link<'_>) {
-        self.send_subscribe(name, subscribe.authorization.as_ref(), link);
+    pub(super) fn resend(&mut self, name: &ChannelName, mut subscribe: Box<Subscribe>, socket: &mut SocketContext<'_>) {
+        self.send_subscribe(name, subscribe.authorization.as_ref(), socket);
         subscribe.resent = true;
-        subscribe.deadline = link.now + self.acknowledgement_timeout(link.options);
+        subscribe.deadline = socket.now + self.acknowledgement_timeout(socket.options);
         self.step = Step::Subscribing(subscribe);
     }
 
     /// Unsubscribes: answers to what was asked before count for nothing from now on.
-    pub(super) fn unsubscribe(&mut self, name: &ChannelName, link: &mut Link<'_>) {
-        link.send(wire::unsubscribe(name));
+    pub(super) fn unsubscribe(&mut self, name: &ChannelName, socket: &mut SocketContext<'_>) {
+        socket.send(wire::unsubscribe(name));
         self.answers.unsubscribed();
     }
 
-    pub(super) fn subscribed(&mut self, name: &ChannelName, link: &mut Link<'_>) {
+    pub(super) fn subscribed(&mut self, name: &ChannelName, socket: &mut SocketContext<'_>) {
         (self.step, self.suspicion) = (Step::Subscribed, Suspicion::None);
-        self.trouble_before = self.trouble.take().map(|before| Box::new(before.dated(link.now)));
+        self.trouble_before = self.trouble.take().map(|before| Box::new(before.dated(socket.now)));
         (self.absence, self.unanswered) = (Absence::None, None);
         let continuity = match std::mem::replace(&mut self.track, Track::Live) {
             Track::Fresh | Track::Live => Continuity::Fresh,
-            Track::Lost { since, cause } => Continuity::Gap { since, until: link.now, cause },
+            Track::Lost { since, cause } => Continuity::Gap { since, until: socket.now, cause },
         };
-        link.report(Report::Subscribed { channel: name.clone(), continuity });
+        socket.report(Report::Subscribed { channel: name.clone(), continuity });
         let dropped = std::mem::take(&mut self.early_dropped);
         if dropped > 0 {
-            link.report(Report::Lagged { channel: name.clone(), dropped });
+            socket.report(Report::Lagged { channel: name.clone(), dropped });
         }
         for event in std::mem::take(&mut self.early) {
-            link.report(Report::Event(event));
+            socket.report(Report::Event(event));
         }
     }
 
@@ -327,11 +332,11 @@ impl Channel {
         error: SubscriptionError,
         class: Class,
         retry_after: Option<Duration>,
-        link: &mut Link<'_>,
+        socket: &mut SocketContext<'_>,
     ) {
-        let delay = self.trouble(link.now).backoff.next_delay(class, retry_after, link.rng);
-        self.tell_failure(name, error, Some(delay), link);
-        let until = link.now + delay;
+        let delay = self.trouble(socket.now).backoff.next_delay(class, retry_after, socket.rng);
+        self.tell_failure(name, error, Some(delay), socket);
+        let until = socket.now + delay;
         if let Step::Subscribing(subscribe) = std::mem::replace(&mut self.step, Step::Waiting { until, class }) {
             self.unanswered = Some(subscribe);
         }
@@ -339,8 +344,8 @@ impl Channel {
     }
 
     /// Tells of a failed try after which none follows without the caller.
-    pub(super) fn give_up(&mut self, name: &ChannelName, error: SubscriptionError, link: &mut Link<'_>) {
-        self.tell_failure(name, error, None, link);
+    pub(super) fn give_up(&mut self, name: &ChannelName, error: SubscriptionError, socket: &mut SocketContext<'_>) {
+        self.tell_failure(name, error, None, socket);
         (self.step, self.absence) = (Step::Failed, Absence::None);
         self.drop_early_of_nobody();
     }
@@ -365,11 +370,11 @@ impl Channel {
         name: &ChannelName,
         error: SubscriptionError,
         retry_in: Option<Duration>,
-        link: &mut Link<'_>,
+        socket: &mut SocketContext<'_>,
     ) {
-        let trouble = self.trouble(link.now);
+        let trouble = self.trouble(socket.now);
         trouble.failures = trouble.failures.saturating_add(1);
         let (since, failures) = (trouble.since, trouble.failures);
-        link.report(Report::SubscriptionFailed { channel: name.clone(), error, since, failures, retry_in });
+        socket.report(Report::SubscriptionFailed { channel: name.clone(), error, since, failures, retry_in });
     }
 }

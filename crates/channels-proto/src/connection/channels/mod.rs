@@ -44,8 +44,8 @@ pub(in crate::connection) struct Channels {
     socket_ended: Time,
 }
 
-/// The live socket, for what the channels do on it.
-pub(in crate::connection) struct Link<'a> {
+/// What the channels need of the live socket.
+pub(in crate::connection) struct SocketContext<'a> {
     pub(in crate::connection) now: Time,
     pub(in crate::connection) epoch: Epoch,
     pub(in crate::connection) socket_id: &'a SocketId,
@@ -58,7 +58,7 @@ pub(in crate::connection) struct Link<'a> {
     pub(in crate::connection) counters: &'a mut Counters,
 }
 
-impl Link<'_> {
+impl SocketContext<'_> {
     fn send(&mut self, text: Secret) {
         self.outputs.push_back(Output::SendText { epoch: self.epoch, text });
     }
@@ -172,37 +172,37 @@ impl Channels {
     }
 
     /// Drops a channel on a live socket.
-    pub(in crate::connection) fn leave(&mut self, name: &ChannelName, link: &mut Link<'_>) {
-        self.write_off_answers(name, link);
+    pub(in crate::connection) fn leave(&mut self, name: &ChannelName, socket: &mut SocketContext<'_>) {
+        self.write_off_answers(name, socket);
         let Some(channel) = self.table.get_mut(name) else { return };
         let answers = channel.answers;
         let left = Channel { step: Step::Left, answers, ..Channel::new(channel.place) };
         match std::mem::replace(&mut **channel, left).step {
             Step::Authorizing { id, .. } => {
                 self.pending.remove(&id);
-                link.outputs.push_back(Output::CancelAuthorization { id });
+                socket.outputs.push_back(Output::CancelAuthorization { id });
             }
             Step::Subscribing(subscribe) | Step::Leaving(subscribe) => channel.step = Step::Leaving(subscribe),
-            Step::Subscribed => channel.unsubscribe(name, link),
+            Step::Subscribed => channel.unsubscribe(name, socket),
             Step::Idle | Step::Waiting { .. } | Step::Left | Step::Failed => {}
         }
         if matches!(channel.step, Step::Left) && channel.answers.may_be_valid() {
-            channel.unsubscribe(name, link);
+            channel.unsubscribe(name, socket);
         }
         self.remove_left(name);
-        self.advance(link);
+        self.advance(socket);
     }
 
     /// Forgets the answers that the server leaves out: with no subscribe on its way, what is owed for so long that nobody
     /// would wait for it, while the server has answered what it was asked since and has no other subscribe to answer. Else
     /// they would be missing from later ones.
-    fn write_off_answers(&mut self, name: &ChannelName, link: &Link<'_>) {
-        let patience = link.options.max_answer_timeout;
+    fn write_off_answers(&mut self, name: &ChannelName, socket: &SocketContext<'_>) {
+        let patience = socket.options.max_answer_timeout;
         if let Some(channel) = self.table.get_mut(name)
             && channel.subscribe_number().is_none()
-            && link.now >= self.last_answer + patience
+            && socket.now >= self.last_answer + patience
         {
-            channel.answers.write_off(link.certain_until, patience);
+            channel.answers.write_off(socket.certain_until, patience);
         }
     }
 
@@ -282,12 +282,12 @@ impl Channels {
     }
 
     /// Asks for whatever can be asked for now: suspects behind the others, and one on which the server closes alone.
-    pub(in crate::connection) fn advance(&mut self, link: &mut Link<'_>) {
+    pub(in crate::connection) fn advance(&mut self, socket: &mut SocketContext<'_>) {
         let is_at = |suspicion| move |channel: &Channel| channel.suspicion == suspicion;
         if !self.any(|channel| channel.suspicion == Suspicion::Closes && channel.is_under_way()) {
             for suspicion in [Suspicion::None, Suspicion::Mute] {
                 for name in self.in_order(|channel| is_at(suspicion)(channel) && channel.is_idle()) {
-                    self.start(&name, link);
+                    self.start(&name, socket);
                 }
                 if self.any(|channel| is_at(suspicion)(channel) && (channel.is_idle() || channel.is_under_way())) {
                     break;
@@ -298,7 +298,7 @@ impl Channels {
             {
                 let suspects = self.in_order(|channel| channel.is_idle());
                 if let Some(name) = suspects.first() {
-                    self.start(name, link);
+                    self.start(name, socket);
                 }
             }
         }
@@ -316,45 +316,45 @@ impl Channels {
     }
 
     /// Takes `pusher_internal:subscription_succeeded`. Returns when the subscribe was sent that it answers.
-    pub(in crate::connection) fn acknowledge(&mut self, name: &str, link: &mut Link<'_>) -> Option<Time> {
+    pub(in crate::connection) fn acknowledge(&mut self, name: &str, socket: &mut SocketContext<'_>) -> Option<Time> {
         let Some((name, _)) = self.table.get_key_value(name) else {
-            self.refuse_acknowledgement(name, link);
+            self.refuse_acknowledgement(name, socket);
             return None;
         };
         let name = name.clone();
         let channel = self.table.get_mut(&name)?;
         if channel.answers.take() == Answer::Void {
-            self.last_answer = link.now;
+            self.last_answer = socket.now;
             self.remove_left(&name);
             return None;
         }
-        self.recall(&name, link);
+        self.recall(&name, socket);
         let channel = self.table.get_mut(&name)?;
         let mut sent = None;
         match &channel.step {
             Step::Subscribing(subscribe) => {
                 sent = Some(subscribe.sent);
-                channel.subscribed(&name, link);
-                self.last_answer = link.now;
+                channel.subscribed(&name, socket);
+                self.last_answer = socket.now;
             }
-            Step::Subscribed => link.counters.repeated_acknowledgements += 1,
+            Step::Subscribed => socket.counters.repeated_acknowledgements += 1,
             Step::Leaving(_) => {
                 channel.step = Step::Left;
-                channel.unsubscribe(&name, link);
+                channel.unsubscribe(&name, socket);
                 self.remove_left(&name);
             }
             Step::Idle | Step::Authorizing { .. } | Step::Waiting { .. } | Step::Left | Step::Failed => {
-                self.refuse_acknowledgement(name.as_str(), link);
+                self.refuse_acknowledgement(name.as_str(), socket);
             }
         }
-        self.settle_rejections(link);
-        self.advance(link);
+        self.settle_rejections(socket);
+        self.advance(socket);
         sent
     }
 
     /// A yes that comes after its subscribe was taken for failed is a yes, and the error it was blamed for was about another
     /// one that is still unanswered, if there is one.
-    fn recall(&mut self, name: &ChannelName, link: &mut Link<'_>) {
+    fn recall(&mut self, name: &ChannelName, socket: &mut SocketContext<'_>) {
         let Some(channel) = self.table.get_mut(name) else { return };
         if !matches!(channel.step, Step::Idle | Step::Authorizing { .. } | Step::Waiting { .. } | Step::Failed) {
             return;
@@ -362,7 +362,7 @@ impl Channels {
         let (Some(subscribe), blame) = (channel.unanswered.take(), channel.blamed.take()) else { return };
         if let Step::Authorizing { id, .. } = std::mem::replace(&mut channel.step, Step::Subscribing(subscribe)) {
             self.pending.remove(&id);
-            link.outputs.push_back(Output::CancelAuthorization { id });
+            socket.outputs.push_back(Output::CancelAuthorization { id });
         }
         let Some(Blame { error, newest }) = blame.map(|blame| *blame) else { return };
         let may_be_meant = |other: &ChannelName, channel: &Channel| {
@@ -377,76 +377,76 @@ impl Channels {
     ///
     /// # Errors
     /// The channel whose acknowledgement stayed away, also after a resend: the socket has to be given up.
-    pub(in crate::connection) fn handle_timeout(&mut self, link: &mut Link<'_>) -> Result<(), ChannelName> {
-        if self.deadline.is_none_or(|deadline| link.now < deadline) {
+    pub(in crate::connection) fn handle_timeout(&mut self, socket: &mut SocketContext<'_>) -> Result<(), ChannelName> {
+        if self.deadline.is_none_or(|deadline| socket.now < deadline) {
             return Ok(());
         }
-        let now = link.now;
+        let now = socket.now;
         for name in self.in_order(|channel| channel.step_deadline().is_some_and(|deadline| now >= deadline)) {
-            self.expire(&name, link)?;
+            self.expire(&name, socket)?;
         }
-        self.tell_absences(link);
-        self.settle_rejections(link);
-        self.advance(link);
+        self.tell_absences(socket);
+        self.settle_rejections(socket);
+        self.advance(socket);
         Ok(())
     }
 
     /// Fault R06, for a channel: told once an outage.
-    fn tell_absences(&mut self, link: &mut Link<'_>) {
+    fn tell_absences(&mut self, socket: &mut SocketContext<'_>) {
         for (name, channel) in &mut self.table {
-            if channel.tell_at().is_some_and(|at| link.now >= at)
+            if channel.tell_at().is_some_and(|at| socket.now >= at)
                 && let Absence::Since { since, .. } = std::mem::replace(&mut channel.absence, Absence::Told)
             {
-                link.report(Report::Suspended { channel: Some(name.clone()), since });
+                socket.report(Report::Suspended { channel: Some(name.clone()), since });
             }
         }
     }
 
-    fn expire(&mut self, name: &ChannelName, link: &mut Link<'_>) -> Result<(), ChannelName> {
+    fn expire(&mut self, name: &ChannelName, socket: &mut SocketContext<'_>) -> Result<(), ChannelName> {
         let Some(channel) = self.table.get_mut(name) else { return Ok(()) };
-        let timeout = channel.acknowledgement_timeout(link.options);
+        let timeout = channel.acknowledgement_timeout(socket.options);
         match &mut channel.step {
             Step::Waiting { .. } => channel.step = Step::Idle,
             Step::Authorizing { id, .. } => {
                 let id = *id;
                 self.pending.remove(&id);
-                link.outputs.push_back(Output::CancelAuthorization { id });
-                self.take_authorization_error(name, AuthorizationError::TimedOut, link);
+                socket.outputs.push_back(Output::CancelAuthorization { id });
+                self.take_authorization_error(name, AuthorizationError::TimedOut, socket);
             }
-            Step::Subscribing(subscribe) | Step::Leaving(subscribe) if link.now < self.last_answer + timeout => {
+            Step::Subscribing(subscribe) | Step::Leaving(subscribe) if socket.now < self.last_answer + timeout => {
                 subscribe.deadline = self.last_answer + timeout;
             }
             Step::Leaving(_) => {
                 channel.step = Step::Left;
-                channel.unsubscribe(name, link);
+                channel.unsubscribe(name, socket);
             }
             Step::Subscribing(_) if !self.rejections.is_empty() => {
                 let error = self.rejections.remove(0);
-                blame(channel, name, error, self.subscribes, link);
+                blame(channel, name, error, self.subscribes, socket);
             }
             Step::Subscribing(subscribe) if !subscribe.resent => {
                 if let Step::Subscribing(subscribe) = std::mem::replace(&mut channel.step, Step::Idle) {
-                    channel.resend(name, subscribe, link);
+                    channel.resend(name, subscribe, socket);
                 }
             }
             Step::Subscribing(_) => {
-                channel.count_silence(link.now);
+                channel.count_silence(socket.now);
                 if channel.suspicion == Suspicion::None {
                     channel.suspicion = Suspicion::Mute;
                     return Err(name.clone());
                 }
-                channel.fail(name, SubscriptionError::Unacknowledged, Class::Slow, None, link);
+                channel.fail(name, SubscriptionError::Unacknowledged, Class::Slow, None, socket);
             }
             Step::Idle | Step::Subscribed | Step::Left | Step::Failed => {}
         }
         Ok(())
     }
 
-    fn refuse_acknowledgement(&mut self, name: &str, link: &mut Link<'_>) {
-        link.counters.unexpected_acknowledgements += 1;
+    fn refuse_acknowledgement(&mut self, name: &str, socket: &mut SocketContext<'_>) {
+        socket.counters.unexpected_acknowledgements += 1;
         let Ok(name) = ChannelName::parse(name) else { return };
         if self.unwanted.len() < MAX_UNWANTED && self.unwanted.insert(name.clone()) {
-            link.send(wire::unsubscribe(&name));
+            socket.send(wire::unsubscribe(&name));
         }
     }
 

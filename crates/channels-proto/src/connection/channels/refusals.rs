@@ -1,7 +1,7 @@
 //! Subscribes the server refuses: by an event that names the channel, by an error that does not, or by closing the socket.
 
 use super::{
-    Channels, Link,
+    Channels, SocketContext,
     answers::Answer,
     channel::{Absence, Blame, Channel, Step, Suspicion},
 };
@@ -15,7 +15,7 @@ use crate::{
 impl Channels {
     /// Blames the first subscribe that the server left unanswered for the close with `code`. Returns whether there was
     /// one. A channel blamed a second time, when it was alone, is tried again rarely: each try costs the others a socket.
-    pub(in crate::connection) fn suspect(&mut self, code: Option<u16>, link: &mut Link<'_>) -> bool {
+    pub(in crate::connection) fn suspect(&mut self, code: Option<u16>, socket: &mut SocketContext<'_>) -> bool {
         let first = self
             .table
             .iter_mut()
@@ -29,36 +29,41 @@ impl Channels {
             (_, Suspicion::Closes) => {
                 let message = "the server closes the connection on it".to_owned();
                 let error = SubscriptionError::RejectedByServer { code, message };
-                channel.fail(name, error, Class::Rare, None, link);
+                channel.fail(name, error, Class::Rare, None, socket);
             }
         }
         true
     }
 
     /// Takes `pusher:subscription_error`: the end of a subscription, or the answer to a subscribe.
-    pub(in crate::connection) fn reject(&mut self, name: &str, rejection: Rejection, link: &mut Link<'_>) {
+    pub(in crate::connection) fn reject(&mut self, name: &str, rejection: Rejection, socket: &mut SocketContext<'_>) {
         let Some((name, is_subscribed)) = self.find(name) else {
-            link.counters.ignored_internal_events += 1;
+            socket.counters.ignored_internal_events += 1;
             return;
         };
         if is_subscribed {
-            self.end_subscription(&name, rejection, link);
-            self.advance(link);
+            self.end_subscription(&name, rejection, socket);
+            self.advance(socket);
         } else {
-            self.reject_unanswered(name.as_str(), rejection, link);
+            self.reject_unanswered(name.as_str(), rejection, socket);
         }
     }
 
     /// Takes the refusal of a subscribe: tried again soon or slowly, by its status.
-    pub(in crate::connection) fn reject_unanswered(&mut self, name: &str, rejection: Rejection, link: &mut Link<'_>) {
+    pub(in crate::connection) fn reject_unanswered(
+        &mut self,
+        name: &str,
+        rejection: Rejection,
+        socket: &mut SocketContext<'_>,
+    ) {
         let Some((name, _)) = self.find(name) else {
-            link.counters.ignored_internal_events += 1;
+            socket.counters.ignored_internal_events += 1;
             return;
         };
         let Some(channel) = self.table.get_mut(&name) else { return };
         let Rejection { status, message } = rejection;
         if channel.answers.take() == Answer::Void {
-            self.last_answer = link.now;
+            self.last_answer = socket.now;
             self.remove_left(&name);
             return;
         }
@@ -66,9 +71,9 @@ impl Channels {
             Step::Subscribing(_) => {
                 let class = if passes_soon(status) { Class::Normal } else { Class::Slow };
                 let error = SubscriptionError::RejectedByServer { code: status, message };
-                channel.fail(&name, error, class, None, link);
+                channel.fail(&name, error, class, None, socket);
                 channel.forget_refused();
-                self.last_answer = link.now;
+                self.last_answer = socket.now;
             }
             Step::Leaving(_) => self.stop_leaving(&name),
             Step::Idle
@@ -78,40 +83,40 @@ impl Channels {
             | Step::Left
             | Step::Failed => {
                 channel.forget_refused();
-                link.counters.ignored_internal_events += 1;
+                socket.counters.ignored_internal_events += 1;
             }
         }
-        self.settle_rejections(link);
-        self.advance(link);
+        self.settle_rejections(socket);
+        self.advance(socket);
     }
 
     /// The server ends a subscription on a socket that lives on.
-    fn end_subscription(&mut self, name: &ChannelName, rejection: Rejection, link: &mut Link<'_>) {
+    fn end_subscription(&mut self, name: &ChannelName, rejection: Rejection, socket: &mut SocketContext<'_>) {
         let Some(channel) = self.table.get_mut(name) else { return };
         let Rejection { status, message } = rejection;
         // If it is the answer to a subscribe that repeated the acknowledged one, one answer too many is taken to be owed, and
         // the next subscribe will be sent twice. If not, what is owed must not be taken for the answer to the next one.
-        channel.lost(name, link.certain_until, GapCause::EndedByServer { code: status }, link.outputs);
+        channel.lost(name, socket.certain_until, GapCause::EndedByServer { code: status }, socket.outputs);
         // Whatever the server ended: both agree now.
-        channel.unsubscribe(name, link);
-        channel.absence = Absence::Since { since: link.now, tell_at: link.now + SUSPENDED_AFTER };
-        channel.resume_trouble(link.now);
+        channel.unsubscribe(name, socket);
+        channel.absence = Absence::Since { since: socket.now, tell_at: socket.now + SUSPENDED_AFTER };
+        channel.resume_trouble(socket.now);
         let class = if status.is_none() || passes_soon(status) { Class::Normal } else { Class::Slow };
-        channel.fail(name, SubscriptionError::RejectedByServer { code: status, message }, class, None, link);
+        channel.fail(name, SubscriptionError::RejectedByServer { code: status, message }, class, None, socket);
     }
 
     /// Takes an error by which the server refuses some subscribe without saying which: the channels whose
     /// acknowledgement stays away are the ones.
-    pub(in crate::connection) fn reject_some(&mut self, error: &ServerError, link: &mut Link<'_>) {
+    pub(in crate::connection) fn reject_some(&mut self, error: &ServerError, socket: &mut SocketContext<'_>) {
         let ServerError { code, message } = error;
         let error = SubscriptionError::RejectedByServer { code: *code, message: message.clone() };
         self.rejections.push(error);
-        self.settle_rejections(link);
-        self.advance(link);
+        self.settle_rejections(socket);
+        self.advance(socket);
     }
 
     /// When as many subscribes were refused as are unanswered, those are the ones.
-    pub(super) fn settle_rejections(&mut self, link: &mut Link<'_>) {
+    pub(super) fn settle_rejections(&mut self, socket: &mut SocketContext<'_>) {
         let unanswered = self.in_order(|channel| channel.subscribe_number().is_some());
         if unanswered.len() > self.rejections.len() {
             return;
@@ -123,7 +128,7 @@ impl Channels {
                 channel.answers.take();
                 self.stop_leaving(&name);
             } else {
-                blame(channel, &name, error, self.subscribes, link);
+                blame(channel, &name, error, self.subscribes, socket);
             }
         }
     }
@@ -147,10 +152,10 @@ pub(super) fn blame(
     name: &ChannelName,
     error: SubscriptionError,
     newest: u64,
-    link: &mut Link<'_>,
+    socket: &mut SocketContext<'_>,
 ) {
     channel.answers.take();
-    channel.fail(name, error.clone(), Class::Slow, None, link);
+    channel.fail(name, error.clone(), Class::Slow, None, socket);
     channel.blamed = Some(Box::new(Blame { error, newest }));
 }
 

@@ -1,7 +1,7 @@
 //! One channel in the place of another: what was missed of the first counts as missed of the second.
 
 use super::{
-    Channels, Link,
+    Channels, SocketContext,
     channel::{Step, Track},
 };
 use crate::{ChannelName, GapCause, Options, Output, Time};
@@ -13,16 +13,16 @@ impl Channels {
         old: &ChannelName,
         new: &ChannelName,
         since: Time,
-        link: &mut Link<'_>,
+        socket: &mut SocketContext<'_>,
     ) {
-        let (before, certain) = (self.track_of(old), since.min(link.certain_until));
-        self.leave(old, link);
-        if self.inherit(new, before, since, link.options)
+        let (before, certain) = (self.track_of(old), since.min(socket.certain_until));
+        self.leave(old, socket);
+        if self.inherit(new, before, since, socket.options)
             && let (Track::Live, Some(channel)) = (before, self.table.get_mut(new))
         {
-            channel.lost(new, certain, GapCause::Replaced, link.outputs);
+            channel.lost(new, certain, GapCause::Replaced, socket.outputs);
         }
-        self.advance(link);
+        self.advance(socket);
     }
 
     /// The same while there is no live socket.
