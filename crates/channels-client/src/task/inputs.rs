@@ -101,7 +101,7 @@ impl<D: Decoder> Task<D> {
     }
 
     fn read_on(&mut self, now: &mut Time) -> Option<Received> {
-        let received = self.link.try_received()?;
+        let received = self.socket.try_received()?;
         *now = self.clock.now();
         Some(received)
     }

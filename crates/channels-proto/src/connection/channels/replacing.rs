@@ -39,7 +39,7 @@ impl Channels {
     }
 
     /// Asks anew for the authorization under way: what comes of it may be an answer about another token.
-    pub(in crate::connection) fn ask_anew(&mut self, name: &ChannelName, link: &mut Link<'_>) {
+    pub(in crate::connection) fn ask_anew(&mut self, name: &ChannelName, link: &mut SocketContext<'_>) {
         let Some(channel) = self.table.get_mut(name) else { return };
         if let Step::Authorizing { id, .. } = channel.step {
             channel.step = Step::Idle;
