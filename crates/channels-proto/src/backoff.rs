@@ -1,4 +1,4 @@
-//! When to try again. The whole retry policy stands in this file.
+//! When to try again. The whole retry policy is in this file.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -15,9 +15,9 @@ pub(crate) enum Class {
     Normal,
     /// The same, and never under a second.
     Overloaded,
-    /// Half a minute to five minutes.
+    /// From half a minute to five minutes.
     Slow,
-    /// A minute to half an hour: each try costs others something.
+    /// From a minute to half an hour: each attempt disturbs the other channels.
     Rare,
 }
 
@@ -30,7 +30,8 @@ pub(crate) fn seeded(seed: u64) -> Rng {
     Rng::with_seed(mixed ^ mixed >> 31)
 }
 
-/// Returns how long to wait for an answer after so many time-outs in a row: `first`, doubled with each, up to `longest`.
+/// Returns how long to wait for an answer after that many consecutive timeouts: `first`, doubled with each, up to
+/// `longest`.
 pub(crate) fn lengthened(first: Duration, longest: Duration, timeouts: u32) -> Duration {
     ceiling(first, timeouts, longest.max(first))
 }
@@ -80,7 +81,8 @@ impl Backoff {
         if self.trouble.len() < TROUBLE_LIMIT { Class::Normal } else { Class::Slow }
     }
 
-    /// Returns the delay before the next attempt. `retry_after` is what the server asked for, in words of HTTP.
+    /// Returns the delay before the next attempt. `retry_after` is what the server asked for with the HTTP header of
+    /// that name.
     pub(crate) fn next_delay(&mut self, class: Class, retry_after: Option<Duration>, rng: &mut Rng) -> Duration {
         let demoted = class == Class::Immediate && self.immediate_spent;
         let class = if demoted { Class::Normal } else { class };
@@ -103,7 +105,7 @@ impl Backoff {
         }
         let drawn = uniform(rng, floor, ceiling);
         match retry_after {
-            // A second's jitter on top, so that everybody told the same moment does not come at it.
+            // A second of jitter on top, so that clients given the same time do not all return at once.
             Some(asked) => {
                 drawn.max(asked.clamp(RETRY_AFTER_MIN, RETRY_AFTER_MAX) + uniform(rng, Duration::ZERO, FIRST_CEILING))
             }

@@ -40,7 +40,7 @@ pub(crate) const fn may_be_sent(code: u16) -> bool {
 /// What the protocol says a final code means, for servers that give no reason.
 pub(crate) const fn name_of(code: u16) -> &'static str {
     match code {
-        4000 => "the application accepts TLS connections only",
+        4000 => "the application accepts only TLS connections",
         4001 => "the application does not exist; check the app key",
         4003 => "the application is disabled",
         4004 => "the application is over its connection quota",
@@ -49,7 +49,7 @@ pub(crate) const fn name_of(code: u16) -> &'static str {
         4007 => "unsupported protocol version",
         4008 => "no protocol version supplied",
         4009 => "the connection is unauthorized",
-        _ => "the server refuses these connection parameters",
+        _ => "the server rejected the connection parameters",
     }
 }
 

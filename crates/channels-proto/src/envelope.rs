@@ -19,12 +19,12 @@ pub(crate) struct Envelope<'t> {
     pub(crate) user_id: Option<Cow<'t, str>>,
 }
 
-/// Why a text frame is not a message.
+/// Why a frame is not a valid message.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum FrameError {
     /// It is longer than the limit.
-    #[error("the frame has {bytes} bytes, at most {limit} are taken")]
+    #[error("the frame has {bytes} bytes; the limit is {limit}")]
     TooLong {
         /// Its length.
         bytes: usize,
@@ -34,18 +34,18 @@ pub enum FrameError {
     /// It is not a JSON object.
     #[error("the frame is not a JSON object: {0}")]
     Json(#[from] JsonError),
-    /// It names no event, or names it by something else than a string.
+    /// It has no event name, or one that is not a string.
     #[error("the frame has no event name")]
     NoEvent,
     /// The event name is longer than the limit.
-    #[error("the event name has {bytes} bytes, at most {limit} are taken")]
+    #[error("the event name has {bytes} bytes; the limit is {limit}")]
     EventNameTooLong {
         /// Its length.
         bytes: usize,
         /// [`Limits::max_event_name_bytes`].
         limit: usize,
     },
-    /// The channel is named by something else than a string.
+    /// Its channel is not a string.
     #[error("the channel of the frame is not a string")]
     BadChannel,
     /// It is a binary message, which no Pusher server sends.
@@ -54,7 +54,7 @@ pub enum FrameError {
 }
 
 impl<'t> Envelope<'t> {
-    /// Reads one frame in one pass. Of a key that stands twice the last one counts.
+    /// Reads one frame in one pass. When a key occurs twice, the last one counts.
     pub(crate) fn parse(text: &'t str, limits: &Limits, names: &mut EventNames) -> Result<Self, FrameError> {
         if text.len() > limits.max_message_bytes {
             return Err(FrameError::TooLong { bytes: text.len(), limit: limits.max_message_bytes });

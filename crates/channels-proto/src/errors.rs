@@ -6,7 +6,7 @@ use crate::{ChannelKind, ChannelName, ConnectFailureKind, Printable, close, enve
 
 /// Why an attempt to connect failed, or a live connection ended.
 ///
-/// Unless [`is_final`](Self::is_final) says otherwise, the machine tries again by itself.
+/// Unless [`is_final`](Self::is_final) returns true, the machine tries again by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ConnectionError {
@@ -21,7 +21,7 @@ pub enum ConnectionError {
     /// The attempt did not reach `pusher:connection_established` in time.
     #[error("the server did not establish the connection within {} s ({step})", .after.as_secs())]
     TimedOut {
-        /// What was being waited for.
+        /// The step that was in progress.
         step: &'static str,
         /// The deadline that passed.
         after: Duration,
@@ -42,15 +42,15 @@ pub enum ConnectionError {
         /// The reason the server gave, possibly empty.
         reason: String,
     },
-    /// The socket broke.
+    /// The socket failed.
     #[error("the connection was lost: {}", Printable(.message))]
     Lost {
-        /// What the transport said.
+        /// The transport's error.
         message: String,
     },
-    /// The server sent a message over the limit: it is lost, and the socket with it. The next attempt follows as after any
-    /// loss.
-    #[error("the server sent a message of more than {limit} bytes, which is the limit set here")]
+    /// The server sent a message over the limit: the message is lost, and so is the socket. The next attempt follows
+    /// as after any lost connection.
+    #[error("the server sent a message of more than {limit} bytes, which is the configured limit")]
     MessageTooLong {
         /// [`Limits::max_message_bytes`](crate::Limits::max_message_bytes).
         limit: usize,
@@ -61,8 +61,8 @@ pub enum ConnectionError {
         /// Time since the last byte received.
         silence: Duration,
     },
-    /// The server does not keep to the protocol.
-    #[error("the server broke the protocol: {0}")]
+    /// The server violated the protocol.
+    #[error("the server violated the protocol: {0}")]
     Violation(#[from] ProtocolViolation),
     /// The server never acknowledged a subscription.
     #[error("the server did not acknowledge the subscription to `{channel}`")]
@@ -70,26 +70,26 @@ pub enum ConnectionError {
         /// The channel.
         channel: ChannelName,
     },
-    /// The server refuses this application or these parameters (codes 4000 to 4099); no further attempt is made
+    /// The server refused this application or these parameters (codes 4000 to 4099); there is no further attempt
     /// until the caller connects again.
-    #[error("the server refuses the connection: {} (code {code})", Printable(.message))]
+    #[error("the server refused the connection: {} (code {code})", Printable(.message))]
     Refused {
         /// The Pusher code, 4000 to 4099.
         code: u16,
-        /// The server's text, or the protocol's name for the code.
+        /// The server's text, or what the protocol says the code means.
         message: String,
     },
 }
 
 impl ConnectionError {
-    /// Returns whether the machine stops trying until the caller connects again.
+    /// Returns whether there is no further attempt until the caller connects again.
     #[must_use]
     pub const fn is_final(&self) -> bool {
         matches!(self, Self::Refused { .. })
     }
 }
 
-/// What the server did against the protocol; the socket is given up and a new one is tried.
+/// How the server violated the protocol; the socket is abandoned and a new one is opened.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ProtocolViolation {
@@ -100,13 +100,13 @@ pub enum ProtocolViolation {
         event: String,
     },
     /// `pusher:connection_established` carried no usable socket id.
-    #[error("`pusher:connection_established` carries no usable socket id")]
+    #[error("`pusher:connection_established` carried no usable socket id")]
     BadSocketId,
     /// `pusher:connection_established` came a second time on the same socket.
     #[error("`pusher:connection_established` came twice")]
     EstablishedTwice,
-    /// More than 100 frames within a minute were not messages.
-    #[error("more than 100 frames a minute were not messages, the last one: {last}")]
+    /// More than 100 frames within a minute were not valid messages.
+    #[error("more than 100 frames within a minute were not valid messages; the last one: {last}")]
     TooManyMalformedFrames {
         /// What was wrong with the last one.
         last: FrameError,
@@ -118,15 +118,15 @@ pub enum ProtocolViolation {
 #[non_exhaustive]
 pub enum SubscribeError {
     /// Channels of this kind are not supported by this version.
-    #[error("`{channel}` is a channel of the kind {kind:?}, which is not supported")]
+    #[error("`{channel}` is a channel of kind {kind:?}, which is not supported")]
     UnsupportedKind {
         /// The channel.
         channel: ChannelName,
         /// Its kind.
         kind: ChannelKind,
     },
-    /// The limit of channels is reached; the others are not affected.
-    #[error("`{channel}` would be more than {limit} channels")]
+    /// The limit on the number of channels is reached; the others are not affected.
+    #[error("subscribing to `{channel}` would exceed the limit of {limit} channels")]
     TooManyChannels {
         /// The channel.
         channel: ChannelName,
@@ -135,63 +135,62 @@ pub enum SubscribeError {
     },
 }
 
-/// Why a channel could not be subscribed; the connection and the other channels go on.
+/// Why a channel could not be subscribed; the connection and the other channels are not affected.
 ///
 /// [`Report::SubscriptionFailed`](crate::Report::SubscriptionFailed) says whether it is tried again, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SubscriptionError {
-    /// The authorization endpoint refused, also with a fresh token. 401 and 419 are final: the session is over; any other
-    /// status is tried again slowly.
+    /// The authorization endpoint refused, even with a fresh token. 401 and 419 are final: the session is over; any
+    /// other status is retried slowly.
     #[error("the authorization was denied with status {status}{}", denial(*.status))]
     Denied {
         /// The HTTP status.
         status: u16,
     },
-    /// The authorization endpoint answered something else than an authorization. Tried again soon, and slowly from the
-    /// third time on.
+    /// The authorization endpoint's answer was not an authorization. Retried soon, and slowly from the third time on.
     #[error("the authorization endpoint gave an unusable answer: {}", Printable(.message))]
     MalformedAuthorization {
         /// What was wrong with the answer.
         message: String,
     },
-    /// The signature was made for another application. Tried again slowly.
-    #[error("the authorization is signed for another app key than the one in use")]
+    /// The signature was made for another application. Retried slowly.
+    #[error("the authorization is signed for a different app key than the one in use")]
     WrongAppKey,
-    /// The server refused the subscription, or ended it. Tried again soon when its status is 408, 429 or 5xx, and else
-    /// slowly; rarely when the server closes the connection on it.
+    /// The server refused the subscription, or ended it. Retried soon when its status is 408, 429 or 5xx, otherwise
+    /// slowly, and rarely when the server answers the subscribe by closing the connection.
     #[error("the server rejected the subscription: {}", Printable(.message))]
     RejectedByServer {
         /// The server's code or status, when it gave one.
         code: Option<u16>,
-        /// The server's words, or what it did.
+        /// The server's text, or what it did.
         message: String,
     },
-    /// The server has not acknowledged the subscription, on two sockets. Tried again slowly; a late acknowledgement counts.
+    /// The server did not acknowledge the subscription on two sockets. Retried slowly; a late acknowledgement counts.
     #[error("the server never acknowledged the subscription")]
     Unacknowledged,
-    /// The authorization endpoint could not be asked or could not answer. Tried again soon.
+    /// The authorization endpoint could not be reached or could not answer. Retried soon.
     #[error("the authorization endpoint is unavailable: {}", Printable(.message))]
     AuthorizationUnavailable {
         /// What failed.
         message: String,
     },
-    /// The authorization endpoint did not answer in time. Tried again soon, and with more time.
+    /// The authorization endpoint did not answer in time. Retried soon, with more time.
     #[error("the authorization endpoint did not answer in time")]
     AuthorizationTimedOut,
 }
 
-/// Why an authorization did not come.
+/// Why there is no authorization.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum AuthorizationError {
-    /// The endpoint refused, also with a fresh token: 401 and 419 are final, any other status is tried again slowly.
+    /// The endpoint refused, even with a fresh token: 401 and 419 are final, any other status is retried slowly.
     #[error("the authorization was denied with status {status}{}", denial(*.status))]
     Denied {
         /// The HTTP status.
         status: u16,
     },
-    /// The endpoint could not be asked or could not answer; tried again after a back-off.
+    /// The endpoint could not be reached or could not answer; retried after a back-off.
     #[error("the authorization endpoint is unavailable: {}", Printable(.message))]
     Unavailable {
         /// What failed.
@@ -199,13 +198,13 @@ pub enum AuthorizationError {
         /// How long the endpoint asked to wait.
         retry_after: Option<Duration>,
     },
-    /// The endpoint answered something else than an authorization; tried again, slowly from the third time on.
+    /// The endpoint's answer was not an authorization; retried, slowly from the third time on.
     #[error("the authorization endpoint gave an unusable answer: {}", Printable(.message))]
     Malformed {
         /// What was wrong with the answer.
         message: String,
     },
-    /// The endpoint did not answer in time; tried again after a back-off.
+    /// The endpoint did not answer in time; retried after a back-off.
     #[error("the authorization endpoint did not answer in time")]
     TimedOut,
 }
@@ -217,7 +216,7 @@ impl AuthorizationError {
         !matches!(self, Self::Denied { status: 401 | 419 })
     }
 
-    /// Returns how long the endpoint asked to wait before the next try.
+    /// Returns how long the endpoint asked to wait before the next attempt.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -234,11 +233,11 @@ fn describe_close(code: Option<u16>, reason: &str) -> String {
     format!(" with code {code}{forbidden}{reason}")
 }
 
-/// What a status of the authorization endpoint points at.
+/// What a status of the authorization endpoint suggests.
 const fn denial(status: u16) -> &'static str {
     match status {
-        401 | 419 => "; the token is not valid, or not any more",
-        403 => "; the user of this token may not listen to it",
+        401 | 419 => "; the token is invalid or no longer valid",
+        403 => "; the user of this token may not listen to this channel",
         404 | 405 | 410 => "; there is no authorization endpoint at this address: check the URL",
         _ => "",
     }

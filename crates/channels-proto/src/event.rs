@@ -14,13 +14,13 @@ pub struct Event<'t> {
 }
 
 impl<'t> Event<'t> {
-    /// Returns the channel, one that is subscribed.
+    /// Returns the channel, which is subscribed.
     #[must_use]
     pub const fn channel(&self) -> &ChannelName {
         &self.channel
     }
 
-    /// Returns the channel, and lets go of the rest.
+    /// Returns the channel and drops the rest.
     #[must_use]
     pub fn into_channel(self) -> ChannelName {
         self.channel
@@ -32,13 +32,13 @@ impl<'t> Event<'t> {
         &self.name
     }
 
-    /// Returns what the event carries.
+    /// Returns the event's data.
     #[must_use]
     pub const fn data(&self) -> Data<'t> {
         self.data
     }
 
-    /// Returns the user that sent the event, when the server says so.
+    /// Returns the id of the user who sent the event, if the server gave it.
     #[must_use]
     pub fn user_id(&self) -> Option<&str> {
         self.user_id.as_deref()
@@ -50,8 +50,8 @@ impl<'t> Event<'t> {
         self.frame_bytes
     }
 
-    /// Returns what is wrong with the frame, when it could not be taken whole: it is not valid JSON or nests deeper than the
-    /// limit, and then so may its [`data`](Self::data); or the name of the event is longer than the limit.
+    /// Returns what is wrong with the frame, if anything: it is not valid JSON or nests deeper than the limit, which
+    /// may then be true of its [`data`](Self::data) too; or the event name is longer than the limit.
     #[must_use]
     pub fn defect(&self) -> Option<&FrameError> {
         self.defect.as_deref()
@@ -85,7 +85,7 @@ pub struct OwnedEvent {
 }
 
 impl OwnedEvent {
-    /// Returns the event as one that borrows.
+    /// Returns the event in its borrowed form.
     #[must_use]
     pub fn as_event(&self) -> Event<'_> {
         Event {
@@ -120,14 +120,14 @@ impl<'t> Data<'t> {
 
     /// Returns the JSON text of the member as it stood on the wire; empty when the member was absent.
     ///
-    /// Of a message that is not valid JSON it is the text that stands for the member. When that does not say where the
-    /// member ends, or where it begins, it goes on to the end of the message.
+    /// In a message that is not valid JSON, it is the text in place of the member. When it is not certain where the
+    /// member begins or ends, the text runs to the end of the message.
     #[must_use]
     pub const fn raw(self) -> &'t str {
         self.raw
     }
 
-    /// Returns what stands between the quotes when `data` is a string, escapes and all; nothing when the message is not
+    /// Returns what is between the quotes when `data` is a string, with its escapes; none when the message is not
     /// valid JSON.
     #[must_use]
     pub fn quoted(self) -> Option<&'t str> {
@@ -137,13 +137,13 @@ impl<'t> Data<'t> {
         self.raw.strip_prefix('"')?.strip_suffix('"')
     }
 
-    /// Returns the document inside: the content of a string (servers normally encode `data` twice; one layer is
-    /// taken off, never more), the text itself of an object, an array, a number or a boolean, and an empty text when
-    /// `data` is absent, `null` or `""`.
+    /// Returns the document inside: the content of a string (servers normally encode `data` twice; exactly one layer
+    /// is removed), the text itself of an object, an array, a number or a boolean, and an empty text when `data` is
+    /// absent, `null` or `""`.
     ///
     /// # Errors
-    /// When the string holds half of a surrogate pair, so that it is not text; when the message is not valid JSON, so that
-    /// nobody can say whether this is the whole.
+    /// When the string contains an unpaired surrogate, so that it is not valid text; when the message is not valid
+    /// JSON, so that the document may be incomplete.
     pub fn payload(self) -> Result<Cow<'t, str>, JsonError> {
         match self.quoted() {
             Some(content) => json::unescape(content),

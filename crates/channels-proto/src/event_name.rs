@@ -1,5 +1,5 @@
-//! The names of events. One that holds an escape, such as the backslashes of a PHP class, is unescaped once and not with
-//! every event.
+//! Event names. One that contains an escape, such as the backslashes of a PHP class name, is unescaped once and not
+//! with every event.
 
 use std::{ops::Deref, sync::Arc};
 
@@ -11,7 +11,7 @@ use crate::{
 /// The name of an event.
 #[derive(Clone, Debug)]
 pub(crate) enum EventName<'t> {
-    /// As it stands in the frame.
+    /// As it is in the frame.
     Plain(&'t str),
     Unescaped(Arc<str>),
 }
@@ -39,7 +39,7 @@ impl Eq for EventName<'_> {}
 #[derive(Debug, Default)]
 pub(crate) struct EventNames {
     known: Vec<Known>,
-    /// Which one gives way to the next.
+    /// The one to be replaced next.
     oldest: usize,
 }
 

@@ -2,10 +2,10 @@
 //! global randomness.
 //!
 //! [`Connection`] is the machine and [`Event`] is what it yields: start with the documentation of [`Connection`],
-//! which says in which order its methods are called. Everything else describes what goes in and out: [`Options`]
-//! and names go in at the start, [`Output`]s come out, answers of the network go back in under the [`Epoch`] of the
-//! socket they belong to.
-#![warn(clippy::indexing_slicing)] // The core reads hostile input: an index must be proved, not hoped for.
+//! which gives the order in which its methods are called. Everything else describes what goes in and out: [`Options`]
+//! and names go in at the start, [`Output`]s come out, and results from the network go back in with the [`Epoch`] of
+//! their socket.
+#![warn(clippy::indexing_slicing)] // The core reads hostile input: every index must be proved valid.
 
 mod backoff;
 mod close;

@@ -1,8 +1,9 @@
-//! Whether the server is still there, and up to when all that it sent is in.
+//! Whether the server is still there, and up to when everything it sent was received.
 //!
-//! Any byte shows that the server is there. But a byte proves nothing about what was sent before it was read: it may have
-//! been under way for long, behind it others may be lost, and the process may have stood still in between. Only an
-//! answer does: a server answers in order, so whatever it sent before it had the request is in.
+//! Any byte shows that the server is there. But a byte proves nothing about what was sent before it was read: it may
+//! have been in transit for long, later ones may be lost, and the process may have been suspended in between. Only an
+//! answer proves something: a server answers in order, so everything it sent before it received the request was
+//! received.
 
 use std::time::Duration;
 
@@ -16,16 +17,16 @@ pub(crate) struct Liveness {
     last_received: Time,
     /// When the last ping was sent; before the first one, when the connection was established.
     last_ping: Time,
-    /// Until when something has to be received.
+    /// By when something has to be received.
     deadline: Option<Time>,
     unanswered: Unanswered,
-    /// A hint came while a ping was on its way: its pong may have been sent before, so another look is wanted.
+    /// A hint came while a ping was in flight: its pong may have been sent before, so another ping is needed.
     look_again: bool,
-    /// When the last request was sent that was answered.
+    /// When the last answered request was sent.
     certain_until: Time,
 }
 
-/// The pings that were not answered yet; the last of them is [`Liveness::last_ping`]. A pong does not say which ping it
+/// The pings not answered yet; the last of them is [`Liveness::last_ping`]. A pong does not say which ping it
 /// answers: it belongs to the oldest.
 #[derive(Debug, Default)]
 struct Unanswered {
@@ -40,7 +41,7 @@ pub(crate) enum Due {
     Nothing,
     /// Send a ping, and expect something to be received within this time.
     Ping(Duration),
-    /// Give the socket up.
+    /// Abandon the socket.
     Dead,
 }
 
@@ -48,7 +49,7 @@ impl Liveness {
     /// `announced` is what the server said in `pusher:connection_established`, in seconds.
     pub(crate) fn new(now: Time, activity: Duration, pong_timeout: Duration, announced: Option<u64>) -> Self {
         let interval = match announced.map(Duration::from_secs) {
-            // Some servers cut at exactly the time they announce, so the ping goes out earlier.
+            // Some servers disconnect at exactly the time they announce, so the ping goes out earlier.
             Some(server) => {
                 let server = server.max(SHORTEST);
                 activity.min(server.saturating_sub(LEAD).max(server / 2))
@@ -67,28 +68,29 @@ impl Liveness {
         }
     }
 
-    /// Time without a byte.
+    /// The time since the last byte.
     pub(crate) const fn silence(&self, now: Time) -> Duration {
         now.saturating_since(self.last_received)
     }
 
-    /// Returns the time before which everything the server sent on a subscribed channel is in.
+    /// Returns the time before which everything the server sent on a subscribed channel was received.
     pub(crate) const fn certain_until(&self) -> Time {
         self.certain_until
     }
 
-    /// Any byte counts: it shows that the server is there as well as a pong does.
+    /// Any byte counts: it shows as well as a pong does that the server is there.
     pub(crate) const fn received(&mut self, now: Time) {
         self.last_received = now;
         self.deadline = None;
     }
 
-    /// Notes the answer to a request that was sent at `sent`.
+    /// Handles the answer to a request that was sent at `sent`.
     pub(crate) fn answered(&mut self, sent: Time) {
         self.certain_until = self.certain_until.max(sent);
     }
 
-    /// Notes a pong, and returns whether another ping has to be sent at once. One that no ping waits for proves nothing.
+    /// Handles a pong, and returns whether another ping has to be sent at once. A pong without an unanswered ping
+    /// proves nothing.
     pub(crate) fn ponged(&mut self) -> bool {
         let sent = match self.unanswered.count {
             0 => return false,
@@ -111,19 +113,20 @@ impl Liveness {
         self.deadline.unwrap_or_else(|| self.next_ping())
     }
 
-    /// Pings go out whether anything is received or not: they are what is known for certain, and some servers drop a
-    /// client that says nothing.
+    /// Pings go out whether anything is received or not: only their answers make certain what was received, and some
+    /// servers drop a silent client.
     fn next_ping(&self) -> Time {
         let next = self.last_ping + self.interval;
         if self.interval >= SHORTEST_ALIGNED { next.floor(ALIGNMENT) } else { next }
     }
 
-    /// Judges the time `now`; [`Due::Ping`] is answered by [`pinged`](Self::pinged) once the ping is on its way.
+    /// Returns what is due at `now`; after [`Due::Ping`], call [`pinged`](Self::pinged) once the ping is sent.
     pub(crate) fn check(&self, now: Time) -> Due {
         if now < self.deadline() {
             return Due::Nothing;
         }
-        // With nothing awaited and as silent as this, the process was frozen: the server has not heard of us for as long.
+        // Such a silence with nothing awaited means that the process was suspended: the server has not heard from us
+        // for as long.
         if self.deadline.is_some() || self.silence(now) >= self.interval.saturating_add(self.pong_timeout) {
             return Due::Dead;
         }
@@ -131,7 +134,7 @@ impl Liveness {
         Due::Ping(if frozen { self.pong_timeout.min(PROBE_TIMEOUT) } else { self.pong_timeout })
     }
 
-    /// Notes that a ping was sent: something has to be received within `within`.
+    /// Records that a ping was sent: something has to be received within `within`.
     pub(crate) fn pinged(&mut self, now: Time, within: Duration) {
         if self.unanswered.count == 0 {
             self.unanswered.oldest = now;
@@ -141,8 +144,8 @@ impl Liveness {
         self.expect(now + within);
     }
 
-    /// Hears that the connection is doubtful. Returns whether a ping has to be sent: while one is unanswered, its pong is
-    /// awaited first, unless the server has had its time for it and sent other things.
+    /// Handles a hint that the connection is doubtful. Returns whether a ping has to be sent: while one is
+    /// unanswered, its pong is awaited first, unless the server has had enough time for it and sent other things.
     pub(crate) fn doubted(&mut self, now: Time) -> bool {
         let skipped = self.deadline.is_none() && now.saturating_since(self.last_ping) >= self.pong_timeout;
         if self.unanswered.count == 0 || skipped {
@@ -158,12 +161,12 @@ impl Liveness {
     }
 }
 
-/// How long a connection that is doubtful has to show that it lives.
+/// How long a doubtful connection has to show that it is alive.
 pub(crate) const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
-/// A timer later than this was not late by scheduling: the process stood still.
+/// A timer that fires later than this was not delayed by scheduling: the process was suspended.
 const FREEZE: Duration = Duration::from_secs(2);
 /// Pings go out at whole seconds of the clock, a little early: the sessions of a process, or of a phone, then wake it
-/// together and not one after the other.
+/// together instead of one by one.
 const ALIGNMENT: Duration = Duration::from_secs(1);
 /// Shorter intervals are kept as they are.
 const SHORTEST_ALIGNED: Duration = Duration::from_secs(10);

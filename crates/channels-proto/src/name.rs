@@ -11,43 +11,43 @@ use crate::Printable;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChannelName(Arc<str>);
 
-/// What the prefix of a channel's name makes of it.
+/// The kind of a channel, given by the prefix of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChannelKind {
     /// Anyone may subscribe.
     Public,
     /// Needs a signature from the authorization endpoint.
     Private,
-    /// Private, and its payloads are sealed with a key that only members have.
+    /// Private, with payloads encrypted with a key that only its subscribers have.
     PrivateEncrypted,
-    /// Private, and its members know of each other.
+    /// Private, and its members can see each other.
     Presence,
-    /// The own channel of a signed-in user; the server subscribes it by itself.
+    /// A signed-in user's own channel; the server subscribes it by itself.
     ServerToUser,
 }
 
 impl ChannelKind {
-    /// Returns whether this version can subscribe to channels of the kind.
+    /// Returns whether this version can subscribe to channels of this kind.
     #[must_use]
     pub const fn is_supported(self) -> bool {
         matches!(self, Self::Public | Self::Private)
     }
 }
 
-/// Why a text is not the name of a channel.
+/// Why a text is not a valid channel name.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ChannelNameError {
     /// The name is empty.
     #[error("the channel name is empty")]
     Empty,
     /// The name is longer than the protocol allows.
-    #[error("the channel name has {length} characters, at most {MAX_CHANNEL_NAME} are allowed")]
+    #[error("the channel name has {length} characters; at most {MAX_CHANNEL_NAME} are allowed")]
     TooLong {
         /// Characters in the name.
         length: usize,
     },
-    /// The name holds a character outside the allowed set.
-    #[error("the channel name `{}` holds {character:?}; allowed are letters, digits and _-=@,.;", Printable(.name))]
+    /// The name contains a character outside the allowed set.
+    #[error("the channel name `{}` contains {character:?}; allowed are letters, digits and _-=@,.;", Printable(.name))]
     Character {
         /// The name.
         name: String,
@@ -57,10 +57,10 @@ pub enum ChannelNameError {
 }
 
 impl ChannelName {
-    /// Checks `name` and takes a copy of it.
+    /// Checks and copies `name`.
     ///
     /// # Errors
-    /// When the name is empty, too long, or holds a character that is not allowed.
+    /// When the name is empty, too long, or contains a character that is not allowed.
     pub fn parse(name: &str) -> Result<Self, ChannelNameError> {
         if name.is_empty() {
             return Err(ChannelNameError::Empty);
@@ -76,13 +76,13 @@ impl ChannelName {
         }
     }
 
-    /// Returns the name as it stands on the wire.
+    /// Returns the name as it is on the wire.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Returns what the prefix says about the channel.
+    /// Returns the kind of the channel, by its prefix.
     #[must_use]
     pub fn kind(&self) -> ChannelKind {
         let name = self.as_str();
@@ -112,12 +112,12 @@ impl std::borrow::Borrow<str> for ChannelName {
     }
 }
 
-/// The id the server gave to a socket, an opaque text.
+/// The id that the server assigned to a socket; opaque text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SocketId(Arc<str>);
 
 impl SocketId {
-    /// Takes a copy of `id` when it can be an id: 1 to 128 printable ASCII characters without spaces.
+    /// Copies `id` if it is a possible id: 1 to 128 printable ASCII characters without spaces.
     #[must_use]
     pub fn parse(id: &str) -> Option<Self> {
         let fits = (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
@@ -137,18 +137,18 @@ impl fmt::Display for SocketId {
     }
 }
 
-/// The key of the application on the Pusher server; it stands in the URL and before the colon of every signature.
+/// The key of the application on the Pusher server; it is part of the URL and precedes the colon in every signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppKey(Arc<str>);
 
-/// Why a text is not an application key.
+/// Why a text is not a valid application key.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum AppKeyError {
     /// The key is empty.
     #[error("the app key is empty")]
     Empty,
-    /// The key holds a character that cannot stand in a path segment as it is.
-    #[error("the app key `{}` holds {character:?}; allowed are letters, digits and -._~", Printable(.key))]
+    /// The key contains a character that is not allowed unescaped in a path segment.
+    #[error("the app key `{}` contains {character:?}; allowed are letters, digits and -._~", Printable(.key))]
     Character {
         /// The key.
         key: String,
@@ -158,10 +158,10 @@ pub enum AppKeyError {
 }
 
 impl AppKey {
-    /// Checks `key` and takes a copy of it.
+    /// Checks and copies `key`.
     ///
     /// # Errors
-    /// When the key is empty or holds anything but the unreserved characters of RFC 3986, section 2.3.
+    /// When the key is empty or contains anything but the unreserved characters of RFC 3986, section 2.3.
     pub fn parse(key: &str) -> Result<Self, AppKeyError> {
         if key.is_empty() {
             return Err(AppKeyError::Empty);
@@ -172,7 +172,7 @@ impl AppKey {
         }
     }
 
-    /// Returns the key as it stands on the wire.
+    /// Returns the key as it is on the wire.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

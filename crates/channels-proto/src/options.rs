@@ -7,25 +7,27 @@ use crate::AppKey;
 /// How one [`Connection`](crate::Connection) behaves; [`Options::new`] gives the defaults.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The key of the application; an authorization signed for another key is refused (fault S06).
+    /// The key of the application; an authorization signed for another key is rejected (fault S06).
     pub app_key: AppKey,
-    /// From one ping to the next, 30 s by default, whatever is received in between: what is answered is known for certain,
-    /// and some servers drop a client that says nothing. The server may shorten it: what it announces, less 5 s but at
-    /// least half of it, is used when that is less.
+    /// The time from one ping to the next, 30 s by default, whatever is received in between: only an answer makes
+    /// certain what was received, and some servers drop a silent client. The server may shorten it: the time it
+    /// announces, less 5 s but at least half of it, is used when that is shorter.
     pub activity_timeout: Duration,
-    /// How long nothing at all may be received after a ping before the socket is given up, 10 s by default.
+    /// How long nothing at all may be received after a ping before the socket is abandoned, 10 s by default.
     pub pong_timeout: Duration,
-    /// From the start of an attempt (name resolution) to `pusher:connection_established`, 10 s by default. It doubles with
-    /// each attempt in a row that takes longer.
+    /// From the start of an attempt (name resolution) to `pusher:connection_established`, 10 s by default. It doubles
+    /// with each consecutive attempt that takes longer.
     pub connect_timeout: Duration,
-    /// How far that time grows, 60 s by default; less than `connect_timeout` means that it does not.
+    /// How far `connect_timeout` may grow, 60 s by default; if this is less, it does not grow.
     pub max_connect_timeout: Duration,
-    /// How long one authorization may take, 10 s by default. It doubles with each of a channel in a row that takes longer.
+    /// How long one authorization may take, 10 s by default. It doubles with each consecutive authorization of a
+    /// channel that takes longer.
     pub authorization_timeout: Duration,
-    /// How long the server may take to acknowledge a subscribe, 10 s by default; one resend follows. It counts from the last
-    /// answer to any subscribe, and doubles with each subscribe of a channel in a row that stays without one.
+    /// How long the server may take to acknowledge a subscribe, 10 s by default; one resend follows. It counts from
+    /// the last answer to any subscribe, and doubles with each consecutive subscribe of a channel that is not
+    /// answered.
     pub acknowledgement_timeout: Duration,
-    /// How far the times for an authorization and an acknowledgement grow, 60 s by default.
+    /// How far `authorization_timeout` and `acknowledgement_timeout` may grow, 60 s by default.
     pub max_answer_timeout: Duration,
     /// Sizes beyond which input is refused or dropped.
     pub limits: Limits,
@@ -48,10 +50,10 @@ impl Options {
         }
     }
 
-    /// Checks that every time is between a millisecond and a day, and every limit one that something can pass.
+    /// Checks that every time is between a millisecond and a day, and that no limit is so low that nothing can pass.
     ///
     /// # Errors
-    /// The first option that is not.
+    /// The first option that fails the check.
     pub fn check(&self) -> Result<(), OptionError> {
         let times = [
             ("activity_timeout", self.activity_timeout),
@@ -77,22 +79,22 @@ impl Options {
     }
 }
 
-/// An option that no client can work with.
+/// An option whose value no client can work with.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{option}: {value} is not between {least} and {most}")]
 pub struct OptionError {
-    /// Its name, with the name of the group it is in.
+    /// Its name, with that of its group.
     pub option: &'static str,
-    /// What it is.
+    /// Its value.
     pub value: String,
-    /// The least that it may be.
+    /// The lowest value allowed.
     pub least: String,
-    /// The most that it may be.
+    /// The highest value allowed.
     pub most: String,
 }
 
 impl OptionError {
-    /// Checks that `value` is in the `range`.
+    /// Checks that `value` is in `range`.
     ///
     /// # Errors
     /// When it is not.
@@ -116,7 +118,7 @@ impl OptionError {
         Self::check(option, value, SHORTEST_TIME..=LONGEST_TIME)
     }
 
-    /// Checks a number of things or of bytes: one at least.
+    /// Checks a number of things or bytes: at least one.
     ///
     /// # Errors
     /// When it is zero.
@@ -128,26 +130,27 @@ impl OptionError {
 /// Sizes beyond which input is refused or dropped, so that no server can make the client grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Longest text message, 1 MiB by default. The transport refuses longer ones before they get here, and gives the socket
-    /// up: the message is lost, and what the server sends until the next socket is subscribed.
+    /// The longest text message, 1 MiB by default. The transport rejects longer ones before they get here, and
+    /// abandons the socket: the message is lost, and so is whatever the server sends until the channels are
+    /// subscribed on the next socket.
     pub max_message_bytes: usize,
-    /// Deepest nesting of a message, 128 by default and at most.
+    /// The deepest nesting of a message, 128 by default and at most.
     pub max_depth: u32,
-    /// Longest event name, 4 KiB by default.
+    /// The longest event name, 4 KiB by default.
     pub max_event_name_bytes: usize,
-    /// Channels subscribed at a time, 1,000 by default.
+    /// The number of channels subscribed at a time, 1,000 by default.
     pub max_channels: usize,
-    /// Events kept for a channel whose acknowledgement has not come yet, 64 by default; the oldest give way.
+    /// Events kept for a channel that has not been acknowledged yet, 64 by default; the oldest are dropped first.
     pub max_early_events: usize,
-    /// Bytes of such events, of all channels together, 1 MiB by default.
+    /// Bytes of such events over all channels, 1 MiB by default.
     pub max_early_bytes: usize,
-    /// Authorizations under way at a time, 8 by default.
+    /// Authorizations in progress at a time, 8 by default.
     pub max_authorizations: usize,
 }
 
 impl Limits {
-    /// What [`max_message_bytes`](Self::max_message_bytes) may be: 1 KiB, which the messages of the protocol itself need, to
-    /// 1 GiB.
+    /// The range of [`max_message_bytes`](Self::max_message_bytes): from 1 KiB, which the protocol's own messages
+    /// need, to 1 GiB.
     pub const MESSAGE_BYTES: RangeInclusive<usize> = 1024..=1024 * 1024 * 1024;
 }
 

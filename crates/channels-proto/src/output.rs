@@ -4,8 +4,8 @@ use crate::{
     ChannelName, ConnectionError, ConnectionState, FrameError, OwnedEvent, Secret, SocketId, SubscriptionError, Time,
 };
 
-/// The number of a socket. It grows with every socket a [`Connection`](crate::Connection) asks for; an input that
-/// carries an old number has no effect.
+/// The number of a socket. It grows with every socket that a [`Connection`](crate::Connection) requests; an input
+/// that carries an old number has no effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Epoch(pub(crate) u64);
 
@@ -15,11 +15,11 @@ impl fmt::Display for Epoch {
     }
 }
 
-/// The number of an authorization asked for; its answer carries it back.
+/// The number of a requested authorization; its result is returned with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AuthorizationId(pub(crate) u64);
 
-/// What the driver has to do, in this order.
+/// What the driver has to do, in the order in which it comes out.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
     /// Resolve, dial, secure and upgrade a new socket; answer with `handle_opened` or `handle_connect_failed`.
@@ -34,34 +34,34 @@ pub enum Output {
         /// The message, which may hold a signature.
         text: Secret,
     },
-    /// Be deaf to this socket, or to this attempt, from now on and let it go in the background, within 2 s.
+    /// Ignore this socket, or this attempt, from now on and close it in the background, within 2 s.
     CloseSocket {
         /// The socket.
         epoch: Epoch,
         /// The close frame to send; none when the socket is dead or was never open.
         close: Option<CloseFrame>,
     },
-    /// Ask for an authorization; answer with `handle_authorization`.
+    /// Request an authorization; answer with `handle_authorization`.
     Authorize {
-        /// Comes back with the answer.
+        /// To be returned with the result.
         id: AuthorizationId,
         /// The channel to sign for.
         channel: ChannelName,
         /// The socket to sign for.
         socket_id: SocketId,
-        /// Ask for a fresh token first: the server has refused the present one.
+        /// Request a fresh token first: the server has refused the current one.
         refresh_token: bool,
     },
-    /// The answer to this authorization is not wanted any more.
+    /// The result of this authorization is no longer needed.
     CancelAuthorization {
         /// Its number.
         id: AuthorizationId,
     },
-    /// Tell the consumer.
+    /// Deliver to the consumer.
     Report(Report),
 }
 
-/// What the consumer is told, in this order.
+/// What is reported to the consumer, in the order in which it happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Report {
     /// The connection went from one state to another; never to the same.
@@ -78,34 +78,36 @@ pub enum Report {
         /// What may have been missed before.
         continuity: Continuity,
     },
-    /// A subscribed channel lost its socket, or the server ended the subscription: a gap opens, and the `Subscribed` to come will close it.
+    /// A subscribed channel lost its socket, or the server ended the subscription: a gap opens, and the next
+    /// `Subscribed` closes it.
     Interrupted {
         /// The channel.
         channel: ChannelName,
-        /// Everything the server sent before is in: when the last request was sent (a ping or a subscribe) that the server
-        /// answered on the lost socket. Pings go out at least every [`Options::activity_timeout`](crate::Options), so with
-        /// a server that answers it is that long and a round trip before the loss, or less.
+        /// Everything the server sent before this time was received: it is when the last request (a ping or a
+        /// subscribe) was sent that the server answered on the lost socket. Pings go out at least every
+        /// [`Options::activity_timeout`](crate::Options), so with a server that answers it is at most that long plus
+        /// a round trip before the loss.
         since: Time,
         /// What happened.
         cause: GapCause,
     },
-    /// A try to subscribe a channel failed; the others go on. Every failed try is reported.
+    /// An attempt to subscribe to a channel failed; the others are not affected. Every failed attempt is reported.
     SubscriptionFailed {
         /// The channel.
         channel: ChannelName,
         /// The reason.
         error: SubscriptionError,
-        /// When the first of the failures in a row was.
+        /// When the first of the consecutive failures occurred.
         since: Time,
-        /// How many there have been in a row, this one included.
+        /// The number of consecutive failures, including this one.
         failures: u32,
-        /// Time until the next try, which comes sooner when the socket is replaced; none when no try follows until the
-        /// caller subscribes or connects again.
+        /// Time until the next attempt, which comes sooner when the socket is replaced; none when there is no further
+        /// attempt until the caller subscribes or connects again.
         retry_in: Option<Duration>,
     },
-    /// An event that came before its channel was acknowledged, released now.
+    /// An event that arrived before its channel was acknowledged, now released.
     Event(OwnedEvent),
-    /// Events that came before the acknowledgement exceeded the limit; the oldest were dropped.
+    /// The events that arrived before the acknowledgement exceeded the limit; the oldest were dropped.
     Lagged {
         /// The channel.
         channel: ChannelName,
@@ -116,26 +118,26 @@ pub enum Report {
     ConnectionFailed {
         /// The reason.
         error: ConnectionError,
-        /// Time until the next attempt; none when no attempt follows until the caller connects again.
+        /// Time until the next attempt; none when there is no further attempt until the caller connects again.
         retry_in: Option<Duration>,
     },
     /// The server sent `pusher:error`.
     ServerError {
-        /// Its code, when there was a usable one.
+        /// Its code, if it had a usable one.
         code: Option<u16>,
         /// Its text.
         message: String,
     },
     /// There has been no connection, or no subscription to a wanted channel on a live connection, for two minutes;
-    /// attempts go on. Reported once an outage.
+    /// attempts go on. Reported once per outage.
     Suspended {
-        /// The channel; none when it is the connection.
+        /// The channel; none when it is the connection that is missing.
         channel: Option<ChannelName>,
         /// When the outage began.
         since: Time,
     },
-    /// Messages that may have been events could not be read, and are lost. The first in a minute is reported at once, the
-    /// others with their number when the minute is over or the socket ends.
+    /// Messages that may have been events could not be read, and are lost. The first in a minute is reported at once,
+    /// the others with their number at the end of the minute or of the socket.
     Unreadable {
         /// How many were lost since the last report.
         lost: u64,
@@ -144,7 +146,7 @@ pub enum Report {
     },
 }
 
-/// Whether events of a channel may have been missed before its present subscription.
+/// Whether events of a channel may have been missed before its current subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Continuity {
@@ -152,7 +154,7 @@ pub enum Continuity {
     Fresh,
     /// Events sent between `since` and `until` were missed, if there were any.
     Gap {
-        /// Everything the server sent before was received on the old socket; see [`Report::Interrupted`].
+        /// Everything the server sent before this time was received on the old socket; see [`Report::Interrupted`].
         since: Time,
         /// When the new subscription was acknowledged.
         until: Time,
@@ -172,20 +174,20 @@ pub enum GapCause {
     },
     /// The transport failed.
     TransportLost,
-    /// Nothing was received any more.
+    /// Nothing more was received.
     Silent,
-    /// The server broke the protocol, so the socket was given up.
+    /// The server violated the protocol, so the socket was abandoned.
     ProtocolViolation,
-    /// A message was over the limit set here, so the socket was given up.
+    /// A message exceeded the configured limit, so the socket was abandoned.
     MessageTooLong,
-    /// A subscription was never acknowledged, so the socket was given up.
+    /// A subscription was never acknowledged, so the socket was abandoned.
     Unacknowledged,
-    /// The server ended the subscription; the socket lives on.
+    /// The server ended the subscription; the socket stays open.
     EndedByServer {
         /// The status that the server gave.
         code: Option<u16>,
     },
-    /// The caller put another channel in its place; the socket lives on.
+    /// The caller replaced the channel with another; the socket stays open.
     Replaced,
 }
 
@@ -198,14 +200,14 @@ pub struct CloseFrame {
     pub reason: &'static str,
 }
 
-/// Why a socket could not be opened, as the driver saw it.
+/// Why a socket could not be opened, as seen by the driver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectFailure {
-    /// How the machine shall take it.
+    /// How the machine should treat it.
     pub class: FailureClass,
     /// What failed, for a program.
     pub kind: ConnectFailureKind,
-    /// What the server asked for by `Retry-After`.
+    /// What the server asked for with `Retry-After`.
     pub retry_after: Option<Duration>,
     /// What failed, against which address, and what may help; without secrets.
     pub message: String,
@@ -215,25 +217,25 @@ pub struct ConnectFailure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConnectFailureKind {
-    /// The address of the socket could not be had from who knows it.
+    /// The address provider did not give the address of the socket.
     Address,
     /// The host could not be resolved.
     Resolve,
-    /// No address of the host could be reached, or the connection broke before the upgrade was answered.
+    /// No address of the host could be reached, or the connection was lost before the upgrade was answered.
     Network,
-    /// The certificate of the server was refused.
+    /// The server's certificate was rejected.
     Certificate,
-    /// TLS could not be agreed on.
+    /// The TLS handshake failed for another reason.
     Tls,
     /// The server answered the upgrade with this HTTP status.
     Status(u16),
-    /// The server answered, and is no WebSocket server.
+    /// The server answered, but is not a WebSocket server.
     NotWebSocket,
-    /// A defect of this program.
+    /// A bug in this program.
     Defect,
 }
 
-/// How a failed attempt is taken.
+/// How a failed attempt is treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailureClass {
     /// The network or an overloaded server: the usual back-off.
@@ -242,24 +244,24 @@ pub enum FailureClass {
     Refused,
 }
 
-/// How a socket ended, as the driver saw it.
+/// How a socket ended, as seen by the driver.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Closed {
-    /// The code of the server's close frame; none when there was no frame or it was empty. Together with an `error`, the
-    /// code by which the transport itself gave the socket up: 1009 for a message over the limit, another because the server
-    /// broke the WebSocket protocol.
+    /// The code of the server's close frame; none when there was no frame or it was empty. Together with an `error`,
+    /// the code with which the transport itself abandoned the socket: 1009 for a message over the limit, another one
+    /// because the server violated the WebSocket protocol.
     pub code: Option<u16>,
     /// The reason in that frame.
     pub reason: String,
-    /// What the transport said, when the socket broke instead of being closed.
+    /// The transport's error, when the socket failed instead of being closed.
     pub error: Option<String>,
 }
 
-/// What the authorization endpoint answered.
+/// The authorization endpoint's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authorization {
     /// The signature, `key:hex`.
     pub auth: Secret,
-    /// Data the server wants to see with the subscription.
+    /// Data to send to the server with the subscription.
     pub channel_data: Option<String>,
 }

@@ -1,14 +1,14 @@
-//! How a text from outside stands in a message for a person.
+//! How text from outside is shown in a message for a person.
 
 use std::{
     borrow::Cow,
     fmt::{self, Write as _},
 };
 
-/// A text from outside as it may stand in a message: on one line, and with nothing in it that cannot be seen.
+/// Text from outside, made safe to show in a message: on one line, with nothing invisible in it.
 ///
-/// Line breaks, control characters, marks that turn the direction of writing, and characters that show as nothing or as
-/// a blank are written as Rust escapes them (`\n`, `\u{202e}`); all else stays as it is.
+/// Line breaks, control characters, marks that change the direction of writing, and characters that are invisible or
+/// look like a blank are written as Rust escapes (`\n`, `\u{202e}`); everything else is unchanged.
 ///
 /// # Examples
 /// ```
@@ -21,7 +21,7 @@ use std::{
 pub struct Printable<'t>(pub &'t str);
 
 impl<'t> Printable<'t> {
-    /// Returns the text; borrowed when nothing in it had to be escaped.
+    /// Returns the text, borrowed when nothing in it had to be escaped.
     #[must_use]
     pub fn to_text(self) -> Cow<'t, str> {
         if self.0.contains(is_unprintable) { Cow::Owned(self.to_string()) } else { Cow::Borrowed(self.0) }
@@ -43,9 +43,9 @@ impl fmt::Display for Printable<'_> {
     }
 }
 
-/// Returns whether `character` acts on a terminal, begins a line, or hides or reorders what is around it: controls, the
-/// separators of lines and paragraphs, what Unicode calls *default ignorable* (the marks of direction and the variation
-/// selectors are among it), annotations, and the fillers that show as a blank.
+/// Returns whether `character` acts on a terminal, starts a line, or hides or reorders what is around it: control
+/// characters, line and paragraph separators, what Unicode calls *default ignorable* (which includes direction marks
+/// and variation selectors), annotations, and fillers that look like a blank.
 #[must_use]
 pub const fn is_unprintable(character: char) -> bool {
     matches!(character,

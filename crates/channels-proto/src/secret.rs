@@ -9,23 +9,24 @@ use crate::spelling;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes the text over.
+    /// Wraps `text`.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// Returns the text itself, to be put on the wire and nowhere else.
+    /// Returns the text itself, to be sent on the wire and used nowhere else.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Returns `text` with `***` in every place of this secret, however it is spelled there: as it is, in other case,
-    /// percent-encoded, or escaped as JSON, HTML and Rust do. Its beginning at the end of a text that was cut counts too.
+    /// Returns `text` with every occurrence of this secret replaced by `***`, however it is spelled there: as it is,
+    /// in a different case, percent-encoded, or escaped as in JSON, HTML or Rust. A prefix of it at the end of a
+    /// truncated text counts too.
     ///
-    /// For texts from outside on their way into an error or a log: whoever sends one may put the secret in that it was
-    /// given. A secret of less than four characters is not searched for; it would be found in any text.
+    /// For text from outside that goes into an error or a log: its sender may repeat the secret it was given. A
+    /// secret of fewer than four characters is not searched for; it would be found in any text.
     ///
     /// # Examples
     /// ```

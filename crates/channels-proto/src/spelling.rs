@@ -1,4 +1,4 @@
-//! The ways in which a character can be spelled in a text: itself, percent-encoded, or escaped.
+//! The ways a character can be written in a text: as itself, percent-encoded, or escaped.
 
 /// Returns how many bytes of `text` spell `secret`, from its first byte on; none when they spell something else.
 ///

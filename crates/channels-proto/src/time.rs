@@ -1,8 +1,8 @@
 use std::{ops::Add, time::Duration};
 
-/// A point of monotonic time: nanoseconds since an origin that the driver chose.
+/// A point in monotonic time: nanoseconds since an origin chosen by the driver.
 ///
-/// All arithmetic saturates, so a clock that steps back or a far deadline can do no harm (faults Z06, Z08).
+/// All arithmetic saturates, so a clock that steps back or a distant deadline does no harm (faults Z06, Z08).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(u64);
 
@@ -35,7 +35,7 @@ impl Time {
         Self(self.0 - self.0 % step)
     }
 
-    /// Returns the point `earlier` before this one; the origin when there is none.
+    /// Returns the point that is `earlier` before this one; the origin when there is none.
     #[must_use]
     pub fn saturating_sub(self, earlier: Duration) -> Self {
         Self(self.0.saturating_sub(u64::try_from(earlier.as_nanos()).unwrap_or(u64::MAX)))

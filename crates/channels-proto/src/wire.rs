@@ -1,4 +1,4 @@
-//! The protocol's own messages: what the payloads of the server's mean, and how the client's are written.
+//! The protocol's own messages: what the server's payloads mean, and how the client's are written.
 
 use std::fmt::Write as _;
 
@@ -38,7 +38,7 @@ pub(crate) struct ServerError {
 }
 
 impl ServerError {
-    /// Takes whatever the server sent: an object, a string with one inside, or a bare text.
+    /// Accepts whatever the server sent: an object, a string that contains one, or plain text.
     pub(crate) fn parse(data: Data<'_>) -> Self {
         let payload = data.payload().unwrap_or_default();
         let (mut code, mut message) = (None, None);
@@ -65,7 +65,7 @@ pub(crate) struct Rejection {
 }
 
 impl Rejection {
-    /// Takes whatever the server sent, like [`ServerError::parse`].
+    /// Accepts whatever the server sent, like [`ServerError::parse`].
     pub(crate) fn parse(data: Data<'_>) -> Self {
         let payload = data.payload().unwrap_or_default();
         let (mut status, mut error, mut kind) = (None, None, None);

@@ -1,4 +1,4 @@
-//! What the network, the authorization endpoint and the clock did.
+//! Inputs: what the network, the authorization endpoint and the clock did.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::{
 };
 
 impl Connection {
-    /// Hears that the socket is open: the WebSocket upgrade succeeded.
+    /// Handles a successful WebSocket upgrade: the socket is open.
     pub fn handle_opened(&mut self, now: Time, epoch: Epoch) {
         if self.is_current(epoch)
             && let Phase::Opening { upgraded, .. } = &mut self.phase
@@ -28,7 +28,7 @@ impl Connection {
         self.end_input(now);
     }
 
-    /// Hears that the socket could not be opened.
+    /// Handles a failure to open the socket.
     pub fn handle_connect_failed(&mut self, now: Time, epoch: Epoch, failure: ConnectFailure) {
         if self.is_current(epoch) {
             let ConnectFailure { class, kind, retry_after, message } = failure;
@@ -43,7 +43,7 @@ impl Connection {
         self.end_input(now);
     }
 
-    /// Hears that bytes came in that are no message: a WebSocket ping or pong, or a part of something.
+    /// Handles received bytes that are not a message: a WebSocket ping or pong, or part of a message.
     pub fn handle_activity(&mut self, now: Time, epoch: Epoch) {
         if self.is_current(epoch) {
             self.note_activity(now);
@@ -51,7 +51,7 @@ impl Connection {
         self.end_input(now);
     }
 
-    /// Hears that a binary message came in, which no Pusher server sends: it cannot be read.
+    /// Handles a binary message, which no Pusher server sends: it cannot be read.
     pub fn handle_binary(&mut self, now: Time, epoch: Epoch) {
         if self.is_current(epoch) {
             self.counters.binary_frames += 1;
@@ -61,8 +61,8 @@ impl Connection {
         self.end_input(now);
     }
 
-    /// Takes one text message, and returns the application event in it when there is one to deliver now, after the
-    /// outputs were drained.
+    /// Handles one text message, and returns the application event in it if there is one to deliver, once the outputs
+    /// are drained.
     #[must_use = "an event that is not delivered is lost"]
     pub fn handle_text<'t>(&mut self, now: Time, epoch: Epoch, text: &'t str) -> Option<Event<'t>> {
         let mut event = None;
@@ -79,7 +79,7 @@ impl Connection {
         event
     }
 
-    /// Hears that the socket is gone.
+    /// Handles the end of the socket.
     pub fn handle_closed(&mut self, now: Time, epoch: Epoch, closed: Closed) {
         if self.is_current(epoch) {
             let ending = self.judge(now, closed);
@@ -88,7 +88,7 @@ impl Connection {
         self.end_input(now);
     }
 
-    /// Takes the answer to [`Output::Authorize`].
+    /// Handles the result of [`Output::Authorize`].
     pub fn handle_authorization(
         &mut self,
         now: Time,
@@ -101,7 +101,7 @@ impl Connection {
         self.end_input(now);
     }
 
-    /// Does what is due at `now`; does nothing when that is nothing.
+    /// Does whatever is due at `now`, if anything.
     pub fn handle_timeout(&mut self, now: Time) {
         if let Some(deadline) = self.outage.deadline()
             && now >= deadline
@@ -155,7 +155,7 @@ impl Connection {
         current
     }
 
-    /// The first message of a socket: it establishes the connection, or an error says why not.
+    /// Handles the first message of a socket: it establishes the connection, or is an error that says why not.
     fn take_first(&mut self, now: Time, epoch: Epoch, envelope: &Envelope<'_>) {
         match &*envelope.event {
             "pusher:connection_established" => match Established::parse(envelope.data) {
@@ -180,7 +180,7 @@ impl Connection {
         }
     }
 
-    /// A message of the protocol itself on an established connection.
+    /// Handles one of the protocol's own messages on an established connection.
     fn take_internal(&mut self, now: Time, epoch: Epoch, envelope: &Envelope<'_>) {
         let Envelope { event, channel, data, .. } = envelope;
         match (event.as_ref(), channel.as_deref()) {
@@ -228,7 +228,7 @@ impl Connection {
         }
     }
 
-    /// Takes a frame that cannot be taken whole; an event whose name and channel can be read is delivered as it is.
+    /// Handles a malformed frame; an event whose name and channel can be read is delivered as it is.
     fn take_malformed<'t>(&mut self, now: Time, text: &'t str, error: FrameError) -> Option<Event<'t>> {
         let is_up = matches!(self.phase, Phase::Up(_));
         let salvaged = if is_up { Envelope::salvage(text, &error, &self.options.limits) } else { None };
@@ -280,7 +280,8 @@ impl Connection {
         let suspected =
             refused && self.with_socket(now, |channels, socket| channels.suspect(code, socket)) == Some(true);
         if suspected && decision == RetryDecision::Trouble {
-            // Explained by one channel, which is dealt with: no reason to be slow for the others. What an error said stands.
+            // One channel explains it, and has been dealt with: no reason to slow down the others. What an error said
+            // stands.
             decision = RetryDecision::Retry(Class::Normal);
         }
         let cause = match (&error, code) {

@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) enum Phase {
     Idle,
-    /// The next attempt comes at `until`, and for a mere hint not before `not_before`.
+    /// The next attempt starts at `until`; a hint may bring it forward to `not_before`.
     Waiting {
         until: Time,
         not_before: Time,
@@ -83,7 +83,7 @@ impl Ending {
 pub(super) enum Close {
     /// The socket is gone.
     Done,
-    /// There is nobody to send a close frame to.
+    /// No close frame can be sent.
     Abort,
     Frame(u16),
 }
@@ -129,7 +129,7 @@ impl Connection {
         self.with_socket(now, Channels::advance);
     }
 
-    /// Notes that something was received on the live socket.
+    /// Records that something was received on the live socket.
     pub(super) fn note_activity(&mut self, now: Time) {
         if let Phase::Up(live) = &mut self.phase {
             live.liveness.received(now);
@@ -156,7 +156,7 @@ impl Connection {
         }
     }
 
-    /// Takes a message that cannot be read. On an established connection it may have been an event.
+    /// Handles a message that cannot be read. On an established connection it may have been an event.
     pub(super) fn take_unreadable(&mut self, now: Time, error: FrameError) {
         if matches!(self.phase, Phase::Up(_)) {
             let lost = self.unreadable.lose(now, error.clone());
@@ -203,7 +203,7 @@ impl Connection {
             Some(class) => {
                 let delay = self.backoff.next_delay(class, retry_after, &mut self.rng);
                 let until = now + delay;
-                // What the server asked for stands; a hint that the network has changed may mend all the rest.
+                // What the server asked for stands; a hint that the network has changed may end the rest of the wait.
                 let not_before = if retry_after.is_some() { until } else { now + class.floor() };
                 self.phase = Phase::Waiting { until, not_before };
                 self.set_state(ConnectionState::Reconnecting);
@@ -220,7 +220,7 @@ impl Connection {
             RetryDecision::Retry(class) => Some(class),
             RetryDecision::Trouble => Some(self.backoff.count_trouble(now)),
             RetryDecision::Unauthorized if self.unauthorized => {
-                // The token at hand is refused: when the caller connects again, another one has to be got.
+                // The current token is refused: when the caller connects again, a new one is needed.
                 self.refresh_token = true;
                 None
             }

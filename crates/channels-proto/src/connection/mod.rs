@@ -21,16 +21,16 @@ use crate::{
     liveness::PROBE_TIMEOUT,
 };
 
-/// Where a connection stands. It starts [`Disconnected`](Self::Disconnected).
+/// The state of a connection. It starts as [`Disconnected`](Self::Disconnected).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ConnectionState {
-    /// An attempt is under way.
+    /// An attempt to connect is in progress.
     Connecting,
     /// The server established the connection; there is a socket id.
     Connected,
     /// The client is closing the connection.
     Disconnecting,
-    /// There is no connection and none is wanted, or the server refuses it for good.
+    /// There is no connection and none is requested, or the server refused it for good.
     Disconnected,
     /// The connection was lost or an attempt failed; the next attempt comes after a back-off.
     Reconnecting,
@@ -40,20 +40,20 @@ pub enum ConnectionState {
 ///
 /// The methods fall into four families:
 ///
-/// - *getters* ([`state`](Self::state), [`socket_id`](Self::socket_id), …) only look;
+/// - *getters* ([`state`](Self::state), [`socket_id`](Self::socket_id), …) change nothing;
 /// - *commands* ([`connect`](Self::connect), [`subscribe`](Self::subscribe), …) say what the caller wants; they are
 ///   idempotent, and the last one wins;
-/// - *inputs* (`handle_*`) say what the network, the authorization endpoint or the clock did. All but the timeout carry
-///   the [`Epoch`] of their socket or the number of their authorization; one that is not current has no effect;
-/// - *outputs*: [`poll_output`](Self::poll_output) yields what has to be done and told, in order, and
+/// - *inputs* (`handle_*`) say what the network, the authorization endpoint or the clock did. All but the timeout
+///   carry the [`Epoch`] of their socket or the id of their authorization; one that is not current has no effect;
+/// - *outputs*: [`poll_output`](Self::poll_output) yields what has to be done and reported, in order, and
 ///   [`poll_timeout`](Self::poll_timeout) when [`handle_timeout`](Self::handle_timeout) is due.
 ///
-/// **Change once, then drain**: after each command or input, call `poll_output` until it yields nothing, then
-/// deliver the event that `handle_text` returned, then wait for the next input until `poll_timeout`. When bytes can be
-/// read and a timeout is due, read first: what was received may make the timeout void.
+/// **Change once, then drain**: after each command or input, call `poll_output` until it yields nothing, then deliver
+/// the event that `handle_text` returned, then wait for the next input until `poll_timeout`. When bytes can be read
+/// and a timeout is due, read first: what was received may cancel the timeout.
 ///
-/// Time comes in as an argument and randomness from the seed, so that a run can be replayed exactly. Time may stand
-/// still or step back without harm.
+/// Time is an argument and randomness comes from the seed, so a run can be replayed exactly. Time may stand still or
+/// step back without harm.
 #[derive(Debug)]
 pub struct Connection {
     options: Options,
@@ -66,11 +66,11 @@ pub struct Connection {
     outage: Outage,
     unreadable: Unreadable,
     last_attempt: Option<Time>,
-    /// Attempts in a row that took too long.
+    /// Consecutive attempts that took too long.
     slow_attempts: u32,
     /// The server closed with 4009 and the connection has not been stable since.
     unauthorized: bool,
-    /// The next authorizations shall ask for a fresh token.
+    /// The next authorizations request a fresh token.
     refresh_token: bool,
     outputs: VecDeque<Output>,
     counters: Counters,
@@ -78,7 +78,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Returns a connection that is not connected. Everything random in it follows from `seed`.
+    /// Creates a connection in the disconnected state. `seed` determines everything random in it.
     #[must_use]
     pub fn new(options: Options, seed: u64) -> Self {
         Self {
@@ -107,7 +107,7 @@ impl Connection {
         self.state
     }
 
-    /// Returns the id of the live socket: there is one exactly while connected.
+    /// Returns the id of the live socket: there is one exactly while the state is connected.
     #[must_use]
     pub const fn socket_id(&self) -> Option<&SocketId> {
         match &self.phase {
@@ -126,27 +126,27 @@ impl Connection {
         }
     }
 
-    /// Returns whether every wanted channel is subscribed, given up, or tried again slowly.
+    /// Returns whether every requested channel is subscribed, given up, or being retried slowly.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         matches!(self.phase, Phase::Up(_)) && self.channels.is_settled()
     }
 
-    /// Returns how many authorizations the present channels need on a new socket.
+    /// Returns how many authorizations the current channels need on a new socket.
     #[must_use]
     pub fn authorizations_needed(&self) -> usize {
         self.channels.authorizations_needed().min(self.options.limits.max_authorizations)
     }
 
-    /// Returns what was dropped or tolerated so far.
+    /// Returns what has been dropped or tolerated so far.
     #[must_use]
     pub const fn counters(&self) -> &Counters {
         &self.counters
     }
 
-    /// Wants a connection. Does nothing while there is one or an attempt is under way; during a back-off it means now,
-    /// but no sooner than a second after the last attempt began. From the disconnected state everything has a whole new
-    /// chance: earlier failures are forgotten, and channels that were given up are tried again.
+    /// Requests a connection. Does nothing while there is one or an attempt is in progress; during a back-off it ends
+    /// the wait, but no sooner than a second after the last attempt began. From the disconnected state everything
+    /// starts afresh: earlier failures are forgotten, and channels that were given up are tried again.
     pub fn connect(&mut self, now: Time) {
         match self.phase {
             Phase::Idle => {
@@ -162,8 +162,8 @@ impl Connection {
         self.end_input(now);
     }
 
-    /// Wants no connection. In every state it ends disconnected, at once; what was subscribed stays wanted, and starts
-    /// afresh with the next [`connect`](Self::connect).
+    /// Ends the connection. Whatever the state, it becomes disconnected at once; the requested channels stay
+    /// requested, and start afresh with the next [`connect`](Self::connect).
     pub fn disconnect(&mut self, now: Time) {
         if matches!(self.phase, Phase::Up(_)) {
             self.set_state(ConnectionState::Disconnecting);
@@ -182,17 +182,17 @@ impl Connection {
         self.end_input(now);
     }
 
-    /// Names the application of the sockets to come, in answer to [`Output::OpenSocket`] at the latest: an authorization
-    /// signed for another key is refused.
+    /// Sets the app key of future sockets, in answer to [`Output::OpenSocket`] at the latest: an authorization signed
+    /// for another key is rejected.
     pub fn set_app_key(&mut self, app_key: AppKey) {
         self.options.app_key = app_key;
     }
 
-    /// Wants a channel; remembered across sockets. Twice is once; a channel that was given up, or is tried slowly, is
-    /// tried again now.
+    /// Subscribes to a channel, on this socket and on later ones. Repeating it does nothing, except that a channel
+    /// that was given up, or is being retried slowly, is tried again now.
     ///
     /// # Errors
-    /// When channels of its kind are not supported, or there are too many.
+    /// When channels of its kind are not supported, or there are too many channels.
     pub fn subscribe(&mut self, now: Time, channel: ChannelName) -> Result<(), SubscribeError> {
         self.channels.want(channel, self.options.limits.max_channels)?;
         self.with_socket(now, Channels::advance);
@@ -200,7 +200,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Does not want a channel any more: nothing of it is delivered from now on.
+    /// Unsubscribes from a channel: none of its events is delivered from now on.
     pub fn unsubscribe(&mut self, now: Time, channel: &ChannelName) {
         if self.with_socket(now, |channels, socket| channels.leave(channel, socket)).is_none() {
             self.channels.forget(channel);
@@ -208,13 +208,13 @@ impl Connection {
         self.end_input(now);
     }
 
-    /// Wants `new` in the place of `old`, which is not wanted any more, for a consumer to whom they are one: what was missed
-    /// of `old` counts as missed of `new`, and a gap begins no later than `since`, when the first event of `new` may have been
-    /// sent. When `old` is subscribed the gap opens now. The same channel twice, or an `old` that is not wanted, makes it a
-    /// [`subscribe`](Self::subscribe) of `new`; the same one is also authorized anew if that is under way.
+    /// Subscribes to `new` in place of `old`, for a consumer that sees the two as one: what was missed of `old`
+    /// counts as missed of `new`, and a gap begins no later than `since`, when the first event of `new` may have been
+    /// sent. When `old` is subscribed, the gap opens now. When both are the same channel, or `old` is not requested,
+    /// this is a [`subscribe`](Self::subscribe) to `new`; the same channel is also authorized anew if that is under way.
     ///
     /// # Errors
-    /// When channels of its kind are not supported, or there are too many; then `old` stays.
+    /// When channels of its kind are not supported, or there are too many channels; then `old` stays.
     pub fn replace(
         &mut self,
         now: Time,
@@ -237,9 +237,9 @@ impl Connection {
         Ok(())
     }
 
-    /// Hears that the device's network changed: the connection is probed, and given up after 5 s without an answer; a
-    /// back-off ends, but for what the server asked for: the time of a `Retry-After`, a second after 4100 to 4199; an
-    /// attempt under way has no more than [`Options::connect_timeout`] from now on.
+    /// Handles a change of the device's network: the connection is probed, and abandoned after 5 s without an answer;
+    /// a back-off ends, except for the wait that the server asked for (a `Retry-After`, or a second after 4100 to
+    /// 4199); an attempt in progress has at most [`Options::connect_timeout`] from now on.
     pub fn network_changed(&mut self, now: Time) {
         self.slow_attempts = 0;
         match &mut self.phase {
@@ -258,24 +258,24 @@ impl Connection {
         self.end_input(now);
     }
 
-    /// Hears that the program runs again after a suspension. Does what [`network_changed`](Self::network_changed) does:
+    /// Handles the program's return from a suspension. Does what [`network_changed`](Self::network_changed) does:
     /// after a sleep the network is as doubtful as after a change.
     pub fn resumed(&mut self, now: Time) {
         self.network_changed(now);
     }
 
-    /// Yields the next thing to do or to tell.
+    /// Returns the next thing to do or to report.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
 
-    /// Gives back memory that only connecting takes.
+    /// Frees memory that is needed only while connecting.
     pub fn shrink(&mut self) {
         self.outputs.shrink_to_fit();
         self.channels.shrink();
     }
 
-    /// Returns when [`handle_timeout`](Self::handle_timeout) is due, if nothing else happens before.
+    /// Returns when [`handle_timeout`](Self::handle_timeout) is due, unless something else happens first.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
         let phase = match &self.phase {
@@ -329,5 +329,5 @@ impl Connection {
 const NORMAL_CLOSURE: u16 = 1000;
 /// Fault R06.
 const SUSPENDED_AFTER: Duration = Duration::from_secs(2 * 60);
-/// The back-off forgets earlier failures after a connection has been complete for this long.
+/// The back-off forgets earlier failures once a connection has been complete for this long.
 const STABLE_AFTER: Duration = Duration::from_secs(10);

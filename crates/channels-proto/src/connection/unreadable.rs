@@ -1,10 +1,10 @@
-//! Messages that cannot be read: how many are too many, and when those that may have been events are told.
+//! Messages that cannot be read: how many are too many, and when those that may have been events are reported.
 
 use std::time::Duration;
 
 use crate::{FrameError, Report, Time};
 
-/// What could not be read on the present socket.
+/// What could not be read on the current socket.
 #[derive(Debug, Default)]
 pub(super) struct Unreadable {
     /// When the minute began in which `count` came.
@@ -25,19 +25,19 @@ impl Unreadable {
         self.count > MAX_UNREADABLE
     }
 
-    /// Notes one that may have been an event, and returns what is to be told of it at once.
+    /// Records one that may have been an event, and returns what to report at once.
     pub(super) fn lose(&mut self, now: Time, error: FrameError) -> Option<Report> {
         let lost = self.lost.take().map_or(0, |(lost, _)| lost);
         self.lost = Some((lost.saturating_add(1), error));
         self.deadline().is_none_or(|deadline| now >= deadline).then(|| self.tell(now)).flatten()
     }
 
-    /// Returns when what was lost has to be told.
+    /// Returns when the loss has to be reported.
     pub(super) fn deadline(&self) -> Option<Time> {
         self.lost.as_ref().and(self.told).map(|told| told + MINUTE)
     }
 
-    /// Returns what was lost and has not been told.
+    /// Returns the loss that has not been reported.
     pub(super) fn tell(&mut self, now: Time) -> Option<Report> {
         let (lost, last) = self.lost.take()?;
         self.told = Some(now);

@@ -1,4 +1,4 @@
-//! What is had of a frame that is no message.
+//! What can be recovered from a frame that is not a valid message.
 
 use super::Envelope;
 use crate::{
@@ -8,8 +8,7 @@ use crate::{
 };
 
 impl<'t> Envelope<'t> {
-    /// Reads what can be read with certainty of a frame that was refused for `error`; none when that is not an event of a
-    /// channel.
+    /// Reads what is certain of a frame that was refused for `error`; none when that is not an event of a channel.
     pub(crate) fn salvage(text: &'t str, error: &FrameError, limits: &Limits) -> Option<Self> {
         match error {
             FrameError::EventNameTooLong { .. } => {

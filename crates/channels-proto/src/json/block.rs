@@ -1,4 +1,4 @@
-//! Sixty-four bytes at a time: where the bytes stand that mean something in a string.
+//! Sixty-four bytes at a time: where the bytes with a meaning in a string are.
 
 use wide::u8x16;
 

@@ -1,10 +1,11 @@
-//! What can be told with certainty of a text that ought to be one JSON object and is not valid JSON.
+//! What is certain of a text that should be one JSON object but is not valid JSON.
 //!
-//! Servers make such texts by mistake: with `NaN` or `undefined` for a value, a comma too many, a control character or an
-//! unknown escape in a string, nesting without end, or cut off in the middle. Those are read here. Where a text does not
-//! tell what belongs to what, as behind a quote that should have been escaped, the reading ends.
+//! Servers produce such texts by mistake: with `NaN` or `undefined` as a value, an extra comma, a control character
+//! or an unknown escape in a string, endless nesting, or truncated. Those are read here. Where the structure is
+//! ambiguous, as after a quote that should have been escaped, reading stops.
 
-/// The members of the object, as far as they can be told apart. One pass, and no memory but for a few words.
+/// The members of the object, as far as they can be told apart. It reads in one pass and uses only a few words of
+/// memory.
 #[derive(Debug)]
 pub(crate) struct LooseMembers<'t> {
     text: &'t str,

@@ -1,5 +1,5 @@
-//! A strict JSON reader that never builds a tree: it walks a text once and hands out the parts asked for. What it refuses
-//! can be looked at loosely.
+//! A strict JSON reader that never builds a tree: it walks a text once and returns the requested parts. What it
+//! rejects can be read loosely.
 
 mod block;
 mod loose;
@@ -14,11 +14,11 @@ pub(crate) use loose::{LooseMember, LooseMembers};
 pub(crate) use scan::{Members, Value};
 pub(crate) use unescape::unescape;
 
-/// Why a text is not JSON that can be taken.
+/// Why a text is not acceptable JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum JsonError {
-    /// The text breaks the grammar.
+    /// The text violates the grammar.
     #[error("not valid JSON at byte {offset}")]
     Syntax {
         /// Where.
@@ -32,10 +32,10 @@ pub enum JsonError {
         /// Where.
         offset: usize,
     },
-    /// A string holds half of a surrogate pair, so that it is not text.
-    #[error("half of a surrogate pair in a string")]
+    /// A string contains an unpaired surrogate, so it is not valid text.
+    #[error("unpaired surrogate in a string")]
     LoneSurrogate,
-    /// It is a part of a message that is not valid JSON, and nobody can say whether it is whole.
-    #[error("a part of a message that is not valid JSON")]
+    /// It is part of a message that is not valid JSON, and it may be incomplete.
+    #[error("part of a message that is not valid JSON")]
     Part,
 }

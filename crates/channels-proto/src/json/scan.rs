@@ -6,7 +6,7 @@ use super::{
     unescape,
 };
 
-/// One JSON value, still as text: valid by the grammar, not interpreted.
+/// One JSON value, still as text: grammatically valid, not interpreted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Value<'t> {
     text: &'t str,

@@ -1,4 +1,4 @@
-//! From a wanted channel to its subscribe on the wire, by way of the authorization endpoint.
+//! From a requested channel to its subscribe on the wire, by way of the authorization endpoint.
 
 use std::collections::VecDeque;
 
@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl Channels {
-    /// Takes the answer to an authorization. Returns whether it was awaited.
+    /// Handles the result of an authorization. Returns whether it was awaited.
     pub(in crate::connection) fn authorize(
         &mut self,
         id: AuthorizationId,

@@ -1,4 +1,4 @@
-//! The channels a caller wants, and how far each is on the present socket.
+//! The channels a caller requested, and how far each is on the current socket.
 
 mod answers;
 mod authorizing;
@@ -33,7 +33,7 @@ pub(in crate::connection) struct Channels {
     rejections: Vec<SubscriptionError>,
     /// Bytes of the events that came before their acknowledgement.
     early_bytes: usize,
-    /// Channels acknowledged though nobody wants them, on the present socket; each is unsubscribed once.
+    /// Channels acknowledged on the current socket although they were not requested; each is unsubscribed once.
     unwanted: BTreeSet<ChannelName>,
     deadline: Option<Time>,
     /// Channels that may change soon.
@@ -315,7 +315,7 @@ impl Channels {
         self.table.values().any(|channel| is(channel))
     }
 
-    /// Takes `pusher_internal:subscription_succeeded`. Returns when the subscribe was sent that it answers.
+    /// Handles `pusher_internal:subscription_succeeded`. Returns when the subscribe that it answers was sent.
     pub(in crate::connection) fn acknowledge(&mut self, name: &str, socket: &mut SocketContext<'_>) -> Option<Time> {
         let Some((name, _)) = self.table.get_key_value(name) else {
             self.refuse_acknowledgement(name, socket);
@@ -352,8 +352,8 @@ impl Channels {
         sent
     }
 
-    /// A yes that comes after its subscribe was taken for failed is a yes, and the error it was blamed for was about another
-    /// one that is still unanswered, if there is one.
+    /// An acknowledgement that arrives after its subscribe was considered failed still counts; the error it was
+    /// blamed for was about another subscribe that is still unanswered, if there is one.
     fn recall(&mut self, name: &ChannelName, socket: &mut SocketContext<'_>) {
         let Some(channel) = self.table.get_mut(name) else { return };
         if !matches!(channel.step, Step::Idle | Step::Authorizing { .. } | Step::Waiting { .. } | Step::Failed) {
@@ -376,7 +376,7 @@ impl Channels {
     /// Does what is due.
     ///
     /// # Errors
-    /// The channel whose acknowledgement stayed away, also after a resend: the socket has to be given up.
+    /// The channel that was not acknowledged, even after a resend: the socket has to be abandoned.
     pub(in crate::connection) fn handle_timeout(&mut self, socket: &mut SocketContext<'_>) -> Result<(), ChannelName> {
         if self.deadline.is_none_or(|deadline| socket.now < deadline) {
             return Ok(());
@@ -391,7 +391,7 @@ impl Channels {
         Ok(())
     }
 
-    /// Fault R06, for a channel: told once an outage.
+    /// Fault R06, for a channel: reported once per outage.
     fn tell_absences(&mut self, socket: &mut SocketContext<'_>) {
         for (name, channel) in &mut self.table {
             if channel.tell_at().is_some_and(|at| socket.now >= at)

@@ -13,8 +13,8 @@ use crate::{
 };
 
 impl Channels {
-    /// Blames the first subscribe that the server left unanswered for the close with `code`. Returns whether there was
-    /// one. A channel blamed a second time, when it was alone, is tried again rarely: each try costs the others a socket.
+    /// Blames the first unanswered subscribe for the close with `code`. Returns whether there was one. A channel
+    /// blamed a second time, when it was alone, is retried rarely: each attempt costs the others a socket.
     pub(in crate::connection) fn suspect(&mut self, code: Option<u16>, socket: &mut SocketContext<'_>) -> bool {
         let first = self
             .table
@@ -27,7 +27,7 @@ impl Channels {
             (Step::Leaving(_), _) => {}
             (_, Suspicion::None | Suspicion::Mute) => channel.suspicion = Suspicion::Closes,
             (_, Suspicion::Closes) => {
-                let message = "the server closes the connection on it".to_owned();
+                let message = "it closes the connection in answer to the subscribe".to_owned();
                 let error = SubscriptionError::RejectedByServer { code, message };
                 channel.fail(name, error, Class::Rare, None, socket);
             }
@@ -35,7 +35,7 @@ impl Channels {
         true
     }
 
-    /// Takes `pusher:subscription_error`: the end of a subscription, or the answer to a subscribe.
+    /// Handles `pusher:subscription_error`: the end of a subscription, or the answer to a subscribe.
     pub(in crate::connection) fn reject(&mut self, name: &str, rejection: Rejection, socket: &mut SocketContext<'_>) {
         let Some((name, is_subscribed)) = self.find(name) else {
             socket.counters.ignored_internal_events += 1;
@@ -49,7 +49,7 @@ impl Channels {
         }
     }
 
-    /// Takes the refusal of a subscribe: tried again soon or slowly, by its status.
+    /// Handles the refusal of a subscribe: retried soon or slowly, depending on its status.
     pub(in crate::connection) fn reject_unanswered(
         &mut self,
         name: &str,
@@ -90,14 +90,14 @@ impl Channels {
         self.advance(socket);
     }
 
-    /// The server ends a subscription on a socket that lives on.
+    /// Handles the end of a subscription on a socket that stays open.
     fn end_subscription(&mut self, name: &ChannelName, rejection: Rejection, socket: &mut SocketContext<'_>) {
         let Some(channel) = self.table.get_mut(name) else { return };
         let Rejection { status, message } = rejection;
         // If it is the answer to a subscribe that repeated the acknowledged one, one answer too many is taken to be owed, and
         // the next subscribe will be sent twice. If not, what is owed must not be taken for the answer to the next one.
         channel.lost(name, socket.certain_until, GapCause::EndedByServer { code: status }, socket.outputs);
-        // Whatever the server ended: both agree now.
+        // Whatever the server ended, both sides now agree.
         channel.unsubscribe(name, socket);
         channel.absence = Absence::Since { since: socket.now, tell_at: socket.now + SUSPENDED_AFTER };
         channel.resume_trouble(socket.now);
@@ -105,8 +105,8 @@ impl Channels {
         channel.fail(name, SubscriptionError::RejectedByServer { code: status, message }, class, None, socket);
     }
 
-    /// Takes an error by which the server refuses some subscribe without saying which: the channels whose
-    /// acknowledgement stays away are the ones.
+    /// Handles an error that refuses a subscribe without saying which: it is one of those that are never
+    /// acknowledged.
     pub(in crate::connection) fn reject_some(&mut self, error: &ServerError, socket: &mut SocketContext<'_>) {
         let ServerError { code, message } = error;
         let error = SubscriptionError::RejectedByServer { code: *code, message: message.clone() };

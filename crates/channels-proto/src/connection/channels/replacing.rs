@@ -38,7 +38,7 @@ impl Channels {
         self.inherit(new, before, since, options);
     }
 
-    /// Asks anew for the authorization under way: what comes of it may be an answer about another token.
+    /// Requests the authorization under way anew: its answer may be about another token.
     pub(in crate::connection) fn ask_anew(&mut self, name: &ChannelName, link: &mut SocketContext<'_>) {
         let Some(channel) = self.table.get_mut(name) else { return };
         if let Step::Authorizing { id, .. } = channel.step {
@@ -48,7 +48,8 @@ impl Channels {
         }
     }
 
-    /// Wants `new`, which has lost what was lost `before`, and its own since `since`. Returns whether it was not wanted yet.
+    /// Requests `new`, which has lost what was lost `before`, and its own events since `since`. Returns whether it
+    /// was not requested yet.
     fn inherit(&mut self, new: &ChannelName, before: Track, since: Time, options: &Options) -> bool {
         if self.is_wanted(new) {
             return false;

@@ -298,7 +298,7 @@ fn a_message_over_the_limit_names_the_limit_and_blames_neither_the_server_nor_a_
         };
         assert_eq!(*error, ConnectionError::MessageTooLong { limit: 4_096 });
         assert!(
-            error.to_string().contains("4096 bytes") && error.to_string().contains("the limit set here"),
+            error.to_string().contains("4096 bytes") && error.to_string().contains("the configured limit"),
             "{error}"
         );
         assert!(*delay <= Duration::from_secs(2), "{delay:?}");
