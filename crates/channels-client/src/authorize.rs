@@ -1,4 +1,4 @@
-//! Who signs for private channels.
+//! Authorization of private channels.
 
 mod http;
 mod shared;
@@ -13,41 +13,41 @@ pub use self::{
     token::{DynTokenProvider, StaticToken, TokenError, TokenFuture, TokenProvider, current_token},
 };
 
-/// What an [`Authorizer`] is asked for.
+/// What an [`Authorizer`] is asked to sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizationRequest {
     /// The channel to sign for.
     pub channel: ChannelName,
     /// The socket to sign for.
     pub socket_id: SocketId,
-    /// The present token has been refused: get another one first.
+    /// The current token was refused: get another one first.
     pub refresh_token: bool,
 }
 
 /// Signs for private channels.
 ///
-/// Up to [`max_authorizations`](channels_proto::Limits::max_authorizations) requests run at a time, each as a task of
-/// its own. A future that is not wanted any more (deadline, disconnect) is dropped. One that panics counts as
+/// Up to [`max_authorizations`](channels_proto::Limits::max_authorizations) requests run at a time, each as its own
+/// task. A future that is no longer needed (deadline, disconnect) is dropped. One that panics counts as
 /// [`AuthorizationError::Unavailable`].
 pub trait Authorizer: Send + Sync + 'static {
-    /// Gets the authorization for one channel on one socket.
+    /// Returns the authorization for one channel on one socket.
     fn authorize(&self, request: AuthorizationRequest)
     -> BoxFuture<'static, Result<Authorization, AuthorizationError>>;
 
-    /// A socket is being opened, and `channels` authorizations will be asked for when it is there.
+    /// Prepares for `channels` authorizations, which follow once the socket that is being opened is established.
     fn prepare(&self, channels: usize) -> BoxFuture<'static, ()> {
         let _ = channels;
         Box::pin(std::future::ready(()))
     }
 
-    /// Returns `text`, which a server said, without the secrets of this authorizer in it; none when there are none in it.
-    /// Asked before the text gets into an error or a log; [`Secret::hide_in`](channels_proto::Secret::hide_in) finds a
-    /// secret in every spelling.
+    /// Returns `text`, received from a server, with the secrets of this authorizer hidden; none when it contains
+    /// none. Called before the text goes into an error or a log; [`Secret::hide_in`](channels_proto::Secret::hide_in)
+    /// finds a secret in every spelling.
     fn hide_secrets(&self, text: &str) -> Option<String> {
         let _ = text;
         None
     }
 
-    /// Nothing more is being authorized: let go of what is only kept for the next request.
+    /// Releases what is kept only for the next request: no more authorizations are in progress.
     fn release(&self) {}
 }

@@ -13,16 +13,16 @@ pub struct Client<T: Send + 'static> {
     handle: Arc<LastHandle<T>>,
 }
 
-/// What the client has dropped or tolerated, counted since it was made.
+/// What the client has dropped or tolerated since it was created.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ClientCounters {
     /// What the protocol dropped or tolerated.
     pub protocol: channels_proto::Counters,
     /// Events counted in an [`Item::Lagged`](crate::Item::Lagged).
     pub dropped_events: u64,
-    /// Those of them that were lost because the decoder panicked.
+    /// Those among them that were lost because the decoder panicked.
     pub decoder_panics: u64,
-    /// Calls of a handler that panicked.
+    /// Handler calls that panicked.
     pub handler_panics: u64,
 }
 
@@ -33,13 +33,13 @@ struct LastHandle<T: Send + 'static> {
 }
 
 impl<T: Send + 'static> Client<T> {
-    /// Starts a client, disconnected, and returns the handle to it and the consumer's end.
+    /// Starts a disconnected client, and returns its handle and the consumer's end.
     ///
     /// Its task runs on `runtime`, which needs the network and time drivers. The state is `Disconnected` until
     /// [`connect`](Self::connect) is called; channels may be subscribed before that.
     ///
     /// # Errors
-    /// When an option is one that no client can work with: see [`ClientOptions::check`].
+    /// When an option has a value that no client can work with: see [`ClientOptions::check`].
     pub fn new(
         options: ClientOptions,
         authorizer: Arc<dyn Authorizer>,
@@ -54,37 +54,38 @@ impl<T: Send + 'static> Client<T> {
         Ok((Self { handle }, Delivery::new(core)))
     }
 
-    /// Wants a connection. While connecting or connected this does nothing; during a back-off it means now; after a
-    /// `disconnect` it starts a new session.
+    /// Requests a connection. While connecting or connected this does nothing; during a back-off it tries again now;
+    /// after a `disconnect` it starts a new session.
     pub fn connect(&self) {
         self.core().change(crate::intent::Intent::connect);
     }
 
-    /// Ends the session, whatever state it is in. A barrier: nothing of the session is delivered after this has returned,
-    /// but the one report that the state is now `Disconnected`, which stands alone in the queue. (There is none when the
-    /// consumer has not been told of any other state.)
+    /// Ends the session, whatever its state. A barrier: nothing of the session is delivered after this has returned,
+    /// except for one report that the state is now `Disconnected`, which is then alone in the queue. (There is no
+    /// report when the consumer has not been told of any other state.)
     ///
-    /// It returns at once, or, when a handler is being called on another thread, as soon as that call has ended, and after
-    /// 50 ms at the latest. The socket is closed in the background. Repeating it, or calling it before `connect`, does
-    /// nothing.
+    /// It returns at once or, when a handler is being called on another thread, as soon as that call has ended, after
+    /// 50 ms at the latest. The socket is closed in the background. Repeating it, or calling it before `connect`,
+    /// does nothing.
     pub fn disconnect(&self) {
         self.core().disconnect();
     }
 
-    /// Ends the session as [`disconnect`](Self::disconnect) does, at once when this is called, and waits, up to `patience`,
-    /// until the handler has been told so and the socket is closed: the close frame is sent, and the server has hung up, or
-    /// has not within 2 s. Then the handler is let go. Returns whether all that has come about.
+    /// Closes gracefully: ends the session like [`disconnect`](Self::disconnect), as soon as this is called, and
+    /// waits, up to `patience`, until the handler has been told and the socket is closed: the close frame is sent,
+    /// and the server has hung up or 2 s have passed. Then the handler is dropped. Returns whether all of that was
+    /// done.
     ///
-    /// No thread is blocked, and any executor will do. A handler that calls this is not waited for. The client stays usable:
-    /// [`connect`](Self::connect) starts a new session.
+    /// It blocks no thread and works on any executor. A handler that calls this is not waited for. The client stays
+    /// usable: [`connect`](Self::connect) starts a new session.
     ///
     /// # Cancel safety
-    /// When the future is dropped the session has ended all the same; the handler stays.
+    /// When the future is dropped, the session has ended nevertheless; the handler stays.
     pub fn close(&self, patience: Duration) -> impl Future<Output = bool> + Send + use<T> {
         self.core().close(patience)
     }
 
-    /// Returns whether the connection is established. Channels may still be on their way.
+    /// Returns whether the connection is established. Channels may not be subscribed yet.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.state() == ConnectionState::Connected
@@ -96,37 +97,38 @@ impl<T: Send + 'static> Client<T> {
         self.core().state()
     }
 
-    /// Returns the id that the server gave to the socket in use: there exactly while connected.
+    /// Returns the id that the server assigned to the current socket: there is one exactly while connected.
     #[must_use]
     pub fn socket_id(&self) -> Option<SocketId> {
         self.core().socket_id()
     }
 
-    /// Wants the events of `channel`, now and after every reconnect. Asking again for a channel that was given up tries it
-    /// again; otherwise it does nothing.
+    /// Subscribes to `channel`, now and after every reconnect. Repeating it does nothing, except that a channel that
+    /// was given up is tried again.
     ///
     /// # Errors
-    /// When the kind of the channel is not supported or the limit of channels is reached. What the server thinks of it
-    /// comes as an item.
+    /// When the kind of the channel is not supported or the limit on the number of channels is reached. The server's
+    /// answer is delivered as an item.
     pub fn subscribe(&self, channel: ChannelName) -> Result<(), SubscribeError> {
         check_kind(&channel)?;
         let limit = self.handle.max_channels;
         self.core().change(|intent| intent.subscribe(channel, limit))
     }
 
-    /// Wants no events of `channel` any more. None of them is delivered after this has returned, nor is anything told of the
-    /// channel that had not been told by then.
+    /// Unsubscribes from `channel`. After this has returned, none of its events is delivered, nor any report about it.
     pub fn unsubscribe(&self, channel: &ChannelName) {
         self.core().unsubscribe(channel);
     }
 
-    /// Wants the events of `new` in place of those of `old`, for a consumer to whom the two are one, such as the channels of
-    /// two logins of a user. What was missed of `old` counts as missed of `new`: when `old` is subscribed a gap opens, with
-    /// [`GapCause::Replaced`](channels_proto::GapCause::Replaced), and the acknowledgement of `new` closes it. It begins no later
-    /// than `since`, by the clock of the options, when the first event of `new` may have been sent.
+    /// Subscribes to `new` in place of `old`, for a consumer that sees the two as one, such as the channels of two
+    /// logins of the same user. What was missed of `old` counts as missed of `new`: when `old` is subscribed, a gap
+    /// opens, with [`GapCause::Replaced`](channels_proto::GapCause::Replaced), and the acknowledgement of `new`
+    /// closes it. It begins no later than `since`, by the clock in the options, when the first event of `new` may
+    /// have been sent.
     ///
-    /// Events of `old` that have come are delivered; failures of either that are still to be told are not, for `new` is tried
-    /// anew, also when it is the same as `old`. An `old` that is not wanted makes this a [`subscribe`](Self::subscribe).
+    /// Events of `old` that have been received are delivered; failures of either that are still queued are not,
+    /// because `new` is tried afresh, even when it is the same as `old`. When `old` is not requested, this is a
+    /// [`subscribe`](Self::subscribe) to `new`.
     ///
     /// # Errors
     /// As [`subscribe`](Self::subscribe).
@@ -135,7 +137,8 @@ impl<T: Send + 'static> Client<T> {
         self.core().replace(old, new, since, self.handle.max_channels)
     }
 
-    /// The network of the device has changed: probes the connection, or reconnects now when there is none.
+    /// Tells the client that the device's network has changed: it probes the connection, or reconnects now when there
+    /// is none.
     pub fn network_changed(&self) {
         self.core().change(|intent| {
             intent.touch();
@@ -143,7 +146,8 @@ impl<T: Send + 'static> Client<T> {
         });
     }
 
-    /// The device or the program has woken up: probes the connection, or reconnects now when there is none.
+    /// Tells the client that the device or the program has resumed: it probes the connection, or reconnects now when
+    /// there is none.
     pub fn resumed(&self) {
         self.core().change(|intent| {
             intent.touch();
@@ -151,7 +155,7 @@ impl<T: Send + 'static> Client<T> {
         });
     }
 
-    /// Returns what was dropped or tolerated so far.
+    /// Returns what has been dropped or tolerated so far.
     #[must_use]
     pub fn counters(&self) -> ClientCounters {
         self.core().counters()

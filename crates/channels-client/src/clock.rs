@@ -5,16 +5,17 @@ use std::{
 
 use channels_proto::Time;
 
-/// Where the client takes the time from.
+/// The client's source of time.
 pub trait Clock: Send + Sync + fmt::Debug + 'static {
-    /// Returns the monotonic time since some origin. It should run on while the device sleeps (fault Z02).
+    /// Returns the monotonic time since some origin. It should keep running while the device sleeps (fault Z02).
     fn now(&self) -> Time;
 
-    /// Returns the time of day; used to say when a gap was, and for `Retry-After` dates, never for a timer.
+    /// Returns the wall-clock time; used to date gaps and for `Retry-After` dates, never for a timer.
     fn wall(&self) -> SystemTime;
 }
 
-/// The clock of the operating system that also runs while the device sleeps. All of a process have the same origin.
+/// The operating system's clock that keeps running while the device sleeps. All instances in a process have the same
+/// origin.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {}
 
@@ -114,14 +115,14 @@ const ATTEMPTS: u32 = 3;
 /// More than the time between two looks at two clocks, less than anyone sets a clock by.
 const TOLERATED_DRIFT: Duration = Duration::from_millis(500);
 
-/// The clock of tokio, which stands still and jumps under `tokio::time::pause`; for tests.
+/// Tokio's clock, which stands still and jumps under `tokio::time::pause`; for tests.
 #[derive(Clone, Copy, Debug)]
 pub struct TokioClock {
     origin: tokio::time::Instant,
 }
 
 impl TokioClock {
-    /// Returns the clock, with its origin now.
+    /// Creates a clock whose origin is now.
     #[must_use]
     pub fn new() -> Self {
         Self { origin: tokio::time::Instant::now() }

@@ -27,14 +27,14 @@ use crate::Item;
 
 /// The consumer's end of a client: a stream, or a handler that is called.
 ///
-/// What waits is bounded by [`QueueLimits`](crate::QueueLimits): when events come faster than they are taken, the oldest
-/// are dropped and an [`Item::Lagged`] with their number stands in their place. Everything else is never dropped. It is
-/// bounded all the same: a [`Item::ConnectionFailed`] that follows another replaces it, a repeated
-/// [`Item::ServerError`] is not repeated, and when a thousand reports wait they are folded into an [`Item::Coalesced`]
-/// and the ones that say where things stand: one change of state, and a `Subscribed` for every channel with one gap that
-/// spans all of them.
+/// What waits is bounded by [`QueueLimits`](crate::QueueLimits): when events come faster than they are taken, the
+/// oldest are dropped and replaced by an [`Item::Lagged`] with their number, never without notice. Everything else is
+/// never dropped, but still bounded: an [`Item::ConnectionFailed`] that follows another replaces it, a repeated
+/// [`Item::ServerError`] is not queued again, and when a thousand reports wait, they are folded into an
+/// [`Item::Coalesced`] and the ones that describe the current state: one change of state, and a `Subscribed` for
+/// every channel with one gap that spans all of its gaps.
 ///
-/// Dropping it lets go of what waits and of the handler; the client stays connected and nothing is queued any more.
+/// Dropping it drops what waits and the handler; the client stays connected, and nothing more is queued.
 pub struct Delivery<T: Send + 'static> {
     core: Arc<Core<T>>,
 }
@@ -44,10 +44,10 @@ impl<T: Send + 'static> Delivery<T> {
         Self { core }
     }
 
-    /// Returns the next item, or none when everything has been taken and nothing more will come by itself: the client is
-    /// gone, or its state is `Disconnected`, after a [`disconnect`](crate::Client::disconnect), a
-    /// [`Decoded::disconnect`](crate::Decoded::disconnect) or a final refusal of the server. After another
-    /// [`connect`](crate::Client::connect) items come again; before the first one they are waited for.
+    /// Returns the next item, or none when everything has been taken and nothing more will come by itself: the client
+    /// is gone, or its state is `Disconnected`, after a [`disconnect`](crate::Client::disconnect), a
+    /// [`Decoded::disconnect`](crate::Decoded::disconnect) or a final refusal by the server. After another
+    /// [`connect`](crate::Client::connect) items come again; before the first `connect` this waits for them.
     ///
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
@@ -55,7 +55,7 @@ impl<T: Send + 'static> Delivery<T> {
         std::future::poll_fn(|cx| self.core.poll_next(cx)).await
     }
 
-    /// Waits for an item and returns up to `max` of those that are there; empty where [`next`](Self::next) returns none.
+    /// Waits for an item and returns up to `max` of those available; empty where [`next`](Self::next) returns none.
     /// This is the cheapest way to take many.
     ///
     /// # Cancel safety
@@ -66,26 +66,26 @@ impl<T: Send + 'static> Delivery<T> {
         batch
     }
 
-    /// Returns the next item if one is there.
+    /// Returns the next item if one is available.
     #[must_use]
     pub fn try_next(&self) -> Option<Item<T>> {
         self.core.try_next()
     }
 
-    /// Polls for the next item, as a [`Stream`] does. One task at a time is woken: the one that polled last.
+    /// Polls for the next item, like a [`Stream`]. Only one task is woken: the one that polled last.
     pub fn poll_item(&self, cx: &mut Context<'_>) -> Poll<Option<Item<T>>> {
         self.core.poll_next(cx)
     }
 
-    /// Has `handler` called with every item, or with none goes back to being a stream.
+    /// Sets a handler that is called with every item; `None` turns this back into a stream.
     ///
-    /// Calls come one at a time, from the runtime's pool for blocking work, which holds no thread while there is nothing
-    /// to deliver. The handler may block (later items wait, within the limits) and may call anything of the client. A
-    /// handler that panics goes on being called; the first panic is reported as [`Item::HandlerPanicked`]. A handler
-    /// set while the consumer already knows of a state is first told that state.
+    /// It is called once at a time, on the runtime's pool for blocking work, and holds no thread while there is
+    /// nothing to deliver. The handler may block (later items wait, within the limits) and may call any method of the
+    /// client. A handler that panics is still called afterwards; the first panic is reported as
+    /// [`Item::HandlerPanicked`]. A handler set when the consumer already knows of a state is first told that state.
     ///
-    /// A call of the old handler in progress is waited for, for 50 ms at most, unless it is the caller itself. While there
-    /// is a handler, the stream rests.
+    /// This waits at most 50 ms for a call of the old handler that is in progress, unless that call is the caller
+    /// itself. While there is a handler, the stream yields nothing.
     pub fn set_handler(&self, handler: Option<Box<dyn FnMut(Item<T>) + Send>>) {
         self.core.set_handler(handler.map(|mut handler| -> Handler<T> {
             Box::new(move |item| {
@@ -95,14 +95,14 @@ impl<T: Send + 'static> Delivery<T> {
         }));
     }
 
-    /// Like [`set_handler`](Self::set_handler), for a handler that may find that nobody listens any more: it then returns
-    /// the item and is called no more. The item is the first one that the next handler, or the stream, gets.
+    /// Like [`set_handler`](Self::set_handler), for a handler that may find that nobody is listening any more: it
+    /// then returns the item and is not called again. The next handler, or the stream, gets that item first.
     pub fn set_leaving_handler(&self, handler: Box<dyn FnMut(Item<T>) -> Option<Item<T>> + Send>) {
         self.core.set_handler(Some(handler));
     }
 
-    /// Waits until the handler is not being called, up to `patience`, and returns whether it is not. A call on the calling
-    /// thread is not waited for. As long as a handler is set, the next call may begin at any time.
+    /// Waits, up to `patience`, until no call of the handler is in progress, and returns whether that is so. A call
+    /// on the calling thread is not waited for. As long as a handler is set, the next call may begin at any time.
     #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn wait_for_call(&self, patience: Duration) -> bool {
         self.core.is_call_over_within(patience)

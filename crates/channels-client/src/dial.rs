@@ -47,7 +47,7 @@ impl Dialer {
         let config = self.tls.config().await.map_err(|error| ConnectError::tls(endpoint, &error))?;
         let name = ServerName::try_from(endpoint.host.as_ref().to_owned()).map_err(|_| ConnectError::Tls {
             address: endpoint.to_string(),
-            reason: "the host cannot stand in a certificate".into(),
+            reason: "the host cannot appear in a certificate".into(),
         })?;
         // Boxed: the handshake is large, and most of the life of a client is without one.
         let handshake = Box::pin(TlsConnector::from(config).connect(name, tcp));

@@ -1,4 +1,4 @@
-//! What all our URLs are made of, and the one place that parses them.
+//! What all our URLs consist of, and the one place where they are parsed.
 
 use std::{
     fmt,
@@ -38,9 +38,9 @@ pub(crate) struct Schemes {
 pub(crate) const WEB_SOCKET: Schemes = Schemes { plain: "ws", secure: "wss" };
 pub(crate) const HTTP: Schemes = Schemes { plain: "http", secure: "https" };
 
-/// Why a text is not a URL that can be used here.
+/// Why a text is not a usable URL.
 ///
-/// The texts show the URL without its query and without user and password.
+/// The messages show the URL without query, user and password.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum UrlError {
@@ -50,25 +50,25 @@ pub enum UrlError {
     /// The text is not an absolute URL.
     #[error("`{url}` is not an absolute URL ({reason})")]
     Unparsable {
-        /// The URL, shortened to what may be shown.
+        /// The URL, reduced to what may be shown.
         url: String,
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// The scheme is another one than the two that work here.
+    /// The scheme is not one of the two that are accepted.
     #[error("`{url}` must start with {plain}:// or {secure}://")]
     Scheme {
-        /// The URL, shortened to what may be shown.
+        /// The URL, reduced to what may be shown.
         url: String,
         /// The scheme without TLS.
         plain: &'static str,
         /// The scheme with TLS.
         secure: &'static str,
     },
-    /// The URL carries a part that would be ignored or would leak.
-    #[error("`{url}` must not carry a {part}")]
+    /// The URL contains a part that would be ignored or would leak.
+    #[error("`{url}` must not contain a {part}")]
     UnwantedPart {
-        /// The URL, shortened to what may be shown.
+        /// The URL, reduced to what may be shown.
         url: String,
         /// The name of the part.
         part: &'static str,
@@ -102,7 +102,7 @@ impl ParsedUrl {
         let unparsable = |reason| UrlError::Unparsable { url: presentable_url(text), reason };
         // The parser of the web repairs these in silence; a typing error shall be seen instead.
         if text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
-            return Err(unparsable("it holds a space, a control character or a backslash"));
+            return Err(unparsable("it contains a space, a control character or a backslash"));
         }
         let Some((scheme, _)) = text.split_once("://") else {
             return Err(unparsable("there is no `://`"));
@@ -116,7 +116,7 @@ impl ParsedUrl {
             return Err(unparsable("the host is missing"));
         }
         if text.matches("://").count() > 1 {
-            return Err(unparsable("there are two addresses in it"));
+            return Err(unparsable("it contains two addresses"));
         }
         let unwanted = |part| UrlError::UnwantedPart { url: presentable_url(text), part };
         // Before anything else is said of it, and in the path too: a password with a slash would make a host of the user's
@@ -125,7 +125,7 @@ impl ParsedUrl {
             return Err(unwanted(USER));
         }
         if authority(text).ends_with(':') {
-            return Err(unparsable("the port is missing behind the colon"));
+            return Err(unparsable("the port is missing after the colon"));
         }
         let url = Url::parse(text).map_err(|error| unparsable(describe(error)))?;
         if url.query().is_some() {
@@ -155,11 +155,11 @@ impl ParsedUrl {
     }
 }
 
-/// Returns `url` as it may be printed: without query and fragment, with `***` for whatever may be user and password, on one
-/// line and of a bounded length.
+/// Returns `url` in a form that may be printed: without query and fragment, with `***` for anything that may be a
+/// user and password, on one line and of bounded length.
 ///
-/// Everything in front of the last `@` counts as user and password, also where a slash, a `?` or a `#` in the password
-/// makes another URL of it, and where the `@` is encoded.
+/// Everything before the last `@` counts as user and password, even where a slash, a `?` or a `#` in the password
+/// makes it a different URL, and where the `@` is encoded.
 ///
 /// # Examples
 /// ```
@@ -233,8 +233,7 @@ const fn describe(error: url::ParseError) -> &'static str {
 }
 
 /// The name of what stands in front of an `@`, whatever else is in there.
-const USER: &str =
-    "user or password (everything before the last `@` is taken for that; elsewhere an `@` is written %40)";
+const USER: &str = "user or password (everything before the last `@` counts as that; elsewhere write an `@` as %40)";
 /// The sign, and those that a parser of URLs takes for it.
 const AT_SIGNS: [char; 3] = ['@', '\u{ff20}', '\u{fe6b}'];
 const MAX_SHOWN: usize = 200;

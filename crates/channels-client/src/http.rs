@@ -1,7 +1,7 @@
 //! One small HTTP/1.1 client, for requests to one configured server.
 //!
 //! It follows no redirect, keeps no cookies, asks for no compression, reads no proxy from the environment, and bounds
-//! the size and the time of every answer. It spawns nothing: a connection makes progress while a request or
+//! the size and the time of every response. It spawns nothing: a connection makes progress while a request or
 //! [`HttpClient::prepare`] is polled.
 
 mod client;

@@ -1,9 +1,9 @@
-//! What the server sends, on its way in. A text message that came whole is taken where it was read, and so is a close frame;
-//! everything else (parts of messages, other control frames, faults) goes through the WebSocket library, which gets one frame at a time and so never
-//! holds what comes behind it.
+//! Incoming frames. A text message that arrives whole is taken where it was read, and so is a close frame; everything
+//! else (parts of messages, other control frames, faults) goes through the WebSocket library, which gets one frame at
+//! a time and so never holds what comes after it.
 //!
-//! What has been read stands in a buffer that is borrowed from the thread while there are bytes that nobody has taken yet:
-//! an idle session costs no read buffer, and a busy one makes a system call for 32 KiB instead of for each message.
+//! What has been read is kept in a buffer borrowed from the thread as long as it has unread bytes: an idle session
+//! costs no read buffer, and a busy one makes a system call for 32 KiB instead of for each message.
 
 mod buffer;
 mod close;

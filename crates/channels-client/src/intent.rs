@@ -1,5 +1,5 @@
-//! What the callers want, last word wins. The task compares it with what it has carried out, so there is no queue of
-//! commands that could fill up.
+//! What the callers want; the last call wins. The task compares it with what it has carried out, so there is no queue
+//! of commands that could fill up.
 
 use std::collections::BTreeMap;
 

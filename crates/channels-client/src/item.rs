@@ -4,9 +4,9 @@ use channels_proto::{
     ChannelName, ConnectionError, ConnectionState, Event, FrameError, GapCause, OwnedEvent, SubscriptionError,
 };
 
-/// Turns an event of the wire into what the consumer gets. It runs on the client's task: it must not block.
+/// Turns an event from the wire into what the consumer gets. It runs on the client's task and must not block.
 ///
-/// A decoder that panics loses that event only: the loss is counted in a [`Item::Lagged`] at its place.
+/// A decoder that panics loses only that event: the loss is counted in an [`Item::Lagged`] in its place.
 pub trait Decoder: Send + 'static {
     /// What the consumer gets.
     type Item: Send + 'static;
@@ -20,21 +20,21 @@ pub trait Decoder: Send + 'static {
 pub struct Decoded<T> {
     /// What the consumer gets.
     pub item: T,
-    /// Never drop it when the queue is full.
+    /// Never drop it because the queue is full, as long as other events can be dropped.
     pub keep: bool,
-    /// Deliver it, then disconnect and stay away until the caller connects again.
+    /// Deliver it, then disconnect and stay disconnected until the caller connects again.
     pub disconnect: bool,
 }
 
 impl<T> Decoded<T> {
-    /// Returns an ordinary event.
+    /// Creates an ordinary event.
     #[must_use]
     pub const fn new(item: T) -> Self {
         Self { item, keep: false, disconnect: false }
     }
 }
 
-/// The decoder that takes events as they are.
+/// A decoder that delivers events as they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RawDecoder;
 
@@ -49,7 +49,8 @@ impl Decoder for RawDecoder {
 /// What the consumer gets, in the order in which it happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Item<T> {
-    /// The connection went from one state to another; `from` is the `to` of the report before, `Disconnected` at first.
+    /// The connection went from one state to another; `from` is the `to` of the previous report, `Disconnected` at
+    /// first.
     StateChanged {
         /// The state before.
         from: ConnectionState,
@@ -65,85 +66,87 @@ pub enum Item<T> {
         /// What may have been missed before.
         continuity: Continuity,
     },
-    /// A subscribed channel lost its socket: a gap opens, and the `Subscribed` to come will close it.
+    /// A subscribed channel lost its socket, or its subscription ended: a gap opens, and the next `Subscribed` closes
+    /// it.
     Interrupted {
         /// The channel.
         channel: ChannelName,
-        /// Everything the server sent before is in: when the last request was sent (a ping or a subscribe) that the server
-        /// answered on the lost socket. That is up to half a minute and a round trip before the loss, longer when the
-        /// process stood still or the server did not answer.
+        /// Everything the server sent before this time was received: it is when the last request (a ping or a
+        /// subscribe) was sent that the server answered on the lost socket. That is up to half a minute and a round
+        /// trip before the loss, or longer when the process was suspended or the server did not answer.
         since: SystemTime,
-        /// Whose time `since` is: the server's, by this estimate of its clock and earlier by its uncertainty, or this
-        /// device's when there is none, because no answer of the server had a `Date`.
+        /// Whose time `since` is: the server's, by this estimate of its clock and earlier by its uncertainty; or this
+        /// device's when there is no estimate, because no response of the server had a `Date`.
         clock: Option<ServerClock>,
         /// What happened.
         cause: GapCause,
     },
-    /// A try to subscribe a channel failed; the others go on. Repeated ones of a channel without anything between are
-    /// merged into the last.
+    /// An attempt to subscribe to a channel failed; the others are not affected. Repeated failures of a channel with
+    /// nothing in between are merged into the last.
     SubscriptionFailed {
         /// The channel.
         channel: ChannelName,
         /// The reason.
         error: SubscriptionError,
-        /// When the first of the failures in a row was, by this device's clock.
+        /// When the first of the consecutive failures occurred, by this device's clock.
         since: SystemTime,
-        /// How many there have been in a row, this one included.
+        /// The number of consecutive failures, including this one.
         failures: u32,
-        /// Time until the next try, which comes sooner when the socket is replaced; none when no try follows until the
-        /// caller subscribes or connects again.
+        /// Time until the next attempt, which comes sooner when the socket is replaced; none when there is no further
+        /// attempt until the caller subscribes or connects again.
         retry_in: Option<Duration>,
     },
-    /// Events were dropped here: the queue was full, or came too early, or the decoder panicked.
+    /// Events were dropped here: the queue was full, too many came before the acknowledgement, or the decoder
+    /// panicked.
     Lagged {
         /// How many.
         dropped: u64,
     },
     /// The consumer was away so long that its reports would have outgrown the queue: they were folded into the ones
-    /// that follow, which say where things stand now.
+    /// that follow, which describe the current state.
     Coalesced {
-        /// How many reports were folded away.
+        /// The number of reports that were folded away.
         reports: u64,
     },
-    /// An attempt failed or the connection ended. Repeated ones without anything between are merged into the last.
+    /// An attempt failed or the connection ended. Repeated failures with nothing in between are merged into the last.
     ConnectionFailed {
         /// The reason.
         error: ConnectionError,
-        /// Time until the next attempt; none when no attempt follows until the caller connects again.
+        /// Time until the next attempt; none when there is no further attempt until the caller connects again.
         retry_in: Option<Duration>,
     },
     /// The server sent `pusher:error`.
     ServerError {
-        /// Its code, when there was a usable one.
+        /// Its code, if it had a usable one.
         code: Option<u16>,
         /// Its text.
         message: String,
     },
     /// There has been no connection, or no subscription to a wanted channel on a live connection, for two minutes;
-    /// attempts go on. Reported once an outage.
+    /// attempts go on. Reported once per outage.
     Suspended {
-        /// The channel; none when it is the connection.
+        /// The channel; none when it is the connection that is missing.
         channel: Option<ChannelName>,
         /// When the outage began, by this device's clock.
         since: SystemTime,
     },
-    /// Messages that may have been events could not be read, and are lost: act as on a gap. The first in a minute is told
-    /// at once, the others with their number when the minute is over or the socket ends; nothing is told of those that a
-    /// `disconnect()` cuts off.
+    /// Messages that may have been events could not be read, and are lost: act as on a gap. The first in a minute is
+    /// reported at once, the others with their number at the end of the minute or of the socket; those still
+    /// unreported at a `disconnect()` are not reported.
     Unreadable {
-        /// How many were lost since this was last told.
+        /// How many were lost since the last report.
         lost: u64,
         /// What was wrong with the last of them.
         last: FrameError,
     },
-    /// The handler panicked on an earlier item. Reported once for a handler; it goes on being called.
+    /// The handler panicked on an earlier item. Reported once per handler; it is still called.
     HandlerPanicked {
-        /// What it said.
+        /// The panic's message.
         message: String,
     },
 }
 
-/// Whether events of a channel may have been missed before its present subscription.
+/// Whether events of a channel may have been missed before its current subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Continuity {
@@ -151,27 +154,27 @@ pub enum Continuity {
     Fresh,
     /// Events sent between `since` and `until` were missed, if there were any.
     Gap {
-        /// Everything the server sent before was received on the old socket; see [`Item::Interrupted`], whose `since` is not
-        /// earlier when it was told by the server's clock too.
+        /// Everything the server sent before this time was received on the old socket; see [`Item::Interrupted`],
+        /// whose `since` is not earlier if it was given by the server's clock too.
         since: SystemTime,
         /// When the new subscription was acknowledged.
         until: SystemTime,
-        /// Whose time these are: the server's, by this estimate of its clock and rounded outwards by its uncertainty, or
-        /// this device's when there is none. A better estimate than at the interruption makes the gap no narrower, and a
-        /// server's clock that was set in between makes it wider.
+        /// Whose times these are: the server's, by this estimate of its clock and widened by its uncertainty, or this
+        /// device's when there is no estimate. A better estimate than at the interruption does not make the gap
+        /// narrower, and a server clock that was set in between makes it wider.
         clock: Option<ServerClock>,
         /// What ended the old socket.
         cause: GapCause,
     },
 }
 
-/// An estimate of the server's clock, from the `Date` of its answers; see [`ServerTime`](crate::ServerTime).
+/// An estimate of the server's clock, from the `Date` of its responses; see [`ServerTime`](crate::ServerTime).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerClock {
-    /// How far the server's clock is ahead of this device's as that stood when the item was made, in milliseconds; negative
-    /// when it is behind.
+    /// How far the server's clock is ahead of this device's clock as it was when the item was created, in
+    /// milliseconds; negative when it is behind.
     pub ahead_ms: i64,
-    /// By how much that may be wrong, either way.
+    /// How far off `ahead_ms` may be, either way.
     pub uncertainty: Duration,
 }
 

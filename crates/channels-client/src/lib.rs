@@ -1,8 +1,8 @@
 //! A Pusher Channels client on tokio: WebSocket, TLS, channel authorization, bounded delivery.
 //!
 //! [`Client`] is the handle, [`Delivery`] the consumer's end: see [`Client::new`]. The protocol itself is the state
-//! machine of [`proto`]; this crate gives it sockets, a clock and a consumer. [`http`] is the HTTP client that the
-//! authorization uses, for others too.
+//! machine of [`proto`]; this crate gives it sockets, a clock and a consumer. [`http`] is the HTTP client used for
+//! authorization, which other code may use too.
 
 mod address;
 mod authorize;

@@ -9,26 +9,28 @@ use crate::{Clock, ServerTime, SocketAddressProvider, SocketUrl, SystemClock, Tl
 pub struct ClientOptions {
     /// Where the Pusher server listens.
     pub socket_url: SocketUrl,
-    /// Who is asked for another address, and for the app key on it, when this one does not work any more; none by default.
+    /// The provider that is asked for another address, and its app key, when this one no longer works; none by
+    /// default.
     pub address_provider: Option<Arc<dyn SocketAddressProvider>>,
     /// The protocol's own options: the app key, timeouts and limits.
     pub protocol: channels_proto::Options,
-    /// How the server is verified. Give all clients the same `Tls`: they then share its certificates and sessions.
+    /// How the server is verified. Use the same `Tls` for all clients: they then share its certificates and sessions.
     pub tls: Tls,
-    /// What a consumer may leave unread.
+    /// How much a consumer may leave unread.
     pub queue: QueueLimits,
-    /// The name this client gives to the server, in the URL and in `User-Agent`.
+    /// The name by which this client introduces itself to the server, in the URL and in `User-Agent`.
     pub client_name: String,
     /// The version that goes with the name.
     pub client_version: String,
-    /// How long a write may stay stuck, with no byte taken, before the socket is given up, 10 s by default.
+    /// How long a write may make no progress before the socket is abandoned, 10 s by default.
     pub write_timeout: Duration,
-    /// The clock; tests put their own here.
+    /// The clock; tests may set their own.
     pub clock: Arc<dyn Clock>,
-    /// What is known of the server's clock. Give the HTTP clients of the same server a clone of it, and it learns from
-    /// their answers too; none makes one that learns from the upgrades alone. It has to be made with the same `clock`.
+    /// What is known of the server's clock. Give a clone to the HTTP clients of the same server, and it learns from
+    /// their responses too; with none, the client creates one that learns from the upgrades alone. It must be created
+    /// with the same `clock`.
     pub server_time: Option<ServerTime>,
-    /// The seed of the jitter; none takes one from the operating system.
+    /// The seed of the jitter; with none, the operating system provides one.
     pub seed: Option<u64>,
 }
 
@@ -51,10 +53,10 @@ impl ClientOptions {
         }
     }
 
-    /// Checks that every option is one that a client can work with; [`Client::new`](crate::Client::new) does that too.
+    /// Checks that a client can work with every option; [`Client::new`](crate::Client::new) does that too.
     ///
     /// # Errors
-    /// The first option that is not.
+    /// The first option that fails the check.
     pub fn check(&self) -> Result<(), OptionError> {
         self.protocol.check()?;
         OptionError::check_time("write_timeout", self.write_timeout)?;
@@ -63,13 +65,13 @@ impl ClientOptions {
     }
 }
 
-/// What may wait in the queue of one consumer. Beyond either limit the oldest events give way.
+/// How much may wait in the queue of one consumer. Beyond either limit the oldest events are dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueueLimits {
     /// Items, 1,024 by default.
     pub max_items: usize,
-    /// Bytes, 4 MiB by default. An event counts the length of its frame and 128 for its place. What the decoder made of it
-    /// is not counted, and may take a multiple of that.
+    /// Bytes, 4 MiB by default. An event counts as the length of its frame plus 128 for its entry. What the decoder
+    /// made of it is not counted, and may take a multiple of that.
     pub max_bytes: usize,
 }
 

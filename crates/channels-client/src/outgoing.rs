@@ -1,5 +1,5 @@
-//! Text messages on their way out, past the WebSocket library: it logs every frame it writes, and a subscribe carries a
-//! signature (fault Q08).
+//! Outgoing text messages, which bypass the WebSocket library: it logs every frame it writes, and a subscribe carries
+//! a signature (fault Q08).
 
 use std::{
     io,

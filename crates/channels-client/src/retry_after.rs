@@ -2,8 +2,9 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, header};
 
-/// Reads `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date, which is compared with `now`. The result is between
-/// one second and five minutes, so that neither a wrong clock nor a wrong server stops anybody for good (faults W04, R10).
+/// Reads `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date, which is compared with `now`. The result is
+/// between one second and five minutes, so that neither a wrong clock nor a faulty server stops a client for good
+/// (faults W04, R10).
 #[must_use]
 pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();

@@ -9,16 +9,17 @@ use http::{HeaderMap, header};
 
 use crate::{Clock, ServerClock, clock::read_both};
 
-/// What is known of the server's clock, from the `Date` of its answers. Cheap to clone; clones share what they learn.
+/// What is known of the server's clock, from the `Date` of its responses. Cheap to clone; clones share what they
+/// learn.
 ///
 /// A [`Client`](crate::Client) learns from its own upgrades; give it, and every
 /// [`HttpClient`](crate::http::HttpClient) for the same server, clones of one of these, so that it learns from all of them.
 ///
-/// A date says the time to the second, and was written between the moments when the request was sent and the answer
-/// received. So each answer bounds the distance between the server's clock and the monotonic one of this device from
-/// both sides, whatever the network did, and the bounds of several answers are intersected. They widen with time, since
-/// clocks drift. Bounds that contradict the earlier ones replace them: a clock was set. The wall clock of this device
-/// plays no part, so it may be wrong, and may be set.
+/// A date gives the time to the second, and was written between the moments when the request was sent and the
+/// response received. So each response bounds the offset between the server's clock and this device's monotonic clock
+/// from both sides, whatever the network did, and the bounds of several responses are intersected. They widen with
+/// time, since clocks drift. Bounds that contradict earlier ones replace them: a clock was set. This device's wall
+/// clock plays no part, so it may be wrong, and may be set.
 #[derive(Clone)]
 pub struct ServerTime(Arc<Shared>);
 
@@ -42,7 +43,7 @@ pub(crate) struct Bounds {
 }
 
 impl ServerTime {
-    /// Returns an estimator that knows nothing yet. `clock` has to be that of the client that uses it.
+    /// Creates an estimator that knows nothing yet. `clock` must be that of the client that uses it.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self(Arc::new(Shared { clock, estimate: Mutex::default() }))
@@ -53,8 +54,8 @@ impl ServerTime {
         self.0.clock.now()
     }
 
-    /// Learns from the headers of an answer that has just come in to a request sent at `sent`. An answer out of a cache
-    /// (with an `Age`: RFC 9111, section 5.1) says when something else was answered.
+    /// Learns from the headers of a response, just received, to a request sent at `sent`. A response from a cache
+    /// (with an `Age`: RFC 9111, section 5.1) is ignored, because it dates an earlier response.
     pub(crate) fn learn(&self, sent: Time, headers: &HeaderMap) {
         let date =
             headers.get(header::DATE).and_then(|date| httpdate::parse_http_date(date.to_str().ok()?.trim()).ok());

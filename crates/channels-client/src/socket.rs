@@ -131,7 +131,8 @@ impl Socket {
         std::future::poll_fn(|cx| self.poll_received(cx)).now_or_never()
     }
 
-    /// Sends `frame`, or the answer to the server's close frame, and waits for the server to hang up; two seconds at most.
+    /// Closes gracefully: sends `frame`, or the answer to the server's close frame, and waits for the server to hang
+    /// up; two seconds at most.
     pub(crate) async fn close(mut self: Box<Self>, frame: Option<channels_proto::CloseFrame>) {
         let graceful_close = async move {
             let frame = match (frame, self.answer) {
@@ -151,7 +152,7 @@ impl Socket {
             let mut unread = [0; READ_BUFFER];
             while sent.is_ok() && matches!(stream.read(&mut unread).await, Ok(1..)) {}
         };
-        // Whether it went well is nobody's business any more.
+        // Whether it went well no longer matters.
         let _ = timeout(CLOSE_TIMEOUT, graceful_close).await;
     }
 

@@ -15,7 +15,7 @@ impl SocketUrl {
     /// Parses `url`.
     ///
     /// # Errors
-    /// When it is empty, relative or unparsable, has another scheme, or carries a user, a query or a fragment.
+    /// When it is empty, relative or unparsable, has another scheme, or contains a user, a query or a fragment.
     ///
     /// # Examples
     /// ```
@@ -102,10 +102,10 @@ mod tests {
         for url in broken.into_iter().chain(["ws://a b", "ws://a\n", " ws://a", "ws:\\\\a", "ws://a\u{7}"]) {
             assert!(error(url).contains("not an absolute URL"), "{url:?}: {}", error(url));
         }
-        assert!(error("ws://a/?x=1").ends_with("must not carry a query"));
-        assert!(error("ws://a/#x").ends_with("must not carry a fragment"));
-        assert!(error("ws://user@a/").contains("must not carry a user or password"));
-        assert!(error("ws://@a/").contains("must not carry a user or password"));
+        assert!(error("ws://a/?x=1").ends_with("must not contain a query"));
+        assert!(error("ws://a/#x").ends_with("must not contain a fragment"));
+        assert!(error("ws://user@a/").contains("must not contain a user or password"));
+        assert!(error("ws://@a/").contains("must not contain a user or password"));
     }
 
     // H04: what no certificate, no `Host` header and no resolver would take is not tried for ever.
@@ -173,7 +173,7 @@ mod tests {
         }
         assert_eq!(
             SocketUrl::parse("wss://https://anna:canary@host/").unwrap_err().to_string(),
-            "`wss://***@host/` is not an absolute URL (there are two addresses in it)"
+            "`wss://***@host/` is not an absolute URL (it contains two addresses)"
         );
         assert_eq!(shown("wss://host/%40scope"), "wss://host:443/%40scope");
     }
@@ -189,14 +189,14 @@ mod tests {
                     _ => HttpUrl::parse(&url).map(|_| ()),
                 };
                 let expected = format!(
-                    "`{scheme}://***@host` must not carry a user or password (everything before the last `@` is taken for \
-                     that; elsewhere an `@` is written %40)"
+                    "`{scheme}://***@host` must not contain a user or password (everything before the last `@` counts as \
+                     that; elsewhere write an `@` as %40)"
                 );
                 assert_eq!(refused.unwrap_err().to_string(), expected, "{password:?}");
             }
         }
         let encoded = SocketUrl::parse("wss://anna:pass%40host").unwrap_err().to_string();
-        assert!(encoded.contains("must not carry a user or password"), "{encoded}");
+        assert!(encoded.contains("must not contain a user or password"), "{encoded}");
     }
 
     #[test]

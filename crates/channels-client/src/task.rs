@@ -113,7 +113,7 @@ struct Task<D: Decoder> {
     watched_call: Option<(u64, u32)>,
 }
 
-/// The machine's socket, as far as there is one.
+/// The state of the machine's socket.
 enum SocketState {
     Down,
     Opening(Epoch, AbortHandle),

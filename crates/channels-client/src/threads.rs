@@ -1,4 +1,4 @@
-//! Work that blocks, on a few threads of its own. The runtime's pool for such work is also that of handlers, and a handler
+//! Blocking work, on a few dedicated threads. The runtime's pool for such work also runs the handlers, and a handler
 //! may block for as long as it likes.
 
 use std::{
@@ -35,7 +35,7 @@ impl Threads {
         Self { name, most, crew: Mutex::new(crew), work: Condvar::new() }
     }
 
-    /// Has `job` done, after those that were given before.
+    /// Runs `job`, after those that were given before.
     ///
     /// # Errors
     /// When there is no thread and the operating system gives none; the job is then not done.
@@ -60,7 +60,7 @@ impl Threads {
         Ok(())
     }
 
-    /// Has `work` done and returns its result.
+    /// Runs `work` and returns its result.
     ///
     /// # Errors
     /// As [`start`](Self::start), and when it panics.
@@ -73,7 +73,7 @@ impl Threads {
             // Nobody may wait for it any more.
             let _ = teller.send(work());
         })?;
-        told.await.map_err(|_| io::Error::other("it was interrupted by a defect"))
+        told.await.map_err(|_| io::Error::other("it was interrupted by a bug"))
     }
 
     fn work(&self) {
@@ -154,7 +154,7 @@ mod tests {
         static THREADS: Threads = Threads::new("panicking", 1);
         for _ in 0..3 {
             let result = THREADS.run(|| assert!(THREADS.name.is_empty(), "on purpose")).await;
-            assert_eq!(result.unwrap_err().to_string(), "it was interrupted by a defect");
+            assert_eq!(result.unwrap_err().to_string(), "it was interrupted by a bug");
         }
         assert_eq!(THREADS.run(|| 7).await.unwrap(), 7);
     }

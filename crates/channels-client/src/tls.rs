@@ -18,10 +18,10 @@ use thiserror::Error;
 
 use crate::{Clock, SystemClock, threads::Threads};
 
-/// How servers are verified: by the platform, and by root certificates added to it. Cheap to clone.
+/// How servers are verified: by the platform, and by additional root certificates. Cheap to clone.
 ///
-/// Nothing turns verification off. All connections made with one `Tls` share its sessions, so that a reconnect
-/// resumes; the platform's certificates are loaded once, at the first secured connection.
+/// Verification cannot be turned off. All connections made with one `Tls` share its sessions, so that a reconnect
+/// resumes; the platform's certificates are loaded once, at the first TLS connection.
 #[derive(Clone)]
 pub struct Tls(Arc<Shared>);
 
@@ -35,8 +35,8 @@ struct Shared {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RootCertificateError {
-    /// There is no certificate in the PEM text.
-    #[error("there is no certificate in the PEM text")]
+    /// The PEM text contains no certificate.
+    #[error("the PEM text contains no certificate")]
     Missing,
     /// The PEM text is damaged.
     #[error("the PEM text is damaged: {reason}")]
@@ -55,7 +55,7 @@ pub enum RootCertificateError {
 }
 
 impl Tls {
-    /// Returns the platform's verification alone. All callers in a process share one.
+    /// Returns the platform's verification alone. All callers in a process share one instance.
     #[must_use]
     pub fn platform() -> Self {
         static PLATFORM: OnceLock<Tls> = OnceLock::new();
@@ -82,7 +82,7 @@ impl Tls {
     /// Returns the platform's verification with the certificates of a PEM text added.
     ///
     /// # Errors
-    /// When the text is damaged, holds no certificate, or one that cannot be used as a root.
+    /// When the text is damaged, or contains no certificate, or one that cannot be used as a root.
     pub fn with_extra_roots_pem(pem: &[u8]) -> Result<Self, RootCertificateError> {
         let roots: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
         let roots = roots.map_err(|error| RootCertificateError::Pem { reason: error.to_string() })?;

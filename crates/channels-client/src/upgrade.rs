@@ -1,8 +1,8 @@
 //! The WebSocket upgrade (RFC 6455, section 4), written and read by hand.
 //!
-//! push1st needs the request in one segment, `Connection: Upgrade` and nothing else in that header, and often sends the
-//! first message in the segment of the answer. hyper could do that much; it writes `Sec-Websocket-Key`, though, where
-//! every other client writes `Sec-WebSocket-Key`, and wants a connection task to end at the upgrade.
+//! push1st needs the request in one segment, `Connection: Upgrade` and nothing else in that header, and often sends
+//! the first message in the segment of the response. hyper could do that much, but it writes `Sec-Websocket-Key`
+//! where every other client writes `Sec-WebSocket-Key`, and needs a connection task that ends at the upgrade.
 
 use std::{io, time::SystemTime};
 
@@ -22,20 +22,20 @@ pub(crate) struct UpgradeRequest {
     pub(crate) user_agent: String,
 }
 
-/// Why the server did not become a WebSocket server.
+/// Why the upgrade failed.
 #[derive(Debug, Error)]
 pub(crate) enum UpgradeError {
-    #[error("the connection broke before the answer: {0}")]
+    #[error("the connection was lost before the response: {0}")]
     Lost(String),
     #[error("the server closed the connection instead of answering the WebSocket upgrade")]
     Closed,
     #[error("the server does not speak HTTP here ({0})")]
     NotHttp(httparse::Error),
-    #[error("the header of the answer is over the limit of 16 KiB or 100 fields")]
+    #[error("the response header is over the limit of 16 KiB or 100 fields")]
     HeaderTooLarge,
     #[error("the server answered with HTTP status {status}{}", describe(*.status, .headers))]
     Refused { status: StatusCode, headers: Box<HeaderMap> },
-    #[error("the server broke the WebSocket handshake: {0}")]
+    #[error("the server violated the WebSocket handshake: {0}")]
     Broken(&'static str),
 }
 
@@ -83,7 +83,7 @@ where
 }
 
 impl UpgradeError {
-    /// Says how the machine shall take it, against which `address`.
+    /// Says how the machine should treat it, and at which `address` it happened.
     pub(crate) fn into_failure(self, address: &str, now: SystemTime) -> ConnectFailure {
         let (class, retry_after) = match &self {
             Self::Lost(_) | Self::Closed => (FailureClass::Network, None),
@@ -108,7 +108,7 @@ impl UpgradeError {
     }
 }
 
-/// Statuses that pass by themselves are taken like a network that fails; the rest is a refusal.
+/// Statuses that pass by themselves are treated like a network failure; the rest is a refusal.
 fn classify(status: StatusCode, says_when: bool) -> FailureClass {
     match status {
         StatusCode::REQUEST_TIMEOUT => FailureClass::Network,
@@ -163,18 +163,18 @@ fn check(status: StatusCode, headers: HeaderMap, key: &str) -> Result<HeaderMap,
     }
     let accept = headers.get(header::SEC_WEBSOCKET_ACCEPT).and_then(|value| value.to_str().ok());
     if accept.map(str::trim) != Some(derive_accept_key(key.as_bytes()).as_str()) {
-        return Err(UpgradeError::Broken("the Sec-WebSocket-Accept does not belong to this request"));
+        return Err(UpgradeError::Broken("the Sec-WebSocket-Accept header does not match this request"));
     }
     if headers.contains_key(header::SEC_WEBSOCKET_EXTENSIONS) {
-        return Err(UpgradeError::Broken("an extension was chosen that nobody offered"));
+        return Err(UpgradeError::Broken("it chose an extension that was not offered"));
     }
     if headers.contains_key(header::SEC_WEBSOCKET_PROTOCOL) {
-        return Err(UpgradeError::Broken("a sub-protocol was chosen that nobody offered"));
+        return Err(UpgradeError::Broken("it chose a subprotocol that was not offered"));
     }
     Ok(headers)
 }
 
-/// What may help. The status says more than the kind of the body: proxies and firewalls dress everything as a web page.
+/// What may help. The status says more than the kind of body: proxies and firewalls send everything as a web page.
 fn describe(status: StatusCode, headers: &HeaderMap) -> String {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     if status.is_redirection() {
@@ -190,11 +190,11 @@ fn describe(status: StatusCode, headers: &HeaderMap) -> String {
         403 if is_page => "; check the app key, and whether a firewall or a proxy on the way refuses the connection",
         403 => "; check the app key",
         404 => "; check the path of the socket URL and the app key",
-        407 => "; a proxy wants a password, and proxies are not supported",
-        408 => "; the server has waited too long for the request",
+        407 => "; a proxy requires a password, and proxies are not supported",
+        408 => "; the server waited too long for the request",
         426 => "; does something on the way remove the Upgrade header?",
-        429 => "; the server wants fewer connections or attempts",
-        502 | 504 => "; a proxy in front of the Pusher server does not reach it: is the server running?",
+        429 => "; the server asks for fewer connections or attempts",
+        502 | 504 => "; a proxy in front of the Pusher server cannot reach it: is the server running?",
         503 => "; the server is overloaded or under maintenance",
         500..=599 => "; the server has failed",
         _ if is_page => ", with a web page instead of a WebSocket; check the host and the path of the socket URL",
@@ -204,7 +204,7 @@ fn describe(status: StatusCode, headers: &HeaderMap) -> String {
 }
 
 fn cut_short() -> UpgradeError {
-    UpgradeError::Lost("the answer ended in its header".to_owned())
+    UpgradeError::Lost("the response ended within its header".to_owned())
 }
 
 impl From<io::Error> for UpgradeError {

@@ -16,12 +16,13 @@ use crate::{
     retry_after::retry_after,
 };
 
-/// Asks an HTTP endpoint, as Laravel's `broadcasting/auth` is one.
+/// Authorizes through an HTTP endpoint such as Laravel's `broadcasting/auth`.
 ///
-/// The form `socket_id=…&channel_name=…` is posted with the bearer token of a [`TokenProvider`](super::TokenProvider). On 401, 403 and 419 the
-/// provider is asked for another token, once at a time whatever the number of channels, and the request is tried again
-/// with it. When that is refused as well, the authorization is denied; when it is refused after it has worked, the
-/// provider is asked again. The token goes to the configured server only: no redirect is followed.
+/// It posts the form `socket_id=…&channel_name=…` with the bearer token of a [`TokenProvider`](super::TokenProvider).
+/// On 401, 403 and 419 it asks the provider for another token, one call at a time whatever the number of channels,
+/// and repeats the request with it. When that is refused as well, the authorization is denied; when a token is
+/// refused after it has worked, the provider is asked again. The token goes only to the configured server: no
+/// redirect is followed.
 #[derive(Clone)]
 pub struct HttpAuthorizer(Arc<Shared>);
 
@@ -36,14 +37,15 @@ struct Shared {
 }
 
 impl HttpAuthorizer {
-    /// Returns an authorizer that posts to `url` over `http`, which must be a client for the origin of `url`.
+    /// Creates an authorizer that posts to `url` over `http`, which must be a client for the origin of `url`.
     ///
-    /// The client that asks for an authorization gives it up by its own
-    /// [`authorization_timeout`](channels_proto::Options::authorization_timeout), which grows while the server is slow. The
-    /// [`deadline`](crate::http::HttpLimits::deadline) of `http` bounds that: leave it at its default, or make it as long as
-    /// the longer of that option and [`max_answer_timeout`](channels_proto::Options::max_answer_timeout).
+    /// The client that requests an authorization abandons it after its own
+    /// [`authorization_timeout`](channels_proto::Options::authorization_timeout), which grows while the server is
+    /// slow. The [`deadline`](crate::http::HttpLimits::deadline) of `http` bounds that: leave it at its default, or
+    /// make it as long as the longer of that option and
+    /// [`max_answer_timeout`](channels_proto::Options::max_answer_timeout).
     ///
-    /// `headers` go along with every request, beside `Accept`, `Content-Type` and `Authorization`.
+    /// `headers` are sent with every request, in addition to `Accept`, `Content-Type` and `Authorization`.
     #[must_use]
     pub fn new(
         http: HttpClient,
@@ -193,8 +195,9 @@ fn is_about_the_token(status: StatusCode) -> bool {
 
 fn bearer(token: &Secret) -> Result<HeaderValue, AuthorizationError> {
     let text = Secret::new(format!("Bearer {}", token.expose()));
-    let mut value = HeaderValue::from_str(text.expose())
-        .map_err(|_| malformed("the token holds a character that cannot stand in a header, so nothing was sent"))?;
+    let mut value = HeaderValue::from_str(text.expose()).map_err(|_| {
+        malformed("the token contains a character that is not allowed in a header, so nothing was sent")
+    })?;
     value.set_sensitive(true);
     Ok(value)
 }
@@ -203,7 +206,7 @@ fn parse(body: &[u8]) -> Result<Authorization, AuthorizationError> {
     let mut answer: serde_json::Value = serde_json::from_slice(body).map_err(|error| {
         // The text of the error could quote the answer, and that may hold a signature.
         let place = format!("line {}, column {}", error.line(), error.column());
-        malformed(&format!("it is not JSON ({place}); does the URL lead to a web page?"))
+        malformed(&format!("it is not JSON ({place}); is the URL that of a web page?"))
     })?;
     let mut text = |member| match answer.get_mut(member).map(serde_json::Value::take) {
         Some(serde_json::Value::String(text)) => Ok(Some(text)),

@@ -11,11 +11,12 @@ use tokio::{sync::watch, task::JoinSet, time::Instant};
 
 use super::{AuthorizationRequest, DynTokenProvider, TokenError, TokenProvider, current_token, token::guarded};
 
-/// A [`TokenProvider`] for several users of the same tokens: it is asked for a new token once at a time, whoever asks,
-/// and what it answers is kept for whoever asks next.
+/// A [`TokenProvider`] shared by several users of the same tokens: it is asked for a new token one call at a time,
+/// whoever asks, and its answer is kept for the next one who asks.
 ///
-/// A refresh runs to its end on the runtime that it was asked for on, also when nobody waits for it any more; it is
-/// dropped with this. [`HttpAuthorizer`](super::HttpAuthorizer) puts one around its provider by itself. Cheap to clone.
+/// A refresh runs to completion on the runtime on which it was requested, even when nobody waits for it any more; it
+/// is dropped together with this. [`HttpAuthorizer`](super::HttpAuthorizer) wraps its provider in one by itself.
+/// Cheap to clone.
 #[derive(Clone)]
 pub struct SharedTokens(Arc<Shared>);
 
@@ -66,7 +67,7 @@ enum Next {
 }
 
 impl SharedTokens {
-    /// Returns the shared tokens of `provider`.
+    /// Shares the tokens of `provider`.
     #[must_use]
     pub fn new(provider: Arc<dyn DynTokenProvider>) -> Self {
         Self(Arc::new(Shared { provider, state: Mutex::default() }))

@@ -4,10 +4,10 @@ use channels_proto::Secret;
 use futures_util::FutureExt;
 use thiserror::Error;
 
-/// Where the bearer token of the authorization endpoint comes from.
+/// Provides the bearer token for the authorization endpoint.
 ///
-/// Its methods may be written as `async fn`s. A closure that takes `Option<Secret>` is one too: it is given nothing when the
-/// token to use now is wanted, and the rejected token when another one is.
+/// Its methods may be written as `async fn`s. A closure that takes `Option<Secret>` is a provider too: it gets `None`
+/// when asked for the token to use now, and the rejected token when asked for another one.
 ///
 /// ```
 /// use channels_client::{TokenError, TokenProvider, proto::Secret};
@@ -27,24 +27,25 @@ use thiserror::Error;
 /// fn takes(_: impl TokenProvider) {}
 /// takes(Keychain);
 /// takes(|rejected: Option<Secret>| async move {
-///     Ok(Secret::new(if rejected.is_none() { "the present one" } else { "another one" }))
+///     Ok(Secret::new(if rejected.is_none() { "the current one" } else { "another one" }))
 /// });
 /// ```
 pub trait TokenProvider: Send + Sync + 'static {
-    /// Returns the token to use now. Asked before every authorization, so it should be at hand.
+    /// Returns the token to use now. Called before every authorization, so it should be available at once.
     fn token(&self) -> impl Future<Output = Result<Secret, TokenError>> + Send;
 
-    /// Returns another token: the server refused `rejected`. A provider that has a newer one already returns that.
+    /// Returns another token, because the server refused `rejected`. A provider that already has a newer one returns
+    /// that.
     ///
-    /// It has to be one for which the server signs the same channels. Where a channel is named after a login session, as the
-    /// session's channel of a VMS is, that is a renewed token of this session and not the token of another login: the latter
-    /// has a channel of its own, and would be denied this one for good. When only another login can help, return
-    /// [`TokenError::Denied`], and give the client the other channel by [`Client::replace`](crate::Client::replace) (or, with a
-    /// VMS, by `VmsPusherApi::set_session`).
+    /// It must be a token for which the server signs the same channels. Where a channel is named after a login
+    /// session, as a VMS names the session's channel, that is a renewed token of this session and not the token of
+    /// another login: the latter has its own channel, and would be denied this one for good. When only another login
+    /// can help, return [`TokenError::Denied`], and give the client the other channel with
+    /// [`Client::replace`](crate::Client::replace) (or, with a VMS, with `VmsPusherApi::set_session`).
     ///
-    /// Asked once at a time whatever the number of channels; it may take 30 s, and runs to its end also when nobody waits
-    /// for it any more. When it returns the rejected token again, or one that is refused as well, the authorization is
-    /// denied; when a token is refused that has worked since, it is asked again.
+    /// There is one call at a time whatever the number of channels; it may take 30 s, and runs to completion even
+    /// when nobody waits for it any more. When it returns the rejected token again, or one that is refused as well,
+    /// the authorization is denied; when a token that has worked since is refused, this is called again.
     fn refresh(&self, rejected: &Secret) -> impl Future<Output = Result<Secret, TokenError>> + Send;
 }
 
@@ -62,8 +63,8 @@ where
     }
 }
 
-/// Any [`TokenProvider`] behind a pointer: every one is one, so an `Arc` of it will do where an `Arc<dyn DynTokenProvider>`
-/// is wanted.
+/// A [`TokenProvider`] behind a pointer. Every provider implements it, so an `Arc` of one can be used where an
+/// `Arc<dyn DynTokenProvider>` is expected.
 pub trait DynTokenProvider: Send + Sync + 'static {
     /// Calls [`TokenProvider::token`].
     fn boxed_token(self: Arc<Self>) -> TokenFuture;
@@ -89,14 +90,14 @@ impl<P: TokenProvider> DynTokenProvider for P {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// There will be none until someone signs in: the channels that need it are given up.
+    /// There will be none until someone logs in: the channels that need it are given up.
     #[error("there is no token: {message}")]
     Denied {
         /// What the provider says; must not hold a secret.
         message: String,
     },
-    /// There is none at present: tried again after a back-off.
-    #[error("the token could not be got: {message}")]
+    /// There is none at the moment: retried after a back-off.
+    #[error("the token could not be obtained: {message}")]
     Unavailable {
         /// What the provider says; must not hold a secret.
         message: String,
@@ -108,7 +109,7 @@ pub enum TokenError {
 pub struct StaticToken(Secret);
 
 impl StaticToken {
-    /// Returns a provider of `token`.
+    /// Creates a provider of `token`.
     #[must_use]
     pub const fn new(token: Secret) -> Self {
         Self(token)
@@ -125,11 +126,11 @@ impl TokenProvider for StaticToken {
     }
 }
 
-/// Asks `provider` for its token, as the authorizer does: within 30 s, and a panic is an error. Needs the time driver of
-/// the runtime it is awaited on.
+/// Asks `provider` for its token like the authorizer does: within 30 s, and with a panic as an error. Needs the time
+/// driver of the runtime on which it is awaited.
 ///
 /// # Errors
-/// What the provider says; [`TokenError::Unavailable`] when it panics or does not answer in time.
+/// The provider's error; [`TokenError::Unavailable`] when it panics or does not answer in time.
 pub async fn current_token(provider: Arc<dyn DynTokenProvider>) -> Result<Secret, TokenError> {
     guarded(async move { provider.boxed_token().await }).await
 }

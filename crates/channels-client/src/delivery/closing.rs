@@ -1,5 +1,5 @@
-//! The end of a session, at once or with what goes with an orderly end: the consumer has been told, and the server has seen
-//! the socket close.
+//! The end of a session: at once, or as a graceful close, after which the consumer has been told and the server has
+//! seen the socket close.
 
 use std::{
     sync::{Arc, MutexGuard},

@@ -1,5 +1,5 @@
-//! What becomes of the reports for a consumer that is away for so long that they would grow without end: the history is
-//! folded into where things stand.
+//! When a consumer is away so long that its reports would grow without end, their history is folded into a summary of
+//! the current state.
 
 use std::{
     collections::{BTreeMap, VecDeque},

@@ -1,5 +1,5 @@
-//! The consumer as a function that is called: on the runtime's pool for blocking work, one call at a time, and with no
-//! thread held while there is nothing to deliver.
+//! The consumer as a function: called on the runtime's pool for blocking work, one call at a time, and with no thread
+//! held while there is nothing to deliver.
 
 use std::{
     any::Any,
@@ -115,7 +115,7 @@ impl<T: Send + 'static> Core<T> {
     }
 
     fn report_panic(&self, generation: u64, message: String) {
-        tracing::warn!("the handler panicked; it goes on being called");
+        tracing::warn!("the handler panicked; it is still called");
         let mut dropped = Vec::new();
         let mut shared = self.lock();
         shared.counters.handler_panics = shared.counters.handler_panics.saturating_add(1);

@@ -6,59 +6,59 @@ use thiserror::Error;
 
 use crate::endpoint::Endpoint;
 
-/// Why no connection to a server could be made. Every text names the cause, the address and, where one is known, what
-/// may help.
+/// Why no connection to a server could be made. Every message names the cause, the address and, where known, what may
+/// help.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ConnectError {
     /// The name of the host could not be resolved.
     #[error("cannot resolve the host of {address}: {reason}")]
     Resolve {
-        /// Host and port asked for.
+        /// The requested host and port.
         address: String,
-        /// What the resolver said.
+        /// The resolver's error.
         reason: String,
     },
     /// No address of the host could be reached.
     #[error("cannot connect to {address}: {reason}")]
     Tcp {
-        /// Host and port asked for, and the address tried.
+        /// The requested host and port, and the address tried.
         address: String,
         /// The kind of error, for a program.
         kind: io::ErrorKind,
         /// What the operating system said.
         reason: String,
     },
-    /// The connection broke during the TLS handshake.
-    #[error("the connection to {address} broke during the TLS handshake: {reason}")]
+    /// The connection was lost during the TLS handshake.
+    #[error("the connection to {address} was lost during the TLS handshake: {reason}")]
     Lost {
         /// Host and port.
         address: String,
         /// What the operating system said.
         reason: String,
     },
-    /// The certificate of the server was refused.
-    #[error("the certificate of {address} was refused: {reason}{}", problem.hint())]
+    /// The server's certificate was rejected.
+    #[error("the certificate of {address} was rejected: {reason}{}", problem.hint())]
     Certificate {
         /// Host and port.
         address: String,
         /// What is wrong with it, for a program.
         problem: CertificateProblem,
-        /// What the verifier said.
+        /// The verifier's error.
         reason: String,
     },
-    /// The clock of this device stands before 1970, so that no certificate can be judged.
-    #[error("the certificate of {address} cannot be judged: the clock of this device stands before 1970; set it")]
+    /// This device's clock is set before 1970, so no certificate can be verified.
+    #[error("the certificate of {address} cannot be verified: the clock of this device is set before 1970; set it")]
     Clock {
         /// Host and port.
         address: String,
     },
-    /// TLS could not be agreed on.
+    /// The TLS handshake failed for another reason.
     #[error("no TLS connection with {address}: {reason}")]
     Tls {
         /// Host and port.
         address: String,
-        /// What rustls said.
+        /// The error of rustls.
         reason: String,
     },
 }
@@ -71,9 +71,9 @@ pub enum CertificateProblem {
     Time,
     /// It is for another host.
     Name,
-    /// Its issuer is not known to the platform or among the extra roots.
+    /// Its issuer is neither trusted by the platform nor among the extra roots.
     Issuer,
-    /// It is the certificate of an authority, and a server needs one of its own.
+    /// It is the certificate of a certificate authority; a server needs its own.
     Authority,
     /// Anything else.
     Other,
@@ -84,7 +84,7 @@ impl CertificateProblem {
         match self {
             Self::Time => "; check the clock of this device",
             Self::Name => "; check the host in the URL",
-            Self::Issuer => "; if the server has a certificate authority of its own, add its root certificate",
+            Self::Issuer => "; if the server has its own certificate authority, add its root certificate",
             Self::Authority => {
                 "; trusting it does not help: have that authority issue a certificate for the server, or make one for the \
                  server that is no authority (CA:FALSE)"
@@ -95,7 +95,7 @@ impl CertificateProblem {
 }
 
 impl ConnectError {
-    /// Returns whether the server was reached and refused, so that a quick retry will not help.
+    /// Returns whether the server was reached and the connection refused, so that a quick retry will not help.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
         match self {
@@ -151,7 +151,7 @@ impl ConnectError {
 /// Says in words what rustls and webpki know by a name; the names that a server gives itself are shown on one line.
 fn certificate_reason(error: &CertificateError, problem: CertificateProblem) -> String {
     if problem == CertificateProblem::Authority {
-        return "it is the certificate of an authority, not of a server".to_owned();
+        return "it is the certificate of a certificate authority, not of a server".to_owned();
     }
     #[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum that grows; the rest is left as it is called")]
     match error {

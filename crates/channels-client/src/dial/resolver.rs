@@ -1,5 +1,5 @@
-//! From a name to addresses. The resolver of the operating system blocks, and may for half a minute, so it is asked on
-//! threads of its own, and once for all who want the same name at the same time.
+//! From a name to addresses. The operating system's resolver blocks, possibly for half a minute, so it runs on its
+//! own threads, and once for all who look up the same name at the same time.
 
 use std::{
     collections::BTreeMap,
@@ -148,7 +148,7 @@ fn answer(waiters: Vec<Waiter>, found: &io::Result<Vec<SocketAddr>>) {
 }
 
 fn interrupted() -> io::Error {
-    io::Error::other("the lookup was interrupted by a defect")
+    io::Error::other("the lookup was interrupted by a bug")
 }
 
 fn copy(error: &io::Error) -> io::Error {

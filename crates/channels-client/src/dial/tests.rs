@@ -95,7 +95,7 @@ async fn a_clock_before_1970_is_an_error_of_its_own() {
     for _ in 0..2 {
         let error = dialer.connect(&endpoint).await.unwrap_err();
         assert_eq!(error, ConnectError::Clock { address: endpoint.to_string() });
-        assert!(error.is_refusal() && error.to_string().contains("the clock of this device stands before 1970"));
+        assert!(error.is_refusal() && error.to_string().contains("the clock of this device is set before 1970"));
         assert_eq!(error.kind(), channels_proto::ConnectFailureKind::Certificate);
     }
 }

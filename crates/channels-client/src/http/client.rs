@@ -13,23 +13,23 @@ use super::{
 };
 use crate::{Clock, ServerTime, SystemClock, Tls, dial::Dialer, endpoint::presentable_url};
 
-/// What an answer may cost.
+/// Limits on a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpLimits {
-    /// Longest body of an answer in bytes, 64 KiB by default, at least one.
+    /// The longest response body in bytes, 64 KiB by default, at least one.
     pub max_body_bytes: usize,
-    /// From the start of a request to the last byte of its answer, resolution and connection included: a millisecond to a
-    /// day, 60 s by default. That is the longest that a client waits for an authorization
-    /// ([`max_answer_timeout`](channels_proto::Options::max_answer_timeout)), which it gives up by itself, and at first
+    /// The time from the start of a request to the last byte of its response, including resolution and connection: a
+    /// millisecond to a day, 60 s by default. That is the longest that a client waits for an authorization
+    /// ([`max_answer_timeout`](channels_proto::Options::max_answer_timeout)); it abandons one by itself, and at first
     /// sooner.
     pub deadline: Duration,
 }
 
 impl HttpLimits {
-    /// Checks that an answer can keep to them; [`HttpClient::new`] does that too.
+    /// Checks that a response can stay within the limits; [`HttpClient::new`] does that too.
     ///
     /// # Errors
-    /// The first limit that is out of its range.
+    /// The first limit that is out of range.
     pub fn check(&self) -> Result<(), OptionError> {
         OptionError::check_size("max_body_bytes", self.max_body_bytes)?;
         OptionError::check_time("deadline", self.deadline)
@@ -65,10 +65,10 @@ struct Shared {
 }
 
 impl HttpClient {
-    /// Returns a client for `origin`. Nothing is opened yet.
+    /// Creates a client for `origin`. It opens no connection yet.
     ///
     /// # Errors
-    /// When no answer can keep to the limits: see [`HttpLimits::check`].
+    /// When no response can stay within the limits: see [`HttpLimits::check`].
     pub fn new(origin: HttpOrigin, tls: Tls, limits: HttpLimits) -> Result<Self, OptionError> {
         Self::with_clock(origin, tls, limits, Arc::new(SystemClock::new()))
     }
@@ -92,7 +92,7 @@ impl HttpClient {
         Self { shared, server_time: None }
     }
 
-    /// Returns the same client, from whose answers `server_time` learns.
+    /// Returns this client with `server_time`, which learns from its responses.
     #[must_use]
     pub fn telling(self, server_time: ServerTime) -> Self {
         Self { server_time: Some(server_time), ..self }
@@ -104,17 +104,17 @@ impl HttpClient {
         &self.shared.origin
     }
 
-    /// Sends `request` once and returns the complete answer, whatever its status is unless it is a redirect.
+    /// Sends `request` once and returns the complete response, whatever its status unless it is a redirect.
     ///
-    /// For what the server must not do twice. The connection is opened for it: of a kept one that turns out to be closed
-    /// nobody could say whether the server had carried the request out before.
+    /// For requests that the server must not carry out twice. It opens a new connection: if a kept one turned out to
+    /// be closed, it would be unknown whether the server had already carried out the request.
     ///
-    /// The URI may be a path (with a query), or absolute when it names the configured server. `Host` and
+    /// The URI may be a path (with a query), or absolute if it names the configured server. `Host` and
     /// `Content-Length` are added.
     ///
     /// # Errors
-    /// See [`HttpError`]. Nothing is retried: after [`HttpError::Failed`] and [`HttpError::TimedOut`] the server may have
-    /// carried the request out or not.
+    /// See [`HttpError`]. Nothing is retried: after [`HttpError::Failed`] and [`HttpError::TimedOut`] the server may
+    /// or may not have carried out the request.
     ///
     /// # Cancel safety
     /// Dropping the future closes the connection in use; the request may or may not have been seen by the server.
@@ -122,14 +122,14 @@ impl HttpClient {
         self.answer(request, Repeat::Never).await
     }
 
-    /// Does what [`send`](Self::send) does, for a request that may be carried out twice: it goes over a kept connection
-    /// if there is one, and once more over a new one when that was closed before any byte of the answer.
+    /// Like [`send`](Self::send), for a request that may be carried out twice: it uses a kept connection if there is
+    /// one, and tries once more on a new one when that was closed before any byte of the response.
     ///
     /// # Errors
-    /// See [`HttpError`]. Nothing is retried but the case above.
+    /// See [`HttpError`]. Nothing is retried except in the case above.
     ///
     /// # Cancel safety
-    /// That of [`send`](Self::send).
+    /// As for [`send`](Self::send).
     pub async fn send_idempotent(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         self.answer(request, Repeat::WhenStale).await
     }
@@ -156,9 +156,9 @@ impl HttpClient {
         Ok(response)
     }
 
-    /// Opens connections ahead, so that up to `connections` requests find one; at most eight are kept.
+    /// Opens connections in advance, so that up to `connections` requests find one; at most eight are kept.
     ///
-    /// Failures are kept quiet: the request that needs a connection opens its own and reports.
+    /// Failures are not reported: a request that needs a connection opens its own and reports what fails.
     pub async fn prepare(&self, connections: usize) {
         let openings = self.shared.pool.announce(connections);
         join_all(openings.into_iter().map(|opening| Box::pin(self.open_ahead(opening)))).await;
@@ -234,8 +234,8 @@ impl HttpClient {
     async fn open_ahead(&self, opening: Opening<'_>) {
         match tokio::time::timeout(self.shared.limits.deadline, self.open()).await {
             Ok(Ok(connection)) => opening.opened(connection),
-            Ok(Err(error)) => tracing::debug!(%error, "no connection could be opened ahead"),
-            Err(_) => tracing::debug!(origin = %self.origin(), "no connection could be opened ahead in time"),
+            Ok(Err(error)) => tracing::debug!(%error, "no connection could be opened in advance"),
+            Err(_) => tracing::debug!(origin = %self.origin(), "no connection could be opened in advance in time"),
         }
     }
 
@@ -271,7 +271,7 @@ impl HttpClient {
         parts.uri = path.parse::<Uri>().map_err(|_| unusable("the request has no usable path"))?;
         parts.version = Version::HTTP_11;
         let host = HeaderValue::from_str(&endpoint.host_header());
-        parts.headers.insert(header::HOST, host.map_err(|_| unusable("the host cannot stand in a header"))?);
+        parts.headers.insert(header::HOST, host.map_err(|_| unusable("the host is not allowed in a header"))?);
         Ok(Request::from_parts(parts, body))
     }
 }

@@ -5,15 +5,15 @@ use thiserror::Error;
 
 use crate::dial::ConnectError;
 
-/// Why a request got no answer that can be used. An answer with an error status is an answer, not an error, unless it
-/// is a redirect.
+/// Why a request got no usable response. A response with an error status is a response, not an error, unless it is a
+/// redirect.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum HttpError {
     /// No connection to the server.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// No complete answer within the deadline.
+    /// No complete response within the deadline.
     #[error("{url} did not answer within {} s", .after.as_secs_f32())]
     TimedOut {
         /// The address that was asked, without its query.
@@ -28,10 +28,10 @@ pub enum HttpError {
         url: String,
         /// The status, 3xx.
         status: StatusCode,
-        /// Where to, without query; empty when the server did not say.
+        /// The target, without query; empty when the server gave none.
         to: String,
     },
-    /// The body of the answer is over the limit.
+    /// The response body is over the limit.
     #[error("{url} answered with more than {limit} bytes")]
     TooLarge {
         /// The address that was asked, without its query.
@@ -39,7 +39,7 @@ pub enum HttpError {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// The connection broke, or what came back is not HTTP.
+    /// The connection was lost, or the response is not HTTP.
     #[error("the exchange with {url} failed: {reason}")]
     Failed {
         /// The address that was asked, without its query.
@@ -47,8 +47,8 @@ pub enum HttpError {
         /// What happened.
         reason: String,
     },
-    /// The request names another server than the configured one; nothing was sent.
-    #[error("a request for another server than {origin} was refused")]
+    /// The request names a server other than the configured one; nothing was sent.
+    #[error("a request for a server other than {origin} was refused")]
     ForeignOrigin {
         /// The configured server.
         origin: String,

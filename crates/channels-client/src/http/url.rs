@@ -16,7 +16,7 @@ impl HttpUrl {
     /// Parses `url`.
     ///
     /// # Errors
-    /// When it is empty, relative or unparsable, has another scheme, or carries a user, a query or a fragment.
+    /// When it is empty, relative or unparsable, has another scheme, or contains a user, a query or a fragment.
     ///
     /// # Examples
     /// ```
@@ -42,19 +42,20 @@ impl HttpUrl {
         &self.0.endpoint.host
     }
 
-    /// Returns the server part.
+    /// Returns scheme, host and port.
     #[must_use]
     pub fn origin(&self) -> HttpOrigin {
         HttpOrigin(self.0.endpoint.clone())
     }
 
-    /// Returns the path for the first line of a request, at least `/`.
+    /// Returns the path for the request line, at least `/`.
     #[must_use]
     pub fn path(&self) -> &str {
         if self.0.path.is_empty() { "/" } else { &self.0.path }
     }
 
-    /// Returns this URL with `path` below it. `path` is written as it is: it must be plain ASCII that needs no escape.
+    /// Returns this URL with `path` appended. `path` is written as it is: it must be plain ASCII that needs no
+    /// escaping.
     #[must_use]
     pub fn join(&self, path: &str) -> Self {
         let path = format!("{}/{}", self.0.path, path.trim_matches('/'));

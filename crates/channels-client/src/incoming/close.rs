@@ -38,7 +38,7 @@ impl Closing {
             return Some(ServerClose::Broken("the server masked its close frame"));
         }
         if length > LONGEST {
-            return Some(ServerClose::Broken("the close frame of the server is too long"));
+            return Some(ServerClose::Broken("the server's close frame is too long"));
         }
         let payload = self.0.get(2..2 + usize::from(length))?;
         Some(match payload.split_first_chunk() {
@@ -47,7 +47,7 @@ impl Closing {
                 Err(_) => ServerClose::NotText,
             },
             None if payload.is_empty() => ServerClose::Frame { code: None, reason: String::new() },
-            None => ServerClose::Broken("the close frame of the server holds half a code"),
+            None => ServerClose::Broken("the server's close frame contains half a code"),
         })
     }
 }

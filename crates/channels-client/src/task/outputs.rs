@@ -1,4 +1,4 @@
-//! What the machine wants done and told.
+//! The machine's outputs: what it wants done and reported.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -193,9 +193,9 @@ const fn kind(error: &ConnectionError) -> &'static str {
         ConnectionError::Lost { .. } => "the connection was lost",
         ConnectionError::MessageTooLong { .. } => "the server sent a message over the limit",
         ConnectionError::Silent { .. } => "the server was silent",
-        ConnectionError::Violation(_) => "the server broke the protocol",
+        ConnectionError::Violation(_) => "the server violated the protocol",
         ConnectionError::Unacknowledged { .. } => "the server did not acknowledge a subscription",
-        ConnectionError::Refused { .. } => "the server refuses the connection",
+        ConnectionError::Refused { .. } => "the server refused the connection",
         _ => "another failure",
     }
 }

@@ -150,7 +150,7 @@ async fn no_channel_and_no_foreign_text_is_in_a_log_line() {
     peer.close(4200, CANARY).await;
     let mut peer = listener.establish("2.2").await;
     peer.close(4001, CANARY).await;
-    eventually("the refusal", || log.text().contains("refuses the connection")).await;
+    eventually("the refusal", || log.text().contains("refused the connection")).await;
 
     let mut options = options_for(&listener);
     options.protocol.acknowledgement_timeout = std::time::Duration::from_millis(50);

@@ -194,7 +194,7 @@ fn a_password_in_a_url_is_refused_and_not_repeated() {
         ] {
             let done = finish(vms_pusher(&arguments).env("VMS_TOKEN", "x")).expect(2);
             has_no_secret(&done, &[CANARY]);
-            done.says(&["***@127.0.0.1:1", "must not carry a user or password"]);
+            done.says(&["***@127.0.0.1:1", "must not contain a user or password"]);
         }
     }
 }

@@ -128,7 +128,7 @@ async fn a_lookup_that_panics_is_an_error_and_the_name_is_looked_up_anew() {
     let (one, two) = (LOOKUPS.find("name.test"), LOOKUPS.find("name.test"));
     DOOR.open();
     for interrupted in [soon(one).await, soon(two).await] {
-        assert_eq!(interrupted.unwrap_err().to_string(), "the lookup was interrupted by a defect");
+        assert_eq!(interrupted.unwrap_err().to_string(), "the lookup was interrupted by a bug");
     }
     assert!(LOOKUPS.lock().is_empty());
     assert_eq!(soon(LOOKUPS.find("name.test")).await.unwrap(), [ADDRESS]);
