@@ -196,7 +196,7 @@ fn describe(status: StatusCode, headers: &HeaderMap) -> String {
         429 => "; the server asks for fewer connections or attempts",
         502 | 504 => "; a proxy in front of the Pusher server cannot reach it: is the server running?",
         503 => "; the server is overloaded or under maintenance",
-        500..=599 => "; the server has failed",
+        500..=599 => "; the server failed",
         _ if is_page => ", with a web page instead of a WebSocket; check the host and the path of the socket URL",
         _ => "",
     };

@@ -73,7 +73,7 @@ pub enum CertificateProblem {
     Name,
     /// Its issuer is neither trusted by the platform nor among the extra roots.
     Issuer,
-    /// It is the certificate of a certificate authority; a server needs its own.
+    /// It is a CA certificate; a server needs its own.
     Authority,
     /// Anything else.
     Other,
@@ -151,7 +151,7 @@ impl ConnectError {
 /// Says in words what rustls and webpki know by a name; the names that a server gives itself are shown on one line.
 fn certificate_reason(error: &CertificateError, problem: CertificateProblem) -> String {
     if problem == CertificateProblem::Authority {
-        return "it is the certificate of a certificate authority, not of a server".to_owned();
+        return "it is a CA certificate, not a server certificate".to_owned();
     }
     #[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum that grows; the rest is left as it is called")]
     match error {

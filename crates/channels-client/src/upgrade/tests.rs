@@ -42,7 +42,7 @@ async fn refusal(answer: &str) -> ConnectFailure {
     outcome.unwrap_err().into_failure("example.com:80", SystemTime::UNIX_EPOCH)
 }
 
-// W24, W18: what push1st needs (servers.md, section 2).
+// W24, W18: what push1st needs.
 #[tokio::test]
 async fn the_request_comes_in_one_write_and_what_follows_the_answer_is_kept() {
     let (head, outcome) = exchange(|head| switching(head, "\r\n\u{81}\u{2}{}")).await;
@@ -65,7 +65,7 @@ async fn a_handshake_that_does_not_fit_is_refused() {
     assert!(failure.message.contains("Sec-WebSocket-Accept"), "{}", failure.message);
     for more in ["Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n", "Sec-WebSocket-Protocol: pusher\r\n\r\n"] {
         let (_, outcome) = exchange(|head| switching(head, more)).await;
-        assert!(matches!(outcome, Err(UpgradeError::Broken(why)) if why.contains("nobody offered")), "{more}");
+        assert!(matches!(outcome, Err(UpgradeError::Broken(why)) if why.contains("was not offered")), "{more}");
     }
     let (_, outcome) = exchange(|head| {
         let answer = String::from_utf8(switching(head, "\r\n")).unwrap();
@@ -105,13 +105,13 @@ async fn a_status_has_its_own_advice_whatever_the_body_is() {
         (401, "check the app key"),
         (403, "check the app key"),
         (404, "check the path of the socket URL and the app key"),
-        (407, "a proxy wants a password"),
+        (407, "a proxy requires a password"),
         (426, "the Upgrade header"),
         (429, "fewer connections"),
-        (500, "the server has failed"),
-        (502, "does not reach it"),
+        (500, "the server failed"),
+        (502, "cannot reach it"),
         (503, "overloaded or under maintenance"),
-        (504, "does not reach it"),
+        (504, "cannot reach it"),
     ];
     for (status, advice) in cases {
         for kind in ["", "Content-Type: text/html\r\n", "Content-Type: application/json\r\n"] {

@@ -72,7 +72,7 @@ async fn the_certificate_of_an_authority_on_a_server_is_told_in_plain_words() {
     let error = ask(trusting(&authority), &authority.itself()).await.unwrap_err();
     let ConnectError::Certificate { problem, reason, .. } = &error else { panic!("{error:?}") };
     assert_eq!(*problem, CertificateProblem::Authority);
-    assert_eq!(reason, "it is the certificate of an authority, not of a server");
+    assert_eq!(reason, "it is a CA certificate, not a server certificate");
     assert!(error.to_string().contains("have that authority issue a certificate for the server"), "{error}");
 }
 
