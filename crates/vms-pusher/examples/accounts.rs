@@ -1,5 +1,5 @@
-//! Several accounts in one program: one client each, whose events come together. `VMS_LOGINS` names them, separated by commas;
-//! `VMS_PASSWORD` is that of all of them.
+//! Several accounts in one program: one client each, with their events merged. `VMS_LOGINS` lists the logins,
+//! separated by commas; they share `VMS_PASSWORD`.
 
 #![allow(clippy::print_stdout, reason = "an example shows what it gets")]
 

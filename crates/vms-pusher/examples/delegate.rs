@@ -1,4 +1,4 @@
-//! Events by a delegate, as the mobile SDKs have it: its methods are called one at a time, and may block.
+//! Events through a delegate, as in the mobile SDKs: its methods are called one at a time, and may block.
 
 #![allow(clippy::print_stdout, reason = "an example shows what it gets")]
 
@@ -40,7 +40,7 @@ impl VmsSocketManagerDelegate for App {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let vms = VmsPusherApi::new(common::log_in().await?)?;
-    // The client holds it weakly: the app keeps it.
+    // The client holds it weakly, so the app has to keep it.
     let app = Arc::new(App::default());
     vms.set_delegate(&app);
     vms.connect();

@@ -1,4 +1,4 @@
-//! A test of a program of one's own, against a simulated VMS in the same process: no network, no account, no waiting.
+//! A test of your own program, against a simulated VMS in the same process: no network, no account, no waiting.
 
 #![allow(clippy::print_stdout, reason = "an example shows what it gets")]
 
@@ -17,7 +17,7 @@ async fn count_marks(vms: VmsPusherApi) -> usize {
     marks
 }
 
-/// The test; in a program of your own it has `#[tokio::test]` above it.
+/// The test; in your own program it has `#[tokio::test]` above it.
 async fn every_mark_is_counted() -> Result<(), Box<dyn std::error::Error>> {
     let patience = Duration::from_secs(30);
     let sandbox = Sandbox::start(SandboxConfig::default()).await?;

@@ -1,4 +1,5 @@
-//! The calls that go with the socket: a change of a camera's groups, which the server carries out later and reports by a push.
+//! The calls that go with the socket: a change of a camera's groups, which the server carries out later and reports
+//! with a push.
 
 #![allow(clippy::print_stdout, reason = "an example shows what it gets")]
 
@@ -15,7 +16,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     vms.connect();
     while let Some(item) = events.next().await {
         match item {
-            // From here on nothing that the session is told is missed.
+            // From here on no push to the session is missed.
             VmsSocketItem::Continuity(VmsContinuity::Fresh { channel: VmsChannel::Token }) => {
                 match vms.rest().sync_groups(17, &[7, 8]).await? {
                     GroupSync::Sync => break,

@@ -1,4 +1,4 @@
-//! An orderly end at Ctrl-C: the server is sent a close frame before the program ends.
+//! A graceful close on Ctrl-C: the client sends the server a close frame before the program ends.
 
 #![allow(clippy::print_stdout, reason = "an example shows what it gets")]
 

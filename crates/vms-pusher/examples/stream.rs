@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             VmsSocketItem::AppSocket(VmsAppSocketData::Logout(reason)) => println!("logged out: {reason:?}"),
             VmsSocketItem::AppSocket(push) => println!("{}", push.name()),
             VmsSocketItem::IntercomSocket(push) => println!("{}", push.name()),
-            // What happened meanwhile is lost: ask the API for it.
+            // Pushes sent meanwhile are lost: ask the API for what changed.
             VmsSocketItem::Continuity(VmsContinuity::ResyncNeeded { scopes, since, .. }) => {
                 println!("load {scopes:?} again, from {since} on");
             }

@@ -1,4 +1,4 @@
-//! A token that is renewed: here in the file `VMS_TOKEN_FILE`, by whoever renews it. The client asks for it before every
+//! A token that is renewed by another program, in the file `VMS_TOKEN_FILE`. The client asks for it before every
 //! authorization, and for another one when the server refuses it.
 
 #![allow(clippy::print_stdout, reason = "an example shows what it gets")]
@@ -15,12 +15,12 @@ impl TokenProvider for TokenFile {
     async fn token(&self) -> Result<Secret, TokenError> {
         match tokio::fs::read_to_string(&self.0).await {
             Ok(token) => Ok(Secret::new(token.trim())),
-            // Tried again after a while. `Denied` would give the channels up.
+            // Retried after a while. With `Denied`, the channels would be given up.
             Err(error) => Err(TokenError::Unavailable { message: error.to_string() }),
         }
     }
 
-    /// The new token has to be one of the same login session: a new login has other channels, see `new_session.rs`.
+    /// The new token must belong to the same login session: a new login has another channel, see `new_session.rs`.
     async fn refresh(&self, _rejected: &Secret) -> Result<Secret, TokenError> {
         self.token().await
     }

@@ -18,8 +18,8 @@ use crate::shared::Shared;
 /// The realtime pushes of one login session. Cheap to clone; every method may be called from any thread and from a
 /// delegate, and none but [`close`](Self::close), which is awaited, waits for the network.
 ///
-/// It subscribes to the session's and the user's channel, keeps the connection up, and hands every push to the delegate
-/// or to the stream. When the last clone is dropped the connection is closed.
+/// It subscribes to the session's and the user's channel, keeps the connection up, and delivers every push to the
+/// delegate or the stream. When the last clone is dropped, the connection is closed.
 #[doc(alias = "VMSPusherApi")]
 #[derive(Clone)]
 pub struct VmsPusherApi {
@@ -27,22 +27,22 @@ pub struct VmsPusherApi {
 }
 
 impl VmsPusherApi {
-    /// Checks the configuration and makes the client, disconnected: call [`connect`](Self::connect).
+    /// Checks the configuration and creates a disconnected client: call [`connect`](Self::connect).
     ///
     /// # Errors
-    /// When something in the configuration cannot be right, named with its value. The network is not touched.
+    /// When something in the configuration is invalid; the error names it with its value. The network is not used.
     pub fn new(config: VmsPusherConfig) -> Result<Self, ConfigError> {
         Ok(Self { shared: Arc::new(Shared::new(config)?) })
     }
 
-    /// Wants a connection; see [`VmsSocketManager::connect`].
+    /// Requests a connection; see [`VmsSocketManager::connect`].
     pub fn connect(&self) {
         self.shared.client.connect();
     }
 
     /// Ends the connection; see [`VmsSocketManager::disconnect`]. It returns within 50 ms.
     ///
-    /// A call of the delegate that is under way on another thread is waited for, as far as that time allows. The socket is
+    /// Within that time it waits for a call of the delegate that is in progress on another thread. The socket is
     /// closed in the background: before `main` returns, await [`close`](Self::close) instead.
     pub fn disconnect(&self) {
         self.shared.client.disconnect();
@@ -62,15 +62,16 @@ impl VmsPusherApi {
         self.shared.client.state().into()
     }
 
-    /// Returns the id of the socket: there exactly while connected.
+    /// Returns the id of the socket: there is one exactly while connected.
     #[doc(alias = "getSocketId")]
     #[must_use]
     pub fn socket_id(&self) -> Option<String> {
         self.shared.client.socket_id().map(|id| id.as_str().to_owned())
     }
 
-    /// Has `delegate` told everything from now on, in place of an earlier one and of the stream. It is held weakly: when
-    /// the app lets go of it, it is told nothing more, and what comes then is for the stream. What waited before comes first.
+    /// Delivers everything to `delegate` from now on, in place of an earlier one and of the stream. It is held
+    /// weakly: once the app has dropped it, nothing more is delivered to it, and what comes then is for the stream.
+    /// Items already queued are delivered first.
     pub fn set_delegate<D: VmsSocketManagerDelegate + ?Sized>(&self, delegate: &Arc<D>) {
         let delegate = Arc::downgrade(delegate);
         let outlet = Arc::downgrade(&self.shared.outlet);
@@ -85,65 +86,71 @@ impl VmsPusherApi {
         }));
     }
 
-    /// Goes back to the stream.
+    /// Removes the delegate: items go to the stream again.
     pub fn remove_delegate(&self) {
         self.shared.outlet.remove_handler();
     }
 
-    /// Returns everything that the delegate would be told, as a stream. While there is a delegate, the stream rests.
+    /// Returns everything that a delegate would be told, as a stream. While there is a delegate, the stream yields
+    /// nothing.
     ///
-    /// It yields none, which ends a `while let`, when everything has been taken and nothing more will come by itself: the state
-    /// is [`Disconnected`](ConnectionState::Disconnected), because the server has ended the session (a push of `logout`) or
-    /// refuses the connection for good, or because of [`disconnect`](Self::disconnect) or [`close`](Self::close); or both
-    /// channels were given up for good ([`VmsContinuity::Unavailable`](crate::VmsContinuity::Unavailable) with `is_final`), as
-    /// they are when the token is no longer valid. After another [`connect`](Self::connect), or a
-    /// [`set_session`](Self::set_session) on a live connection, the same stream goes on; before the first `connect` it waits.
+    /// It returns `None`, which ends a `while let`, when everything has been taken and nothing more will come by
+    /// itself: the state is [`Disconnected`](ConnectionState::Disconnected), because the server has ended the session
+    /// (a `logout` push) or refused the connection for good, or because of [`disconnect`](Self::disconnect) or
+    /// [`close`](Self::close); or both channels were given up for good
+    /// ([`VmsContinuity::Unavailable`](crate::VmsContinuity::Unavailable) with `is_final`), as they are when the
+    /// token is no longer valid. After another [`connect`](Self::connect), or a [`set_session`](Self::set_session) on
+    /// a live connection, the same stream continues; before the first `connect` it waits.
     ///
-    /// There is one stream at a time: asking again ends the earlier one, and the new one goes on where it was. What
-    /// happened before the first call waits in the queue. When the last clone of the API is dropped it ends for ever.
+    /// There is one stream at a time: another call ends the earlier one, and the new one continues where it was. What
+    /// happened before the first call waits in the queue. When the last clone of the API is dropped, the stream ends
+    /// for ever.
     #[must_use]
     pub fn events(&self) -> VmsEvents {
         VmsEvents::take(&self.shared.outlet)
     }
 
-    /// Returns the HTTP API for the same user. It sends the id of the live socket along.
+    /// Returns the HTTP API for the same user. Its calls carry the id of the live socket.
     #[must_use]
     pub fn rest(&self) -> VmsApi {
         let socket = Arc::downgrade(&self.shared);
         VmsApi::of_socket(&self.shared.rest, socket as Weak<dyn LiveSocket>)
     }
 
-    /// The network of the device has changed: checks the connection, or reconnects now when there is none.
+    /// Tells the client that the device's network has changed: it probes the connection, or reconnects now when there
+    /// is none.
     pub fn network_changed(&self) {
         self.shared.client.network_changed();
     }
 
-    /// The device or the app has woken up: checks the connection, or reconnects now when there is none.
+    /// Tells the client that the device or the app has resumed: it probes the connection, or reconnects now when
+    /// there is none.
     pub fn resumed(&self) {
         self.shared.client.resumed();
     }
 
-    /// Returns what was dropped or tolerated so far.
+    /// Returns what has been dropped or tolerated so far.
     #[must_use]
     pub fn counters(&self) -> ClientCounters {
         self.shared.client.counters()
     }
 
-    /// Returns `text`, which the server said, with `***` in place of the tokens that it was shown last, however they are
-    /// spelled. Errors are made so; what a push holds, such as the reason of a `logout`, is handed over as it came: call
-    /// this before it gets into a log.
+    /// Returns `text`, received from the server, with `***` in place of the tokens last sent to it, however they are
+    /// spelled. Error messages are already treated so; what a push contains, such as the reason of a `logout`, is
+    /// delivered as received: call this before you log it.
     #[must_use]
     pub fn hide_secrets(&self, text: &str) -> String {
         self.shared.authorizer.hide_secrets(text).unwrap_or_else(|| text.to_owned())
     }
 
-    /// Disconnects, at once when this is called, and waits, up to `patience`, until the delegate has been told so and the
-    /// connection is closed: the server has been sent the close frame and has hung up, or has not within 2 s. Then the
-    /// delegate is removed. Returns whether all of that has come about.
+    /// Closes gracefully: disconnects, as soon as this is called, and waits, up to `patience`, until the delegate has
+    /// been told and the connection is closed: the close frame is sent, and the server has hung up or 2 s have
+    /// passed. Then the delegate is removed. Returns whether all of that was done.
     ///
-    /// Await it before `main` returns: what a [`disconnect`](Self::disconnect) or a drop leaves to the background is cut off
-    /// with the runtime, and the server then sees a connection that broke. No thread is blocked, and any executor will do. A
-    /// delegate that calls this is not waited for. The client stays usable: [`connect`](Self::connect) begins anew.
+    /// Await it before `main` returns: what a [`disconnect`](Self::disconnect) or a drop leaves to the background is
+    /// cut off with the runtime, and the server then sees a lost connection. It blocks no thread and works on any
+    /// executor. A delegate that calls this is not waited for. The client stays usable: [`connect`](Self::connect)
+    /// starts again.
     ///
     /// ```no_run
     /// # async fn run(vms: vms_pusher::VmsPusherApi) {
@@ -152,36 +159,37 @@ impl VmsPusherApi {
     /// ```
     ///
     /// # Cancel safety
-    /// When the future is dropped the client is disconnected all the same; the delegate stays.
+    /// When the future is dropped, the client is disconnected nevertheless; the delegate stays.
     pub fn close(&self, patience: Duration) -> impl Future<Output = bool> + Send + use<> {
         let closing = self.shared.client.close(patience);
         self.shared.outlet.end_session();
         closing
     }
 
-    /// Goes on in another session, on a connection that may be up: after another login of the same user, or for another user.
+    /// Switches to another session, even on a live connection: after another login of the same user, or for another
+    /// user.
     ///
-    /// For the same user this is a gap. The new session's channel takes the place of the old one's: what was missed is
+    /// For the same user this is a gap. The new session's channel replaces the old one's: what was missed is
     /// announced as [`Interrupted`](crate::VmsContinuity::Interrupted), with
-    /// [`SessionChanged`](crate::VmsGapKind::SessionChanged), and as [`ResyncNeeded`](crate::VmsContinuity::ResyncNeeded) once
-    /// the new one is subscribed, from before the login on. The user's channel stays subscribed and misses nothing; if it was
-    /// given up it is tried again. For another user both channels begin afresh, and nothing of the old user is delivered after
-    /// this has returned.
+    /// [`SessionChanged`](crate::VmsGapKind::SessionChanged), and as
+    /// [`ResyncNeeded`](crate::VmsContinuity::ResyncNeeded) once the new one is subscribed, from before the login on.
+    /// The user's channel stays subscribed and misses nothing; if it was given up, it is tried again. For another
+    /// user both channels begin afresh, and nothing of the old user is delivered after this has returned.
     ///
-    /// Without a [`token_provider`](crate::VmsPusherOptions::token_provider) its token is used for everything from now on, also
-    /// by [`rest`](Self::rest); a provider has to return it by itself. A client that is disconnected, as after a `logout`,
-    /// begins the session with the next [`connect`](Self::connect).
+    /// Without a [`token_provider`](crate::VmsPusherOptions::token_provider) the session's token is used for
+    /// everything from now on, including [`rest`](Self::rest); a provider has to return it by itself. A client that
+    /// is disconnected, as after a `logout`, begins the session with the next [`connect`](Self::connect).
     ///
     /// ```no_run
     /// # async fn run(vms: vms_pusher::VmsPusherApi, credentials: vms_pusher::VmsCredentials) -> Result<(), Box<dyn std::error::Error>> {
     /// let login = vms.rest().login(&credentials).await?;
-    /// vms.set_session(login.session().ok_or("the server named no id of the session")?)?;
+    /// vms.set_session(login.session().ok_or("the server gave no session id")?)?;
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// When the token or an id cannot be one; then nothing changes.
+    /// When the token or an id is invalid; then nothing changes.
     pub fn set_session(&self, session: VmsSession) -> Result<(), ConfigError> {
         self.shared.set_session(session)
     }

@@ -1,4 +1,4 @@
-//! What a [`VmsPusherApi`](crate::VmsPusherApi) is made from, and the one place that checks it.
+//! The configuration of a [`VmsPusherApi`](crate::VmsPusherApi), and the one place where it is checked.
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub struct VmsPusherConfig {
     /// [`VmsApi::socket_url`](crate::VmsApi::socket_url) returns it.
     #[doc(alias = "socketUrl")]
     pub socket_url: String,
-    /// The key of the app on that server, from the same place.
+    /// The app key on that server, from the same source.
     #[doc(alias = "appKey")]
     pub app_key: String,
     /// The user's access token.
@@ -40,43 +40,48 @@ pub struct VmsPusherConfig {
     pub options: VmsPusherOptions,
 }
 
-/// What may be changed about a [`VmsPusherApi`](crate::VmsPusherApi).
+/// The options of a [`VmsPusherApi`](crate::VmsPusherApi).
 #[derive(Clone)]
 pub struct VmsPusherOptions {
-    /// How servers are verified: by the platform, with root certificates of one's own added where wanted.
+    /// How servers are verified: by the platform, and by your own root certificates if you add any.
     pub tls: Tls,
-    /// What a consumer may leave unread; 1,024 items and 4 MiB by default.
+    /// How much a consumer may leave unread; 1,024 items and 4 MiB by default.
     pub queue: QueueLimits,
     /// Stay connected when the server ends the session; off by default.
     pub stay_after_logout: bool,
-    /// Keep every push as it came beside what was read from it, for [`VmsEvents::next_with_raw`](crate::VmsEvents::next_with_raw)
-    /// and [`received_raw_push`](crate::VmsSocketManagerDelegate::received_raw_push); off by default. It costs a copy of each
-    /// payload, which does not count against `queue`: what waits may take twice the memory.
+    /// Keep every push as received beside what was read from it, for
+    /// [`VmsEvents::next_with_raw`](crate::VmsEvents::next_with_raw) and
+    /// [`received_raw_push`](crate::VmsSocketManagerDelegate::received_raw_push); off by default. It costs a copy of
+    /// each payload, which does not count against `queue`: the queue may take twice the memory.
     pub keep_raw: bool,
     /// Allow an unencrypted socket (`ws://`) beside an encrypted API (`https://`); off by default.
     pub allow_insecure_socket: bool,
-    /// Where fresh tokens come from when the server refuses the present one; without it there is the session's own, which
-    /// [`set_session`](crate::VmsPusherApi::set_session) changes. The tokens have to be of the same login session: see
-    /// [`TokenProvider`](crate::TokenProvider).
+    /// Provides fresh tokens when the server refuses the current one; without it, the session's own token is used,
+    /// which [`set_session`](crate::VmsPusherApi::set_session) changes. The tokens must belong to the same login
+    /// session: see [`TokenProvider`](crate::TokenProvider).
     pub token_provider: Option<Arc<dyn DynTokenProvider>>,
-    /// Where the Pusher server is looked for when it is not found any more; nowhere by default.
+    /// Where to look for the Pusher server when its address no longer works; nowhere by default.
     pub socket_discovery: VmsSocketDiscovery,
-    /// How often the server is asked whether it is there, every 30 s by default; while all is well, a gap begins no more than
-    /// that and a round trip before the connection is lost. The server's own wish may shorten it. A millisecond to a day.
+    /// How often the client pings the server, every 30 s by default; while all is well, a gap begins at most that
+    /// long plus a round trip before the connection is lost. The server may ask for a shorter time. A millisecond to
+    /// a day.
     pub activity_timeout: Duration,
-    /// How long nothing at all may come in answer before the connection is given up, 10 s by default, at most a day.
+    /// How long nothing at all may be received after a ping before the connection is abandoned, 10 s by default. A
+    /// millisecond to a day.
     pub pong_timeout: Duration,
-    /// How long an attempt to connect may take, 10 s by default, at most a day. It doubles with each in a row that takes
-    /// longer.
+    /// How long an attempt to connect may take, 10 s by default, a millisecond to a day. It doubles with each
+    /// consecutive attempt that takes longer.
     pub connect_timeout: Duration,
-    /// How far that time grows, 60 s by default, at most a day; less than `connect_timeout` means that it does not.
+    /// How far `connect_timeout` may grow, 60 s by default, a millisecond to a day; if this is less, it does not
+    /// grow.
     pub max_connect_timeout: Duration,
-    /// Longest message of the server in bytes, 1 MiB by default, at least 1 KiB. A longer one is lost, and the connection is
-    /// opened anew.
+    /// The longest message from the server in bytes, 1 MiB by default, at least 1 KiB. A longer one is lost, and the
+    /// client reconnects.
     pub max_message_bytes: usize,
-    /// What this client says about itself to the API.
+    /// How this client identifies itself to the API.
     pub client: VmsClientInfo,
-    /// The runtime for the client's task. By default the one that `new` is called in, or else one that the process shares.
+    /// The runtime for the client's task: by default the one in which `new` is called, or else one shared by the
+    /// process.
     pub runtime: Option<Handle>,
 }
 
@@ -119,7 +124,7 @@ impl VmsPusherOptions {
 }
 
 impl Default for VmsPusherConfig {
-    /// Returns a configuration in which everything that has no default is empty, to be filled in.
+    /// Returns a configuration in which every field without a default is empty and must be filled in.
     fn default() -> Self {
         Self {
             base_url: String::new(),

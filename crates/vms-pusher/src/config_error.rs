@@ -6,10 +6,10 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// `base_url` is not an address of a VMS.
+    /// `base_url` is not a valid address of a VMS.
     #[error("base_url: {0}")]
     BaseUrl(UrlError),
-    /// `socket_url` is not an address of a Pusher server.
+    /// `socket_url` is not a valid address of a Pusher server.
     #[error("socket_url: {0}")]
     SocketUrl(UrlError),
     /// The socket would not be encrypted although the API is.
@@ -18,44 +18,44 @@ pub enum ConfigError {
         /// The socket's address.
         socket_url: String,
     },
-    /// `app_key` cannot be a key.
+    /// `app_key` is not a valid key.
     #[error("app_key: {0}")]
     AppKey(AppKeyError),
-    /// `user_token` cannot be a token. The text does not show it.
+    /// `user_token` is not a valid token. The message does not show it.
     #[error("user_token: {reason}")]
     UserToken {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// `user_id` cannot be an id.
+    /// `user_id` is not a valid id.
     #[error("user_id: {value} is negative")]
     UserId {
         /// The id.
         value: i64,
     },
-    /// `access_token_id` cannot be an id.
+    /// `access_token_id` is not a valid id.
     #[error("access_token_id: {}", describe_id(.value, .error))]
     AccessTokenId {
         /// The id.
         value: String,
-        /// What is wrong with the channel name that it makes.
+        /// What is wrong with the channel name made from it.
         error: ChannelNameError,
     },
-    /// A text in `options.client` cannot stand in a header.
-    #[error("options.client.{field}: `{}` cannot stand in a header", Printable(.value))]
+    /// A text in `options.client` is not allowed in a header.
+    #[error("options.client.{field}: `{}` is not allowed in a header", Printable(.value))]
     ClientInfo {
         /// The field.
         field: &'static str,
         /// The text.
         value: String,
     },
-    /// A time in `options` is not between a millisecond and a day, or a limit is one that nothing can pass.
+    /// A time in `options` is not between a millisecond and a day, or a limit is out of range.
     #[error("options.{0}")]
     Option(#[from] OptionError),
-    /// The runtime of the process could not be started.
+    /// The process's shared runtime could not be started.
     #[error("the runtime could not be started: {reason}")]
     Runtime {
-        /// What the operating system says.
+        /// The operating system's error.
         reason: String,
     },
 }

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConnectionState {
-    /// An attempt is under way.
+    /// An attempt to connect is in progress.
     Connecting,
     /// The server has established the connection: there is a socket id.
     Connected,
     /// The connection is being closed.
     Disconnecting,
-    /// There is no connection and none is wanted, or the server refuses it for good.
+    /// There is no connection and none is requested, or the server refused it for good.
     Disconnected,
     /// The connection was lost or an attempt failed; another attempt follows.
     Reconnecting,
@@ -49,19 +49,19 @@ impl From<channels_proto::ConnectionState> for ConnectionState {
     }
 }
 
-/// Something went wrong on the way to or from the server. The client goes on by itself unless the state says
+/// A failure in the communication with the server. The client carries on by itself unless the state is
 /// `Disconnected`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PusherError {
-    /// What kind of failure it is, for a program.
+    /// The kind of failure, for a program.
     pub kind: PusherErrorKind,
-    /// The Pusher code of what the server reported, such as 4001; none for everything else.
+    /// The Pusher code that the server reported, such as 4001; none for everything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<u16>,
-    /// The HTTP status that the server answered with; none when the failure is no answer.
+    /// The HTTP status of the server's response; none when the failure is not a response.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// What happened, against which address, and what may help. It holds no secret.
+    /// What happened, at which address, and what may help. It contains no secret.
     pub message: String,
 }
 
@@ -77,24 +77,24 @@ impl fmt::Display for PusherError {
 
 impl std::error::Error for PusherError {}
 
-/// What kind of failure a [`PusherError`] is.
+/// The kind of a [`PusherError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PusherErrorKind {
-    /// The address of the socket could not be had from the VMS.
+    /// The address of the socket could not be obtained.
     Address,
     /// The host could not be resolved.
     Resolve,
-    /// No address of the host could be reached, or the connection broke before the upgrade was answered.
+    /// No address of the host could be reached, or the connection was lost before the upgrade was answered.
     Network,
-    /// The certificate of the server was refused.
+    /// The server's certificate was rejected.
     Certificate,
-    /// TLS could not be agreed on.
+    /// The TLS handshake failed for another reason.
     Tls,
     /// The server answered the WebSocket upgrade with an HTTP status: see [`PusherError::status`].
     HttpStatus,
-    /// The server answered, and is no WebSocket server.
+    /// The server answered, but is not a WebSocket server.
     NotWebSocket,
     /// The server did not establish the connection in time.
     TimedOut,
@@ -102,25 +102,25 @@ pub enum PusherErrorKind {
     Closed,
     /// The server closed the socket before it had established the connection.
     ClosedEarly,
-    /// The connection broke.
+    /// The connection was lost.
     Lost,
-    /// The server sent a message over the limit set here.
+    /// The server sent a message over the configured limit.
     MessageTooLong,
-    /// Nothing was received any more.
+    /// Nothing more was received.
     Silent,
-    /// The server does not keep to the protocol.
+    /// The server violated the protocol.
     ProtocolViolation,
     /// The server did not acknowledge a subscription.
     Unacknowledged,
-    /// The server refuses this application or these parameters for good: see [`PusherError::code`].
+    /// The server refused this application or these parameters for good: see [`PusherError::code`].
     Refused,
     /// The VMS refused to authorize a channel: see [`PusherError::status`].
     Denied,
-    /// The VMS could not be asked for an authorization, or could not answer, or not in time.
+    /// The VMS could not be asked for an authorization, or did not answer, or not in time.
     AuthorizationUnavailable,
-    /// The VMS answered something else than an authorization.
+    /// The VMS's answer was not an authorization.
     AuthorizationMalformed,
-    /// The authorization of the VMS is for another app key than the one in use.
+    /// The VMS's authorization is for a different app key than the one in use.
     WrongAppKey,
     /// The Pusher server refused a subscription, or ended it: see [`PusherError::code`] and [`PusherError::status`].
     SubscriptionRejected,

@@ -6,85 +6,87 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::VmsTime;
 
-/// Whether the stream of pushes is whole.
+/// Whether pushes may be missing from the stream.
 ///
-/// Pushes that a server sends while there is no connection are lost for good: no VMS server keeps them. That is never
-/// silent. A gap opens with [`Interrupted`](Self::Interrupted) and ends with [`ResyncNeeded`](Self::ResyncNeeded), which
-/// comes before any later push of that channel and says what to ask the API for.
+/// Pushes that a server sends while there is no connection are lost for good: no VMS server keeps them. They are
+/// never lost without notice. A gap opens with [`Interrupted`](Self::Interrupted) and ends with
+/// [`ResyncNeeded`](Self::ResyncNeeded), which comes before any later push of that channel and says what to reload
+/// from the API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum VmsContinuity {
-    /// The channel is subscribed for the first time since `connect()`: pushes come from here on.
+    /// The channel is subscribed for the first time since `connect()`: pushes follow.
     Fresh {
         /// The channel.
         channel: VmsChannel,
     },
-    /// The channel has lost its connection: a gap opens. The client reconnects by itself.
+    /// The channel has lost its connection or its subscription: a gap opens. The client resubscribes by itself.
     Interrupted {
         /// The channel.
         channel: VmsChannel,
-        /// Every push sent before this has arrived: it is when the last request was sent that the server answered on the
-        /// lost connection, up to half a minute before the loss while all was well.
+        /// Every push sent before this time was received: it is when the last request that the server answered on the
+        /// lost connection was sent, up to half a minute before the loss while all was well.
         since: VmsTime,
-        /// Whose time `since` is: the server's, by this estimate of its clock and earlier by its uncertainty, or this
-        /// device's when there is none, because no answer of the server said the time.
+        /// Whose time `since` is: the server's, by this estimate of its clock and earlier by its uncertainty; or this
+        /// device's when there is no estimate, because no response of the server gave the time.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         clock: Option<VmsServerClock>,
-        /// What kind of event ended the subscription.
+        /// What ended the subscription, for a program.
         kind: VmsGapKind,
         /// What happened, for a developer.
         cause: String,
     },
     /// The channel is back: pushes sent between `since` and `until` were missed, if there were any.
     ///
-    /// Ask the API for what is newer than `since` as it is: no time has to be allowed for a clock that is wrong, as long as
-    /// `clock` is there.
+    /// Ask the API for everything newer than `since`, exactly as given: as long as `clock` is present, no margin for
+    /// wrong clocks is needed.
     ///
-    /// Both channels of a client come back within moments of each other and each says so: collect for a second before
-    /// reloading, and spread reloads after a large outage.
+    /// Both channels of a client come back within moments of each other, each with its own report: collect for a
+    /// second before reloading, and spread reloads after a large outage.
     ResyncNeeded {
         /// The channel.
         channel: VmsChannel,
-        /// What may have changed unseen.
+        /// What may have changed unnoticed.
         scopes: Vec<VmsResyncScope>,
-        /// Every push sent before this has arrived.
+        /// Every push sent before this time was received.
         since: VmsTime,
-        /// Pushes sent after this arrive.
+        /// Pushes sent after this time are received.
         until: VmsTime,
-        /// Whose time these are: the server's, by this estimate of its clock and rounded outwards by its uncertainty, or
-        /// this device's when there is none.
+        /// Whose times these are: the server's, by this estimate of its clock and widened by its uncertainty, or this
+        /// device's when there is no estimate.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         clock: Option<VmsServerClock>,
     },
-    /// The channel could not be subscribed, and nothing comes on it. The other channel goes on.
+    /// The channel could not be subscribed, and nothing is received on it. The other channel is not affected.
     Unavailable {
         /// The channel.
         channel: VmsChannel,
-        /// Nothing comes until [`set_session`](crate::VmsPusherApi::set_session) is called, or `connect()` after a
-        /// `disconnect()`. Otherwise the channel is tried again, when the error before this says, and on every new
-        /// connection.
+        /// Nothing is received on it until [`set_session`](crate::VmsPusherApi::set_session) is called, or
+        /// `connect()` after a `disconnect()`. If false, the channel is tried again at the time given in the error
+        /// before this, and on every new connection.
         is_final: bool,
-        /// The server takes the session for ended: have the user log in. It answered 401 or 419, also with a fresh token,
-        /// or it denied both channels (403 on one alone means that this channel is someone else's).
+        /// The server considers the session ended: have the user log in. It answered 401 or 419, even with a fresh
+        /// token, or it denied both channels (403 on only one means that this channel is someone else's).
         session_is_invalid: bool,
     },
-    /// Pushes were dropped at this place, because they came faster than they were taken: act as on a gap of both channels.
+    /// Pushes were dropped here, because they came faster than they were taken: act as on a gap of both channels.
     Lagged {
         /// How many.
         dropped: u64,
     },
-    /// Messages that may have been pushes could not be read, and are lost: act as on a gap of both channels. The first in a
-    /// minute is told at once, the others when the minute is over or the connection ends; those that a `disconnect()` cuts
-    /// off are not told.
+    /// Messages that may have been pushes could not be read, and are lost: act as on a gap of both channels. The
+    /// first in a minute is reported at once, the others at the end of the minute or of the connection; those still
+    /// unreported at a `disconnect()` are not reported.
     Unreadable {
         /// How many.
         lost: u64,
         /// What is wrong with the last of them, for a developer.
         reason: String,
     },
-    /// There has been no connection for two minutes, or nothing on a channel although there is one. Attempts go on.
+    /// There has been no connection for two minutes, or a channel has not been subscribed although there is one.
+    /// Attempts go on.
     Suspended {
-        /// The channel; none when it is the connection.
+        /// The channel; none when it is the connection that is missing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         channel: Option<VmsChannel>,
         /// When the outage began.
@@ -92,12 +94,12 @@ pub enum VmsContinuity {
     },
 }
 
-/// An estimate of the server's clock, from the `Date` of its answers.
+/// An estimate of the server's clock, from the `Date` of its responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VmsServerClock {
     /// How far the server's clock is ahead of this device's, in milliseconds; negative when it is behind.
     pub ahead_ms: i64,
-    /// By how much that may be wrong, either way, in milliseconds.
+    /// How far off `ahead_ms` may be, either way, in milliseconds.
     pub uncertainty_ms: u64,
 }
 
@@ -108,26 +110,26 @@ impl From<ServerClock> for VmsServerClock {
     }
 }
 
-/// What kind of event ended a subscription.
+/// What ended a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum VmsGapKind {
     /// The server closed the connection.
     ClosedByServer,
-    /// The connection broke.
+    /// The connection was lost.
     TransportLost,
-    /// Nothing was received any more.
+    /// Nothing more was received.
     Silent,
-    /// The server broke the protocol, so the connection was given up.
+    /// The server violated the protocol, so the connection was abandoned.
     ProtocolViolation,
-    /// A message was over the limit set here, so the connection was given up.
+    /// A message exceeded the configured limit, so the connection was abandoned.
     MessageTooLong,
-    /// A subscription was never acknowledged, so the connection was given up.
+    /// A subscription was never acknowledged, so the connection was abandoned.
     Unacknowledged,
-    /// The server ended the subscription on a connection that lives on.
+    /// The server ended the subscription; the connection stays open.
     EndedByServer,
-    /// Another session took its place: see [`VmsPusherApi::set_session`](crate::VmsPusherApi::set_session).
+    /// Another session replaced it: see [`VmsPusherApi::set_session`](crate::VmsPusherApi::set_session).
     SessionChanged,
     /// Something else.
     Other,
@@ -155,7 +157,7 @@ impl From<GapCause> for VmsGapKind {
 pub enum VmsChannel {
     /// `private-token.{access_token_id}`: this login session.
     Token,
-    /// `private-user.{user_id}`: this user, on all sessions.
+    /// `private-user.{user_id}`: this user, in all sessions.
     User,
 }
 
@@ -167,7 +169,7 @@ impl VmsChannel {
 
     /// Returns what a gap in this channel may have hidden.
     ///
-    /// The user's channel may carry anything. The token's carries what is meant for this login session alone.
+    /// The user's channel may carry anything. The token's carries what is meant only for this login session.
     #[must_use]
     pub const fn scopes(self) -> &'static [VmsResyncScope] {
         match self {
@@ -191,33 +193,33 @@ impl fmt::Display for VmsChannel {
     }
 }
 
-/// What may have changed while nobody was listening.
+/// What may have changed during a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VmsResyncScope {
     /// Whether the session is still valid: a `logout` may have been missed. Make any authorized call.
     Session,
-    /// The user's cameras: load the list.
+    /// The user's cameras: reload the list.
     Cameras,
-    /// The favourites: load the list.
+    /// The favourites: reload the list.
     FavoriteCameras,
-    /// The permissions: load them.
+    /// The permissions: reload them.
     Permissions,
-    /// The layouts: load them.
+    /// The layouts: reload them.
     Layouts,
-    /// The camera groups: load the list.
+    /// The camera groups: reload the list.
     CameraGroups,
-    /// Whether a `sync_groups` that was answered with `async` is done: load the camera's groups.
+    /// Whether a `sync_groups` that was answered with `async` is done: reload the camera's groups.
     GroupSync,
-    /// Marks and findings of analyses: ask for those from `since` on.
+    /// Marks and analytics findings: ask for those from `since` on.
     Events,
-    /// Whether an archive that was ordered is ready: ask for it.
+    /// Whether a requested archive download is ready: ask for it.
     Archives,
-    /// The intercoms: load the list.
+    /// The intercoms: reload the list.
     Intercoms,
-    /// The codes for visitors: load the list.
+    /// The visitor codes: reload the list.
     IntercomCodes,
-    /// Calls: load the list, and stop ringing when the call is over.
+    /// Calls: reload the list, and stop ringing when the call is over.
     IntercomCalls,
 }
 
@@ -251,15 +253,15 @@ pub(crate) fn describe(cause: GapCause) -> String {
             format!("the server closed the connection{code}")
         }
         GapCause::TransportLost => "the connection was lost".to_owned(),
-        GapCause::Silent => "nothing was received any more".to_owned(),
-        GapCause::ProtocolViolation => "the server broke the protocol".to_owned(),
-        GapCause::MessageTooLong => "the server sent a message over the limit set here".to_owned(),
+        GapCause::Silent => "nothing more was received".to_owned(),
+        GapCause::ProtocolViolation => "the server violated the protocol".to_owned(),
+        GapCause::MessageTooLong => "the server sent a message over the configured limit".to_owned(),
         GapCause::EndedByServer { code } => {
             let code = code.map(|code| format!(" with status {code}")).unwrap_or_default();
             format!("the server ended the subscription{code}")
         }
-        GapCause::Replaced => "another session took its place".to_owned(),
+        GapCause::Replaced => "another session replaced it".to_owned(),
         GapCause::Unacknowledged => "the server did not acknowledge a subscription".to_owned(),
-        _ => "the connection was given up".to_owned(),
+        _ => "the connection was abandoned".to_owned(),
     }
 }

@@ -11,24 +11,24 @@ pub trait VmsSocketManager {
     #[doc(alias = "isConnected")]
     fn is_connected(&self) -> bool;
 
-    /// Wants a connection, and keeps it up until [`disconnect`](Self::disconnect). While connecting or connected this does
-    /// nothing; while waiting for the next attempt it means now.
+    /// Requests a connection, which is kept up until [`disconnect`](Self::disconnect). While connecting or connected
+    /// this does nothing; while waiting for the next attempt it tries again now.
     fn connect(&self);
 
-    /// Ends the connection, whatever its state. Nothing is delivered after this has returned but the one report that the
-    /// state is now `Disconnected`.
+    /// Ends the connection, whatever its state. After this has returned, nothing is delivered except for one report
+    /// that the state is now `Disconnected`.
     fn disconnect(&self);
 
-    /// Returns the id of the socket: there exactly while connected.
+    /// Returns the id of the socket: there is one exactly while connected.
     #[doc(alias = "getSocketId")]
     fn socket_id(&self) -> Option<String>;
 }
 
 /// What an app is told about its socket.
 ///
-/// The methods are called one at a time, in the order in which things happened, and never on the thread that keeps the
-/// connection alive: they may block (what comes meanwhile waits, within limits), may call anything of
-/// [`VmsPusherApi`](crate::VmsPusherApi), and one that panics is called again for the next item.
+/// The methods are called one at a time, in the order in which things happened, and never on the thread that keeps
+/// the connection alive: they may block (later items wait, within limits), may call any method of
+/// [`VmsPusherApi`](crate::VmsPusherApi), and are called for the next item even after a panic.
 #[doc(alias = "VMSSocketManagerDelegate")]
 pub trait VmsSocketManagerDelegate: Send + Sync + 'static {
     /// The connection went from one state to another.
@@ -37,32 +37,32 @@ pub trait VmsSocketManagerDelegate: Send + Sync + 'static {
         let _ = (from, to);
     }
 
-    /// Something went wrong.
+    /// A failure: see [`PusherError`].
     #[doc(alias = "receivedError")]
     fn received_error(&self, error: PusherError) {
         let _ = error;
     }
 
-    /// A push came, and this is what it looked like on the wire. It is called right before the method that the push itself is
-    /// for, and only with [`VmsPusherOptions::keep_raw`](crate::VmsPusherOptions::keep_raw).
+    /// A push was received: this is how it was on the wire. Called right before the method for the push itself, and
+    /// only with [`VmsPusherOptions::keep_raw`](crate::VmsPusherOptions::keep_raw).
     fn received_raw_push(&self, raw: VmsRawPush) {
         let _ = raw;
     }
 
-    /// A push about cameras, groups, marks, archive and the session came.
+    /// A push about cameras, groups, marks, the archive or the session was received.
     #[doc(alias = "receivedAppSocket")]
     fn received_app_socket(&self, socket: VmsAppSocketData);
 
-    /// A push about intercoms came.
+    /// A push about intercoms was received.
     #[doc(alias = "receivedIntercomSocket")]
     fn received_intercom_socket(&self, socket: VmsIntercomSocketData);
 
-    /// Something for a developer to know.
+    /// Information for a developer.
     fn received_info(&self, message: String) {
         let _ = message;
     }
 
-    /// The stream of pushes was interrupted, or goes on.
+    /// The stream of pushes was interrupted, or resumed.
     fn continuity_changed(&self, continuity: VmsContinuity) {
         let _ = continuity;
     }

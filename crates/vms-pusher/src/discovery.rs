@@ -1,4 +1,4 @@
-//! Where the Pusher server is looked for when it is not found any more.
+//! Where to look for the Pusher server when its address no longer works.
 
 use std::fmt;
 use std::pin::Pin;
@@ -14,26 +14,26 @@ use futures_core::future::BoxFuture;
 use crate::config_error::ConfigError;
 use crate::rest::{ApiError, ApiErrorKind, Rest, VmsApi, VmsSocketUrl};
 
-/// Where the Pusher server is looked for when it refuses the client, or three attempts in a row came to nothing.
+/// Where to look for the Pusher server when it refuses the client, or after three consecutive failed attempts.
 ///
-/// The first attempt goes to the address in the configuration. Attempts go on at the known address while another one is
-/// looked for, and turn to what is found, which is checked as the configuration is
+/// The first attempt goes to the address in the configuration. Attempts continue at the known address during the
+/// search, and then at the address found, which is checked like the configuration
 /// ([`allow_insecure_socket`](crate::VmsPusherOptions::allow_insecure_socket)).
 #[derive(Clone, Default)]
 pub enum VmsSocketDiscovery {
-    /// Nowhere: the address in the configuration is all there is.
+    /// Nowhere: only the address in the configuration is used.
     #[default]
     Off,
-    /// At the VMS, as [`VmsApi::socket_url`](crate::VmsApi::socket_url) asks; with a fresh token when the VMS refuses the
-    /// present one.
+    /// At the VMS, like [`VmsApi::socket_url`](crate::VmsApi::socket_url); with a fresh token when the VMS refuses
+    /// the current one.
     Api,
-    /// Where the app knows.
+    /// From the app's own provider.
     Provider(Arc<dyn DynVmsSocketUrlProvider>),
 }
 
-/// Who knows where the Pusher server is. The method may be written as an `async fn`; a closure is one too.
+/// Knows where the Pusher server is. The method may be written as an `async fn`; a closure is a provider too.
 pub trait VmsSocketUrlProvider: Send + Sync + 'static {
-    /// Returns where it is now; that may be the known address. Asked once at a time; it may take 30 s.
+    /// Returns where it is now, which may be the known address. There is one call at a time; it may take 30 s.
     fn socket_url(&self) -> impl Future<Output = Result<VmsSocketUrl, SocketAddressError>> + Send;
 }
 
@@ -47,7 +47,7 @@ where
     }
 }
 
-/// Any [`VmsSocketUrlProvider`] behind a pointer: every one is one.
+/// A [`VmsSocketUrlProvider`] behind a pointer; every provider implements it.
 pub trait DynVmsSocketUrlProvider: Send + Sync + 'static {
     /// Calls [`VmsSocketUrlProvider::socket_url`].
     fn boxed_socket_url(self: Arc<Self>) -> VmsSocketUrlFuture;

@@ -1,4 +1,4 @@
-//! The two ways out: the stream, and the handler that calls the delegate.
+//! The two ways to consume items: the stream, and the handler that calls the delegate.
 
 use std::fmt;
 use std::pin::Pin;
@@ -130,15 +130,15 @@ impl Outlet {
     }
 }
 
-/// An item of the stream, and what it was made from.
+/// An item of the stream, and the push it was made from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VmsReceived {
     /// What the consumer is told.
     pub item: VmsSocketItem,
-    /// The push as it came: there for every push if [`VmsPusherOptions::keep_raw`](crate::VmsPusherOptions::keep_raw) is
-    /// set, and for nothing else.
+    /// The push as received: present for every push if
+    /// [`VmsPusherOptions::keep_raw`](crate::VmsPusherOptions::keep_raw) is set, and for nothing else.
     pub raw: Option<Box<VmsRawPush>>,
-    /// Where a push comes from; none for everything else.
+    /// Where the push came from; none for everything else.
     pub origin: Option<VmsPushOrigin>,
 }
 
@@ -170,8 +170,9 @@ impl VmsEvents {
         self.next_with_raw().await.map(|received| received.item)
     }
 
-    /// Returns the next item and, if it is a push and [`VmsPusherOptions::keep_raw`](crate::VmsPusherOptions::keep_raw) is set,
-    /// the push as it came. The other ways to take an item let go of that.
+    /// Returns the next item and, if it is a push and
+    /// [`VmsPusherOptions::keep_raw`](crate::VmsPusherOptions::keep_raw) is set, the push as received. The other
+    /// methods drop that.
     ///
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
@@ -179,7 +180,7 @@ impl VmsEvents {
         std::future::poll_fn(|cx| self.outlet.poll_next(self.stream, cx)).await
     }
 
-    /// Waits for an item and returns up to `max` of those that are there; empty where [`next`](Self::next) returns none.
+    /// Waits for an item and returns up to `max` of those available; empty where [`next`](Self::next) returns none.
     /// This is the cheapest way to take many.
     ///
     /// # Cancel safety
@@ -188,12 +189,12 @@ impl VmsEvents {
         std::future::poll_fn(|cx| self.outlet.poll_batch(self.stream, cx, max)).await
     }
 
-    /// Returns the next item if one is there.
+    /// Returns the next item if one is available.
     pub fn try_next(&mut self) -> Option<VmsSocketItem> {
         self.try_next_with_raw().map(|received| received.item)
     }
 
-    /// Returns the next item if one is there, as [`next_with_raw`](Self::next_with_raw) does.
+    /// Returns the next item if one is available, like [`next_with_raw`](Self::next_with_raw).
     pub fn try_next_with_raw(&mut self) -> Option<VmsReceived> {
         self.outlet.try_next(self.stream)
     }

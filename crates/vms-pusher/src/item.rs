@@ -1,4 +1,4 @@
-//! What the consumer gets: everything the delegate has methods for, as one enum.
+//! What the consumer gets: everything that the delegate has methods for, as one enum.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,18 +27,18 @@ pub enum VmsSocketItem {
         /// The state now.
         to: ConnectionState,
     },
-    /// Something went wrong.
+    /// A failure.
     Error(PusherError),
-    /// A push about cameras, groups, marks, archive and the session.
+    /// A push about cameras, groups, marks, the archive or the session.
     AppSocket(VmsAppSocketData),
     /// A push about intercoms.
     IntercomSocket(VmsIntercomSocketData),
-    /// Something for a developer to know.
+    /// Information for a developer.
     Info {
-        /// What it is. It holds no secret and nothing of a push.
+        /// The text. It contains no secret and nothing of a push.
         message: String,
     },
-    /// The stream of pushes was interrupted, or goes on.
+    /// The stream of pushes was interrupted, or resumed.
     Continuity(VmsContinuity),
 }
 
@@ -150,11 +150,13 @@ impl Channels {
             Item::Unreadable { lost, last } => {
                 VmsSocketItem::Continuity(VmsContinuity::Unreadable { lost, reason: last.to_string() })
             }
-            Item::Coalesced { reports: 1 } => VmsSocketItem::info("a report was folded into these"),
-            Item::Coalesced { reports } => VmsSocketItem::info(format!("{reports} reports were folded into these")),
+            Item::Coalesced { reports: 1 } => VmsSocketItem::info("one report was folded into those that follow"),
+            Item::Coalesced { reports } => {
+                VmsSocketItem::info(format!("{reports} reports were folded into those that follow"))
+            }
             Item::HandlerPanicked { message } => {
                 let kind = PusherErrorKind::DelegatePanicked;
-                VmsSocketItem::error(kind, None, format!("the delegate panicked, and goes on being called: {message}"))
+                VmsSocketItem::error(kind, None, format!("the delegate panicked, and is still called: {message}"))
             }
         };
         (item, None)
@@ -257,7 +259,7 @@ fn connection_failed(error: &ConnectionError, retry_in: Option<Duration>) -> Tol
     let (kind, code, status) = classify_connection(error);
     let next = match retry_in {
         Some(wait) => format!("the next attempt follows in {:.1} s", wait.as_secs_f32()),
-        None => "no further attempt is made".to_owned(),
+        None => "there is no further attempt".to_owned(),
     };
     let told = PusherError { kind, code, status, message: error.to_string() };
     (VmsSocketItem::Error(told), Some(VmsSocketItem::info(next)))

@@ -1,7 +1,7 @@
 //! The realtime events of a video-management system (VMS), typed and in order.
 //!
-//! [`VmsPusherApi`] keeps a connection up and hands over what the server pushes, as a stream or to a delegate. What was missed
-//! while there was no connection is announced, with what to load again.
+//! [`VmsPusherApi`] keeps a connection up and delivers what the server pushes, as a stream or to a delegate. Pushes
+//! missed while there was no connection are announced as a gap, with what to reload.
 //!
 //! ```no_run
 //! use vms_pusher::{Secret, Tls, VmsApi, VmsClientInfo, VmsCredentials, VmsPusherApi, VmsPusherConfig, VmsSocketItem};
@@ -39,42 +39,43 @@
 //!
 //! - [`VmsPusherApi::events`]: everything that happens, as a stream of [`VmsSocketItem`] that ends with the session
 //!   (`examples/stream.rs`)
-//! - [`VmsSocketManagerDelegate`]: the same by methods that are called, as in the mobile SDKs (`examples/delegate.rs`)
-//! - [`VmsSocketManager`]: what an app does with its socket: connect, disconnect, and whether it is there
-//! - [`VmsPusherApi::close`]: the orderly end, before `main` returns (`examples/shutdown.rs`)
-//! - one client an account, as many as there are accounts (`examples/accounts.rs`)
+//! - [`VmsSocketManagerDelegate`]: the same as method calls, as in the mobile SDKs (`examples/delegate.rs`)
+//! - [`VmsSocketManager`]: what an app can do with its socket: connect, disconnect, and look at its state
+//! - [`VmsPusherApi::close`]: a graceful close, before `main` returns (`examples/shutdown.rs`)
+//! - several accounts: one client for each (`examples/accounts.rs`)
 //!
-//! # What comes
+//! # What is delivered
 //!
-//! - [`VmsSocketData`] has the table of all events: types on the wire, variants, names in JSON and in the published API. A push
-//!   is a [`VmsAppSocketData`] or a [`VmsIntercomSocketData`]; it carries objects such as [`VmsEvent`], [`VmsCamera`] and
-//!   [`VmsIntercom`].
+//! - [`VmsSocketData`] has the table of all events: types on the wire, variants, names in JSON and in the published
+//!   API. A push is a [`VmsAppSocketData`] or a [`VmsIntercomSocketData`]; it carries objects such as [`VmsEvent`],
+//!   [`VmsCamera`] and [`VmsIntercom`].
 //! - [`VmsUnknownSocket`] and [`VmsUndecodableSocket`]: what this version does not know, and what it cannot read
-//! - [`VmsContinuity`]: where pushes may be missing, and what to load again
-//! - [`ConnectionState`] and [`PusherError`]: how the connection is
-//! - [`VmsRawPush`]: a push as it came, on request
+//! - [`VmsContinuity`]: where pushes may be missing, and what to reload
+//! - [`ConnectionState`] and [`PusherError`]: the state of the connection, and its failures
+//! - [`VmsRawPush`]: a push as it was received, on request
 //!
 //! # Sessions and tokens
 //!
-//! - [`TokenProvider`]: fresh tokens of the same login, by an `async fn` or a closure (`examples/token_provider.rs`)
+//! - [`TokenProvider`]: fresh tokens of the same login, from an `async fn` or a closure
+//!   (`examples/token_provider.rs`)
 //! - [`VmsPusherApi::set_session`]: another login on a running client (`examples/new_session.rs`)
-//! - [`Secret`]: what a token and a password are, so that none of them gets into a log
+//! - [`Secret`]: the type of tokens and passwords, which keeps them out of logs
 //!
 //! # The API of the VMS
 //!
 //! - [`VmsApi`]: log in, find the socket, change a camera's groups (`examples/rest.rs`); [`ApiError`] says what went wrong
-//! - [`VmsSocketDiscovery`]: where the socket is looked for when it is not found any more
+//! - [`VmsSocketDiscovery`]: where the client looks for the Pusher server when its address no longer works
 //!
 //! # Settings
 //!
 //! - [`VmsPusherConfig`]: who connects and to which server; [`VmsPusherOptions`]: everything that has a default
-//! - [`Tls`]: certificates; [`QueueLimits`]: what a slow consumer costs
-//! - [`ConfigError`]: what cannot be right, before anything is sent
+//! - [`Tls`]: certificates; [`QueueLimits`]: how much may wait for a slow consumer
+//! - [`ConfigError`]: what is wrong with a configuration, before anything is sent
 //!
 //! # Without a connection
 //!
-//! - [`VmsDecoder`] decodes alone, without any input or output.
-//! - The crate `vms-sandbox` is a VMS for tests of a program of one's own (`examples/own_test.rs`).
+//! - [`VmsDecoder`] only decodes, without any I/O.
+//! - The crate `vms-sandbox` is a simulated VMS for tests of your own program (`examples/own_test.rs`).
 
 mod api;
 mod config;

@@ -1,4 +1,4 @@
-//! The names of pushes, as they stand in `type` when a push is written as JSON.
+//! The names of pushes: the `type` of a push written as JSON.
 
 use crate::socket::{VmsAppSocketData as App, VmsIntercomSocketData as Intercom, VmsSocketData};
 

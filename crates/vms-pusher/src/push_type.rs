@@ -4,9 +4,9 @@ use crate::model::wire_enum;
 
 /// The event name of a push to one login session.
 pub const TOKEN_PUSH: &str = r"App\Events\TokenPush";
-/// The event name of a push to a user, on all sessions.
+/// The event name of a push to a user, in all sessions.
 pub const USER_PUSH: &str = r"App\Events\UserPush";
-/// The event name of a notification, which is how intercoms are heard.
+/// The event name of a notification, which is how pushes about intercoms are sent.
 pub const BROADCAST_NOTIFICATION: &str = r"Illuminate\Notifications\Events\BroadcastNotificationCreated";
 
 wire_enum! {
@@ -29,7 +29,7 @@ wire_enum! {
         GroupsCreated = "groups_created",
         /// Camera groups were deleted.
         GroupsDeleted = "groups_deleted",
-        /// A change of a camera's groups has been carried out.
+        /// A change of a camera's groups was carried out.
         CameraGroupsSynced = "camera_groups_synced",
         /// A mark was created.
         MarkCreated = "mark_created",
@@ -37,7 +37,7 @@ wire_enum! {
         MarkUpdated = "mark_updated",
         /// A mark was deleted.
         MarkDeleted = "mark_deleted",
-        /// A piece of archive is ready for download, or could not be made.
+        /// An archive download is ready, or could not be made.
         ArchiveGenerated = "archive_generated",
         /// The session was ended.
         Logout = "logout",
@@ -78,13 +78,13 @@ wire_enum! {
         Delete = "intercom.delete",
         /// An intercom's key was confirmed.
         KeyConfirmed = "intercom.key_confirmed",
-        /// An intercom's key was refused.
+        /// An intercom's key was rejected.
         KeyError = "intercom.key_error",
         /// An intercom could not be added.
         AddError = "intercom.add_error",
-        /// A visitor's code was made.
+        /// A visitor code was created.
         CodeStore = "intercom.code.store",
-        /// Visitors' codes were deleted.
+        /// Visitor codes were deleted.
         CodeDelete = "intercom.code.delete",
         /// A call came in or changed.
         CallStore = "intercom.call.store",
@@ -98,11 +98,11 @@ wire_enum! {
 }
 
 wire_enum! {
-    /// Whether what a push reports has worked.
+    /// Whether what a push reports succeeded.
     pub enum VmsPushStatus {
-        /// It has.
+        /// It succeeded.
         Ok = "ok",
-        /// It has not.
+        /// It failed.
         Error = "error",
     }
 }

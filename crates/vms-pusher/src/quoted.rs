@@ -1,8 +1,8 @@
 //! Reads the JSON document inside a JSON string without unescaping it first.
 //!
-//! Servers encode `data` twice, so every quote of the document stands behind a backslash. Taking that layer off before
-//! reading costs as much as the reading itself; here a token begins with `\"` instead of `"`, and what has no escapes of
-//! its own is taken from the frame as it stands.
+//! Servers encode `data` twice, so every quote of the document follows a backslash. Removing that layer before
+//! reading costs as much as the reading itself; here a token begins with `\"` instead of `"`, and text without
+//! escapes of its own is taken from the frame as it is.
 //!
 //! Only what servers write is read here. Whatever else there is (white space other than spaces, characters escaped by the
 //! outer layer, numbers beyond 64 bits, values of another type than the field's, faults of any kind) is [`Unfit`], and

@@ -1,4 +1,4 @@
-//! The payload beside the push that was made from it, for those who ask for it.
+//! The payload beside the push that was made from it, on request.
 
 use channels_proto::Event;
 use serde::{Deserialize, Serialize};
@@ -7,16 +7,16 @@ use crate::continuity::VmsChannel;
 use crate::decode::{PushType, VmsDecoder};
 use crate::socket::VmsSocketData;
 
-/// A push as it came, before anything was read from it: members that this version does not know and values that it could not
-/// use are still in there. See [`VmsPusherOptions::keep_raw`](crate::VmsPusherOptions::keep_raw).
+/// A push as received, before anything was read from it: it still has the members that this version does not know and
+/// the values that it could not use. See [`VmsPusherOptions::keep_raw`](crate::VmsPusherOptions::keep_raw).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VmsRawPush {
-    /// The event name, as it came.
+    /// The event name, as received.
     pub event: String,
-    /// The channel it came on.
+    /// The channel it was received on.
     pub channel: String,
-    /// Its `data`: the JSON text inside when that was a string, otherwise, and in a message that is not valid JSON, as it stood
-    /// on the wire; empty when there was none.
+    /// Its `data`: the JSON text inside when that was a string, otherwise, and in a message that is not valid JSON,
+    /// as it was on the wire; empty when there was none.
     pub data: String,
 }
 
@@ -31,12 +31,12 @@ impl VmsRawPush {
     }
 }
 
-/// Where a push comes from.
+/// Where a push came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VmsPushOrigin {
-    /// The channel it came on.
+    /// The channel it was received on.
     pub channel: VmsChannel,
-    /// Its type on the wire, such as `mark_created`, when that is one that this version knows: a
+    /// Its type on the wire, such as `mark_created`, when this version knows it: a
     /// [`VmsAppSocketType`](crate::VmsAppSocketType) or a [`VmsIntercomPushType`](crate::VmsIntercomPushType).
     pub push_type: Option<&'static str>,
 }

@@ -1,4 +1,4 @@
-//! Where the tasks of a client run.
+//! The runtime of a client's tasks.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 

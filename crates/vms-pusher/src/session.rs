@@ -6,9 +6,10 @@ use channels_proto::{ChannelName, ChannelNameError, Secret, Time};
 use crate::config_error::ConfigError;
 use crate::continuity::{TOKEN_CHANNEL, USER_CHANNEL};
 
-/// One login of one user, whose pushes a client is to get: see [`VmsPusherApi::set_session`](crate::VmsPusherApi::set_session).
+/// One login of one user, whose pushes a client receives: see
+/// [`VmsPusherApi::set_session`](crate::VmsPusherApi::set_session).
 ///
-/// A login makes one: [`VmsLogin::session`](crate::VmsLogin::session).
+/// A login returns one: [`VmsLogin::session`](crate::VmsLogin::session).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VmsSession {
     pub(crate) user_token: Secret,
@@ -19,9 +20,10 @@ pub struct VmsSession {
 }
 
 impl VmsSession {
-    /// Returns the session with this access token, of the user with this id; `access_token_id` names the session's channel.
+    /// Creates the session with this access token, of the user with this id; `access_token_id` names the session's
+    /// channel.
     ///
-    /// Make it as soon as there is a token: what the session's own channel carried before does not count as missed.
+    /// Create it as soon as there is a token: what the session's own channel carried before does not count as missed.
     #[must_use]
     pub fn new(user_token: Secret, user_id: i64, access_token_id: impl Into<String>) -> Self {
         Self::begun_at(now(), user_token, user_id, access_token_id.into())
@@ -74,7 +76,7 @@ pub(crate) fn check_token(token: &Secret) -> Result<(), ConfigError> {
         return Err(ConfigError::UserToken { reason: "the token is empty" });
     }
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        let reason = "the token holds a character that cannot stand in a header, such as a line break";
+        let reason = "the token contains a character that is not allowed in a header, such as a line break";
         return Err(ConfigError::UserToken { reason });
     }
     Ok(())

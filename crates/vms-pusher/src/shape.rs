@@ -1,4 +1,4 @@
-//! What each model is made of, for the tests that go through every member of every one.
+//! What each model consists of, for the tests that go through every member of every model.
 
 use serde::Serialize;
 use serde_json::Value;

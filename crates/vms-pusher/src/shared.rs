@@ -1,4 +1,4 @@
-//! What a client is made of, and how its parts are put together.
+//! The parts of a client, and how they are assembled.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

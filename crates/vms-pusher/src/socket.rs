@@ -1,4 +1,4 @@
-//! What a push becomes: see the table at [`VmsSocketData`].
+//! Typed pushes: see the table at [`VmsSocketData`].
 //!
 //! Written as JSON, a push is `{"item": "app_socket" | "intercom_socket", "type": …, "data": …}`: `type` is the
 //! variant's name in `snake_case`, and `data` is left out where a variant carries nothing.
@@ -10,7 +10,7 @@ use crate::model::{
 };
 use crate::push_type::VmsPushStatus;
 
-/// A push, for whichever of the delegate's two methods it is meant.
+/// A push, whichever of the delegate's two methods it is for.
 ///
 #[doc = include_str!("../docs/events.md")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ pub enum VmsSocketData {
 }
 
 impl VmsSocketData {
-    /// Returns whether the push is handed over as it came, because it is not in the tables or could not be read.
+    /// Returns whether the push is delivered as received, because it is not in the tables or could not be read.
     #[must_use]
     pub const fn is_opaque(&self) -> bool {
         matches!(
@@ -48,19 +48,19 @@ pub enum VmsAppSocketData {
     /// A camera is no longer a favourite.
     #[doc(alias = "removeFavoriteCamera")]
     RemoveFavoriteCamera(Box<VmsFavoriteCamerasUpdateSocket>),
-    /// The user's permissions changed: ask for them again.
+    /// The user's permissions changed: reload them.
     #[doc(alias = "permissionsUpdate")]
     PermissionsUpdate,
-    /// The user's layouts changed: ask for them again.
+    /// The user's layouts changed: reload them.
     LayoutsUpdate,
-    /// The user's camera groups changed: ask for them again.
+    /// The user's camera groups changed: reload them.
     #[doc(alias = "groupsUpdate")]
     GroupsUpdate,
     /// A camera group was created.
     GroupsCreated(Box<VmsCameraGroup>),
     /// The camera groups with these ids were deleted.
     GroupsDeleted(Vec<i64>),
-    /// A change of a camera's groups that was answered with `async` has been carried out.
+    /// A change of a camera's groups that was answered with `async` was carried out.
     #[doc(alias = "cameraGroupsSynced")]
     CameraGroupsSynced,
     /// A mark was created.
@@ -72,12 +72,12 @@ pub enum VmsAppSocketData {
     /// A mark was deleted.
     #[doc(alias = "eventDeleted")]
     EventDeleted(Box<VmsEvent>),
-    /// An analysis has found something.
+    /// Analytics found something.
     AnalyticEventCreated(Box<VmsEvent>),
-    /// A piece of archive is ready for download, or could not be made: see [`VmsArchiveLinkSocket::is_failed`].
+    /// An archive download is ready, or could not be made: see [`VmsArchiveLinkSocket::is_failed`].
     #[doc(alias = "archiveGenerated")]
     ArchiveGenerated(Box<VmsArchiveLinkSocket>),
-    /// The session was ended, for the reason given to a person.
+    /// The session was ended; with the reason, as text for a person.
     #[doc(alias = "logout")]
     Logout(Option<String>),
     /// A push that is not in the tables of this version.
@@ -105,16 +105,16 @@ pub enum VmsIntercomSocketData {
     /// An intercom's key was confirmed.
     #[doc(alias = "intercomKeyConfirmed")]
     IntercomKeyConfirmed(VmsIntercomKeyConfirmedSocket),
-    /// An intercom's key was refused.
+    /// An intercom's key was rejected.
     #[doc(alias = "intercomKeyError")]
     IntercomKeyError(VmsIntercomErrorSocket),
     /// An intercom could not be added.
     #[doc(alias = "intercomAddError")]
     IntercomAddError(VmsIntercomErrorSocket),
-    /// A visitor's code was made.
+    /// A visitor code was created.
     #[doc(alias = "intercomCodeStored")]
     IntercomCodeStored(Option<Box<VmsIntercomCode>>),
-    /// Visitors' codes were deleted.
+    /// Visitor codes were deleted.
     #[doc(alias = "intercomCodesDeleted")]
     IntercomCodesDeleted(VmsIntercomDeleteSocket),
     /// A call came in or changed.
@@ -126,7 +126,7 @@ pub enum VmsIntercomSocketData {
     /// A call was cancelled at the door: stop ringing.
     #[doc(alias = "callCanceled")]
     CallCanceled(VmsCallCanceledSocket),
-    /// An analysis has found something at an intercom.
+    /// Analytics found something at an intercom.
     #[doc(alias = "intercomEventStored")]
     IntercomEventStored(Option<Box<VmsEvent>>),
     /// A push that is not in the tables of this version.
@@ -140,7 +140,7 @@ model! {
     #[doc(alias = "VMSCamerasUpdateSocket")]
     pub struct VmsCamerasUpdateSocket {
         optional {
-            /// The ids of the cameras that were removed; without them and `attached`, ask for the cameras again.
+            /// The ids of the cameras that were removed; if both this and `attached` are missing, reload the cameras.
             detached: Vec<i64> = "detached",
             /// The ids of the cameras that were added.
             attached: Vec<i64> = "attached",
@@ -173,15 +173,15 @@ model! {
 }
 
 model! {
-    /// A piece of archive for download.
+    /// An archive download.
     #[doc(alias = "VMSArchiveLinkSocket")]
     pub struct VmsArchiveLinkSocket {
         optional {
-            /// Where to download it; older servers. [`VmsArchiveLinkSocket::link`] knows both places.
+            /// Where to download it, from older servers. [`VmsArchiveLinkSocket::link`] looks in both places.
             url: String = "url",
             /// Where to download it.
             download: VmsDownloadUrlData = "download",
-            /// Whether making it has worked.
+            /// Whether it could be made.
             status: VmsPushStatus = "status",
             /// What it is about, for a person.
             subject: String = "subject",
@@ -206,7 +206,7 @@ impl VmsArchiveLinkSocket {
 }
 
 model! {
-    /// Where to download a piece of archive.
+    /// Where an archive can be downloaded.
     #[doc(alias = "VMSDownloadUrlData")]
     pub struct VmsDownloadUrlData {
         optional {
@@ -221,14 +221,14 @@ model! {
     #[doc(alias = "VMSIntercomDeleteSocket")]
     pub struct VmsIntercomDeleteSocket {
         optional {
-            /// The ids of what was deleted; without them, ask for what is left.
+            /// The ids of what was deleted; if they are missing, reload the list.
             deleted_ids: Vec<i64> = "deleted_ids",
         }
     }
 }
 
 model! {
-    /// Why something about an intercom did not work.
+    /// Why an operation on an intercom failed.
     #[doc(alias = "VMSIntercomErrorSocket")]
     pub struct VmsIntercomErrorSocket {
         optional {
@@ -244,7 +244,7 @@ model! {
         optional {
             /// The intercom.
             intercom: Box<VmsIntercom> = "intercom",
-            /// For how many seconds the confirmation holds.
+            /// For how many seconds the confirmation is valid.
             expire_in_seconds: i64 = "expire_in_seconds",
         }
     }
@@ -272,11 +272,11 @@ model! {
             channel: String = "channel",
             /// Its `data`: the JSON text inside when that was a string, otherwise as it stood on the wire.
             data: String = "data",
-            /// What is not known about it.
+            /// Why it is unknown.
             reason: String = "reason",
         }
         optional {
-            /// The type of the push, when there was one.
+            /// The type of the push, if it had one.
             push_type: String = "push_type",
         }
     }
@@ -290,16 +290,17 @@ model! {
             event: String = "event",
             /// The channel it came on.
             channel: String = "channel",
-            /// Its `data`: the JSON text inside when that was a string, otherwise as it stood on the wire. Of a message that
-            /// is not valid JSON always as it stood, and up to the end of the message when it does not say where `data` ends.
+            /// Its `data`: the JSON text inside when that was a string, otherwise as it stood on the wire. For a
+            /// message that is not valid JSON it is always as it was on the wire, up to the end of the message when
+            /// it is not certain where `data` ends.
             data: String = "data",
             /// What is wrong, for a developer.
             reason: String = "reason",
-            /// Where in `data` it is wrong, as a JSON path: `$` is the whole, `$.data.data.id` a member.
+            /// Where in `data` the fault is, as a JSON path: `$` is the whole, `$.data.data.id` a member.
             path: String = "path",
         }
         optional {
-            /// The type of the push, when it could be read.
+            /// The type of the push, if it could be read.
             push_type: String = "push_type",
         }
     }

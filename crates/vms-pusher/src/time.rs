@@ -15,11 +15,11 @@ use crate::quoted::{Reader, Strict, Unfit};
 /// Written and read as `2024-03-05T10:11:12.000000Z`. Reading also accepts
 ///
 /// * a space in place of the `T`, as in `2024-03-05 10:11:12`;
-/// * fewer or no fraction digits, and a comma before them; digits past the sixth are cut off;
+/// * fewer or no fraction digits, and a comma before them; digits after the sixth are ignored;
 /// * an offset from UTC: `+03:00`, `+0300`, `+03`, `Z` or ` UTC`, also with a space before it. Without one it is UTC.
 ///
-/// Text that is not a moment, or could be more than one, is never turned into one: a date alone, a time without seconds, a
-/// number (seconds or milliseconds?) and the abbreviation of a time zone are all `None` to [`VmsTime::parse`].
+/// Text that is not a moment, or is ambiguous, is never turned into one: [`VmsTime::parse`] returns `None` for a date
+/// alone, a time without seconds, a number (seconds or milliseconds?) and a time zone abbreviation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VmsTime {
     unix_micros: i64,
@@ -86,9 +86,9 @@ impl TryFrom<SystemTime> for VmsTime {
     }
 }
 
-/// A system time that lies outside the years 0000 to 9999, or a [`VmsTime`] that the system's time does not reach.
+/// A system time outside the years 0000 to 9999, or a [`VmsTime`] outside the range of the system's time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the time lies outside the range of the type it is turned into")]
+#[error("the time is outside the range of the target type")]
 pub struct VmsTimeRangeError;
 
 impl fmt::Display for VmsTime {

@@ -1,7 +1,7 @@
-//! From an event's name and payload to a typed push. No input and output, no clock, no state.
+//! From an event's name and payload to a typed push. No I/O, no clock, no state.
 //!
 //! A payload is read in one pass over its text: the `type` comes first in what servers send, so the members that
-//! follow are read straight into their model. Should it come later, that one member is gone over a second time.
+//! follow are read straight into their model. If it comes later, that one member is read a second time.
 
 mod body;
 mod broadcast;
@@ -32,14 +32,15 @@ pub struct VmsDecoder {
 }
 
 impl VmsDecoder {
-    /// Creates a decoder that makes relative addresses absolute with `base_url`, such as `https://example.com`.
+    /// Creates a decoder that resolves relative addresses against `base_url`, such as `https://example.com`.
     #[must_use]
     pub fn new(base_url: &str) -> Self {
         Self { base_url: base_url.trim_end_matches('/').to_owned() }
     }
 
-    /// Decodes one event as it stands in its frame, which is quicker than unescaping its `data` first. What it becomes is
-    /// what [`decode`](Self::decode) makes of it, or [`undecodable`](Self::undecodable) when its `data` is not text or its frame could not be taken whole.
+    /// Decodes one event as it is in its frame, which is quicker than unescaping its `data` first. The result is that
+    /// of [`decode`](Self::decode), or of [`undecodable`](Self::undecodable) when its `data` is not text or its frame
+    /// is malformed.
     #[must_use]
     pub fn decode_event(&self, event: &Event<'_>) -> VmsSocketData {
         self.decode_noting(event, &Cell::new(None))
@@ -60,7 +61,7 @@ impl VmsDecoder {
         })
     }
 
-    /// Decodes one event. Whatever it holds, it becomes a push: what is not in the tables is `Unknown`, and what
+    /// Decodes one event. Whatever it contains, it becomes a push: what is not in the tables is `Unknown`, and what
     /// cannot be read is `Undecodable`.
     ///
     /// `payload` is the JSON text of the event's `data`, without the quotes when that was a string, and empty when
@@ -101,7 +102,7 @@ impl VmsDecoder {
         self.decode_quickly(&Context { event, channel, payload: "", push_type: &Cell::new(None) }, content)
     }
 
-    /// Hands an event whose payload could not even be taken out of its frame on as undecodable.
+    /// Returns an event as undecodable whose payload could not even be extracted from its frame.
     #[must_use]
     pub fn undecodable(&self, event: &str, channel: &str, data: &str, reason: &str) -> VmsSocketData {
         let side = if event == BROADCAST_NOTIFICATION { Side::Intercom } else { Side::App };

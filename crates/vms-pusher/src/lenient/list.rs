@@ -28,7 +28,7 @@ impl<'de, T: Lenient<'de>> Lenient<'de> for Vec<T> {
     }
 }
 
-const UNUSABLE_ELEMENT: &str = "has an element that is of no use";
+const UNUSABLE_ELEMENT: &str = "has an unusable element";
 
 /// Returns `None` once an element is not usable.
 fn extended<T>(list: Option<Vec<T>>, element: Read<T>) -> Option<Vec<T>> {

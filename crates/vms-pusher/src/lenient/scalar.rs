@@ -5,7 +5,7 @@ use crate::whole_number;
 
 /// An id or a count: a whole number, or one in quotes, that fits 64 bits. Never by way of a float.
 impl<'de> Lenient<'de> for i64 {
-    const DEFECT: &'static str = "is not a whole number of 64 bits";
+    const DEFECT: &'static str = "is not a 64-bit whole number";
 
     fn from_i64(value: i64) -> Option<Self> {
         Some(value)

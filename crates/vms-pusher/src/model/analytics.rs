@@ -61,8 +61,8 @@ model! {
             type_pretty: String = "type_pretty",
             /// The file's UUID.
             uuid: String = "uuid",
-            /// Where the file is: absolute, also when the server sent it relative to its base URL. It is data from the
-            /// server, and nothing here ever fetches it.
+            /// The address of the file: absolute, even if the server sent it relative to its base URL. It is data
+            /// from the server; this crate never fetches it.
             url: String = "url",
             /// The text that goes with the file.
             body: String = "body",

@@ -29,19 +29,19 @@ model! {
             pretty_text: String = "pretty_text",
             /// The video streams it offers.
             streams: Vec<VmsStream> = "streams",
-            /// What it can do beside showing.
+            /// What it can do besides video.
             services: VmsCameraServices = "services",
-            /// The stretches of time that its archive holds.
+            /// The time ranges in its archive.
             archive_ranges: Vec<VmsArchiveRange> = "archive_ranges",
         }
     }
 }
 
 model! {
-    /// What a camera can do beside showing.
+    /// What a camera can do besides video.
     pub struct VmsCameraServices {
         optional {
-            /// Whether it can be pointed and zoomed.
+            /// Whether it can pan, tilt and zoom.
             ptz: bool = "ptz",
             /// Whether it detects motion.
             motion_detect: bool = "motion_detect",
@@ -50,7 +50,7 @@ model! {
 }
 
 model! {
-    /// A stretch of time that an archive holds.
+    /// A time range in an archive.
     pub struct VmsArchiveRange {
         optional {
             /// Its start, in seconds since 1970-01-01T00:00:00Z.
@@ -77,14 +77,14 @@ model! {
             status: VmsStreamStatus = "status",
             /// Whether it carries sound.
             has_sound: bool = "has_sound",
-            /// How its video is coded.
+            /// Its video codec.
             video_codec: VmsVideoCodec = "video_codec",
         }
     }
 }
 
 model! {
-    /// A group of cameras that a user has made.
+    /// A group of cameras, made by a user.
     pub struct VmsCameraGroup {
         required {
             /// The group's id.
@@ -109,7 +109,7 @@ model! {
         optional {
             /// The camera's id.
             camera_id: i64 = "camera_id",
-            /// Where the picture is.
+            /// The address of the picture.
             preview: String = "preview",
             /// Whether the user may see it.
             status: VmsUserStatus = "status",
@@ -166,7 +166,7 @@ wire_enum! {
 }
 
 wire_enum! {
-    /// How a stream's video is coded.
+    /// A stream's video codec.
     pub enum VmsVideoCodec {
         /// H.264 (AVC).
         H264 = "H264",

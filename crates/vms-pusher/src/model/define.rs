@@ -159,15 +159,15 @@ macro_rules! wire_enum {
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         pub enum $name {
             $( $(#[$variant_meta])* $variant, )*
-            /// A value that is none of the above, as it came.
+            /// A value that is none of the above, as received.
             Other(String),
         }
 
         impl $name {
-            /// The values that have a name here.
+            /// The values that are named here.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// Returns the text that stands for the value on the wire.
+            /// Returns the value as it is on the wire.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 if let Self::Other(text) = self { text } else { self.known_text() }

@@ -2,7 +2,7 @@ use super::{VmsAnalyticCase, VmsAnalyticEvent, VmsAnalyticFile, VmsAnalyticGroup
 use crate::time::VmsTime;
 
 model! {
-    /// Something that happened at a camera: a user's mark, or a finding of an analysis.
+    /// Something that happened at a camera: a user's mark, or a finding of analytics.
     #[doc(alias = "VMSEvent")]
     pub struct VmsEvent {
         required {
@@ -13,7 +13,7 @@ model! {
             /// The title given by a person.
             title: String = "title",
             /// What it is: `mark` for a user's own mark, otherwise the analysis (`type` on the wire). When the server
-            /// leaves it out, `case_type` stands in.
+            /// leaves it out, `case_type` is used.
             kind: String = "type",
             /// `kind` as people read it.
             type_pretty: String = "type_pretty",
@@ -33,9 +33,10 @@ model! {
             name: String = "name",
             /// Who made it.
             user: Box<VmsUser> = "user",
-            /// Where its picture is.
+            /// The address of its picture.
             preview_url: String = "preview_url",
-            /// The analysis that found it. When the server leaves it out, `case_type` and `analytic_case_id` make one.
+            /// The analysis that found it. When the server leaves it out, it is made from `case_type` and
+            /// `analytic_case_id`.
             analytic_case: Box<VmsAnalyticCase> = "analytic_case",
             /// The file that it was matched with.
             analytic_file: Box<VmsAnalyticFile> = "analytic_file",
@@ -43,7 +44,7 @@ model! {
             analytic_group: Box<VmsAnalyticGroup> = "analytic_group",
             /// What was found.
             event: Box<VmsAnalyticEvent> = "event",
-            /// Where the cut-out picture is.
+            /// The address of the cropped picture.
             crop: String = "crop",
             /// How well it matched.
             similarity: f64 = "similarity",

@@ -20,7 +20,7 @@ model! {
             is_enabled: bool = "is_enabled",
             /// Its camera.
             camera: Box<VmsIntercomCamera> = "camera",
-            /// How far its connection to the user has got.
+            /// How far linking it to the user has progressed.
             status: VmsIntercomStatus = "status",
             /// When calls are let through.
             timetable: Box<VmsTimetable> = "timetable",
@@ -84,7 +84,7 @@ model! {
         optional {
             /// By day.
             days: Vec<VmsTimetableDay> = "days",
-            /// By stretch of time.
+            /// By time range.
             intervals: Vec<VmsTimetableInterval> = "intervals",
         }
     }
@@ -105,7 +105,7 @@ model! {
 }
 
 model! {
-    /// One stretch of time of a timetable.
+    /// One time range of a timetable.
     pub struct VmsTimetableInterval {
         optional {
             /// From when, as the server writes it.
@@ -127,7 +127,7 @@ model! {
         optional {
             /// The title given by its user.
             title: String = "title",
-            /// The digits to type in.
+            /// The digits to enter.
             code: String = "code",
             /// Until when it opens; a code without it does not expire.
             expired_at: VmsTime = "expired_at",
@@ -152,7 +152,7 @@ model! {
             id: i64 = "id",
         }
         optional {
-            /// How far it has got.
+            /// The state of the call.
             status: VmsCallStatus = "status",
             /// The call's kind (`type` on the wire).
             kind: String = "type",
@@ -183,7 +183,7 @@ model! {
             address: String = "address",
             /// The call's id.
             call_id: i64 = "call_id",
-            /// Where the video is.
+            /// The address of the video.
             video_url: String = "video_url",
             /// When the call was stored.
             call_created_at: VmsTime = "call_created_at",
@@ -210,7 +210,7 @@ model! {
 }
 
 wire_enum! {
-    /// How far the connection of an intercom to its user has got.
+    /// How far linking an intercom to its user has progressed.
     pub enum VmsIntercomStatus {
         /// The key was confirmed; written `key_confirmed`, read also as `keyConfirmed`.
         KeyConfirmed = "key_confirmed" | "keyConfirmed",
@@ -232,7 +232,7 @@ wire_enum! {
 }
 
 wire_enum! {
-    /// Which day a line of a timetable is for.
+    /// Which day an entry of a timetable is for.
     pub enum VmsTimetableDayType {
         /// Mondays.
         Monday = "monday",
@@ -254,11 +254,11 @@ wire_enum! {
 }
 
 wire_enum! {
-    /// How far a call has got.
+    /// The state of a call.
     pub enum VmsCallStatus {
         /// Nobody answered.
         Missed = "missed",
-        /// It rings.
+        /// It is ringing.
         Ring = "ring",
         /// It is over.
         Ended = "ended",

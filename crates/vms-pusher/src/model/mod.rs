@@ -1,9 +1,9 @@
 //! The objects that pushes carry.
 //!
-//! Every field but the one that identifies an object may be missing. A field whose value is of a wrong type is
-//! empty, a list with an element that cannot be read included: `None` says that the server has to be asked, an empty list
-//! that there is nothing. Keys that are not listed are passed over; of a key that comes twice, the last one counts. Written
-//! as JSON, a field has the key it has on the wire, and an empty field is left out.
+//! Every field but the one that identifies an object may be missing. A field whose value is of a wrong type is empty,
+//! and so is a list with an element that cannot be read: `None` means that the server has to be asked, an empty list
+//! that there is nothing. Unknown keys are skipped; when a key occurs twice, the last one counts. In JSON, a field
+//! has the key that it has on the wire, and an empty field is left out.
 
 mod analytics;
 mod camera;

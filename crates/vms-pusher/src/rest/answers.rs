@@ -18,19 +18,19 @@ pub struct VmsCredentials {
     pub captcha: Option<String>,
     /// The key of that captcha.
     pub key: Option<String>,
-    /// The session to go on with, when the server asked to choose one.
+    /// The session to continue, when the server asked to choose one.
     pub session_id: Option<String>,
 }
 
 impl VmsCredentials {
-    /// Returns credentials of a name and a password.
+    /// Creates credentials from a name and a password.
     #[must_use]
     pub fn new(login: impl Into<String>, password: Secret) -> Self {
         Self { login: login.into(), password, captcha: None, key: None, session_id: None }
     }
 }
 
-/// What a login brings.
+/// The result of a login.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VmsLogin {
     /// Who logged in. `access_token_id` names the session's channel.
@@ -41,13 +41,13 @@ pub struct VmsLogin {
     asked: Time,
 }
 
-/// Where a VMS's Pusher server is. Printed with `Debug`, the address is without its query and whatever may be a user and a
-/// password.
+/// Where a VMS's Pusher server is. `Debug` prints the address without its query and without anything that may be a
+/// user and password.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VmsSocketUrl {
     /// Its address, such as `wss://example.com:443/pusher`.
     pub ws_url: String,
-    /// The key of the app on it.
+    /// The app key on it.
     pub app_key: String,
 }
 
@@ -55,9 +55,9 @@ pub struct VmsSocketUrl {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GroupSync {
-    /// It is.
+    /// It is done.
     Sync,
-    /// It will be: the push `camera_groups_synced` tells when.
+    /// It will be done: the push `camera_groups_synced` reports when.
     Async,
 }
 
@@ -117,8 +117,8 @@ impl LoginAnswer {
 }
 
 impl VmsLogin {
-    /// Returns the session that has begun; none when the server gave its access token no id, without which there are no
-    /// pushes.
+    /// Returns the session that this login began; none when the server gave its access token no id, without which
+    /// there are no pushes.
     #[must_use]
     pub fn session(&self) -> Option<VmsSession> {
         let id = self.user.access_token_id.clone()?;
@@ -130,7 +130,7 @@ impl VmsLogin {
     pub(super) fn check(&self) -> Result<(), &'static str> {
         let Self { user, access_token, .. } = self;
         if check_token(access_token).is_err() {
-            return Err("its token holds a character that cannot stand in a header, such as a line break");
+            return Err("its token contains a character that is not allowed in a header, such as a line break");
         }
         if user.id < 0 {
             return Err("the id of its user is negative");

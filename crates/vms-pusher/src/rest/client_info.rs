@@ -5,17 +5,17 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::config_error::ConfigError;
 
-/// What a client says about itself in every call of the API.
+/// How a client identifies itself in every call of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VmsClientInfo {
     /// The program's name (`X-Client`), `vms-pusher` by default.
     pub name: String,
     /// The program's version (`X-Version`), that of this crate by default.
     pub version: String,
-    /// The language for texts to people (`hl`), `en` by default.
+    /// The language of texts for people (`hl`), `en` by default.
     pub language: String,
-    /// The id of the device (`X-UUID`). By default one that lasts as long as the process; give a lasting one for the
-    /// server to know the device again.
+    /// The id of the device (`X-UUID`). By default one that lasts as long as the process; set a permanent one for the
+    /// server to recognise the device.
     pub device_id: String,
 }
 

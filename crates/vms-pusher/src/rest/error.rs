@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::connection::{PusherError, PusherErrorKind};
 
-/// Why a call of the API did not work.
+/// Why a call of the API failed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{message}")]
 pub struct ApiError {
@@ -22,7 +22,7 @@ pub struct ApiError {
     failed: Option<PusherErrorKind>,
 }
 
-/// What kind of failure it is, to decide by.
+/// The kind of failure, for a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ApiErrorKind {
@@ -30,9 +30,9 @@ pub enum ApiErrorKind {
     Unauthorized,
     /// The user may not do that (403).
     Forbidden,
-    /// There is no such thing (404).
+    /// There is no such resource (404).
     NotFound,
-    /// The server wants a newer client (409).
+    /// The server requires a newer client (409).
     ForceUpdate,
     /// The session has expired (419): log in.
     SessionExpired,
@@ -40,13 +40,13 @@ pub enum ApiErrorKind {
     IncorrectData,
     /// Too many calls (429): wait for [`ApiError::retry_after`].
     RateLimited,
-    /// The server has failed (500 and other 5xx).
+    /// The server failed (500 and other 5xx).
     ServerError,
     /// The server is under maintenance (503).
     Maintenance,
     /// Any other status.
     UnexpectedStatus,
-    /// The server could not be reached, or the connection broke.
+    /// The server could not be reached, or the connection was lost.
     Unreachable,
     /// The server did not answer in time.
     TimedOut,
@@ -64,19 +64,19 @@ impl ApiError {
         self.kind
     }
 
-    /// Returns the HTTP status, when there was an answer.
+    /// Returns the HTTP status, if there was a response.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.status
     }
 
-    /// Returns what the server wants the user to read, when it says something.
+    /// Returns the server's message for the user, if there is one.
     #[must_use]
     pub fn for_person(&self) -> Option<&str> {
         self.for_person.as_deref()
     }
 
-    /// Returns whether the same call may work later.
+    /// Returns whether the same call may succeed later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self.kind {
@@ -200,7 +200,7 @@ pub(super) fn no_token() -> ApiError {
 }
 
 pub(super) fn bad_token() -> ApiError {
-    let message = "the access token holds a character that cannot stand in a header, so nothing was sent";
+    let message = "the access token contains a character that is not allowed in a header, so nothing was sent";
     ApiError::new(ApiErrorKind::Unauthorized, message.to_owned())
 }
 
@@ -214,20 +214,20 @@ pub(super) fn unusable(url: &HttpUrl, reason: &str) -> ApiError {
 }
 
 pub(super) fn unusable_value(url: &HttpUrl, reason: &str) -> ApiError {
-    ApiError::new(ApiErrorKind::UnusableValue, format!("{url} gave an answer of no use: {reason}"))
+    ApiError::new(ApiErrorKind::UnusableValue, format!("{url} gave an answer with an unusable value: {reason}"))
 }
 
 const fn describe(kind: ApiErrorKind, status: u16) -> &'static str {
     match kind {
-        ApiErrorKind::ServerError if matches!(status, 502 | 504) => "a proxy in front of the server does not reach it",
+        ApiErrorKind::ServerError if matches!(status, 502 | 504) => "a proxy in front of the server cannot reach it",
         ApiErrorKind::Unauthorized => "the token is not valid",
         ApiErrorKind::Forbidden => "not allowed for this user",
-        ApiErrorKind::NotFound => "there is no such thing at this address",
-        ApiErrorKind::ForceUpdate => "the server wants a newer client",
+        ApiErrorKind::NotFound => "nothing was found at this address",
+        ApiErrorKind::ForceUpdate => "the server requires a newer client",
         ApiErrorKind::SessionExpired => "the session has expired",
-        ApiErrorKind::IncorrectData => "the server does not accept the data",
+        ApiErrorKind::IncorrectData => "the server did not accept the data",
         ApiErrorKind::RateLimited => "too many calls",
-        ApiErrorKind::ServerError => "the server has failed",
+        ApiErrorKind::ServerError => "the server failed",
         ApiErrorKind::Maintenance => "the server is under maintenance",
         ApiErrorKind::UnexpectedStatus => "not a status of this API",
         ApiErrorKind::Unreachable

@@ -30,13 +30,13 @@ use crate::session::{self, check_token};
 
 /// The calls of the VMS's HTTP API that go with the socket. Cheap to clone.
 ///
-/// Made by [`VmsPusherApi::rest`](crate::VmsPusherApi::rest), it sends the live socket's id along (`X-Socket-ID`), so
-/// that the server leaves this client out of the pushes that its own calls cause. Made by [`new`](Self::new), it serves
-/// to log in before there is a socket.
+/// When it comes from [`VmsPusherApi::rest`](crate::VmsPusherApi::rest), it sends the live socket's id
+/// (`X-Socket-ID`), so that the server leaves this client out of the pushes that its own calls cause. When created by
+/// [`new`](Self::new), it is for logging in before there is a socket.
 ///
-/// Its futures may be awaited on any executor. A call has 30 s in all. Nothing is retried, no redirect is followed, and
-/// what changes something ([`login`](Self::login), [`sync_groups`](Self::sync_groups)) is sent to the server once and
-/// never again.
+/// Its futures may be awaited on any executor. A call may take 30 s in all. Nothing is retried, no redirect is
+/// followed, and a call that changes something ([`login`](Self::login), [`sync_groups`](Self::sync_groups)) is never
+/// sent to the server twice.
 #[doc(alias = "SocketApi")]
 #[doc(alias = "GroupApi")]
 #[derive(Clone)]
@@ -83,10 +83,10 @@ pub(crate) fn api_root(base_url: &HttpUrl) -> HttpUrl {
 }
 
 impl VmsApi {
-    /// Returns the API of the VMS at `base_url`, without a user.
+    /// Creates the API of the VMS at `base_url`, without a user.
     ///
     /// # Errors
-    /// When `base_url` is not an address of a VMS, or a text in `client` cannot stand in a header.
+    /// When `base_url` is not a valid address of a VMS, or a text in `client` is not allowed in a header.
     pub fn new(base_url: &str, tls: Tls, client: &VmsClientInfo) -> Result<Self, ConfigError> {
         let base_url = HttpUrl::parse(base_url).map_err(ConfigError::BaseUrl)?;
         let runtime = runtime::handle(None).map_err(|error| ConfigError::Runtime { reason: error.to_string() })?;
@@ -105,7 +105,7 @@ impl VmsApi {
     /// Returns the same API for the user with this access token.
     ///
     /// # Errors
-    /// When the token is empty or cannot stand in a header.
+    /// When the token is empty or not allowed in a header.
     pub fn with_token(&self, token: &Secret) -> Result<Self, ConfigError> {
         check_token(token)?;
         let Rest { http, root, headers, runtime, .. } = self.rest.as_ref();
@@ -122,7 +122,7 @@ impl VmsApi {
 
     /// Logs in.
     ///
-    /// What it brings is checked: the token can stand in a header, and the ids can name channels.
+    /// The result is checked: the token is allowed in a header, and the ids can name channels.
     ///
     /// # Errors
     /// [`ApiErrorKind::IncorrectData`] when the server does not accept the credentials; see [`ApiError`].
@@ -136,10 +136,10 @@ impl VmsApi {
         Ok(login)
     }
 
-    /// Asks where this VMS's Pusher server is, and for the key of the app on it.
+    /// Asks for the address of this VMS's Pusher server and the app key on it.
     ///
     /// # Errors
-    /// See [`ApiError`]; [`ApiErrorKind::UnusableValue`] when there can be no socket at that address.
+    /// See [`ApiError`]; [`ApiErrorKind::UnusableValue`] when that address cannot be that of a socket.
     pub async fn socket_url(&self) -> Result<VmsSocketUrl, ApiError> {
         self.call_checked(Method::GET, "wsurl", None::<&()>, Sender::User, |found: &VmsSocketUrl| {
             SocketUrl::parse(&found.ws_url).map_err(|error| format!("its ws_url: {error}"))?;
@@ -148,8 +148,8 @@ impl VmsApi {
         .await
     }
 
-    /// Puts a camera into exactly these groups. After [`GroupSync::Async`] the push `camera_groups_synced` tells that it
-    /// is done.
+    /// Puts a camera into exactly these groups. After [`GroupSync::Async`] the push `camera_groups_synced` reports
+    /// that it is done.
     ///
     /// # Errors
     /// See [`ApiError`].
@@ -184,7 +184,7 @@ impl VmsApi {
         let body = body.map(serde_json::to_vec).transpose().unwrap_or_default().unwrap_or_default();
         let mut request = Request::new(Bytes::from(body));
         *request.method_mut() = method;
-        *request.uri_mut() = url.path().parse().map_err(|_| self.unusable(path, "the address cannot be called"))?;
+        *request.uri_mut() = url.path().parse().map_err(|_| self.unusable(path, "the address is not usable"))?;
         let token = self.token(sender).await?;
         let secrets = match (sender, &token) {
             (Sender::Anyone(secrets), _) => secrets,

@@ -105,11 +105,11 @@ fn a_token_that_the_server_says_back_is_hidden() {
 #[test]
 fn a_gateway_that_fails_is_told_from_a_server_that_fails() {
     for status in [502, 504] {
-        assert!(answer(status, "<html>").to_string().contains("does not reach it"));
+        assert!(answer(status, "<html>").to_string().contains("cannot reach it"));
     }
-    assert!(answer(500, "<html>").to_string().contains("the server has failed"));
+    assert!(answer(500, "<html>").to_string().contains("the server failed"));
     assert!(answer(503, "<html>").to_string().contains("maintenance"));
-    assert!(answer(404, "<html>").to_string().contains("there is no such thing at this address"));
+    assert!(answer(404, "<html>").to_string().contains("nothing was found at this address"));
 }
 
 // Q02, Q03: a server may name any address, and it is printed before it is checked.
