@@ -79,7 +79,7 @@ impl<T: Send + 'static> Delivery<T> {
 
     /// Sets a handler that is called with every item; `None` turns this back into a stream.
     ///
-    /// It is called once at a time, on the runtime's pool for blocking work, and holds no thread while there is
+    /// Calls are made one at a time, on the runtime's pool for blocking work; no thread is held while there is
     /// nothing to deliver. The handler may block (later items wait, within the limits) and may call any method of the
     /// client. A handler that panics is still called afterwards; the first panic is reported as
     /// [`Item::HandlerPanicked`]. A handler set when the consumer already knows of a state is first told that state.

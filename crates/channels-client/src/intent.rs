@@ -70,7 +70,7 @@ pub(crate) struct Steps {
     pub(crate) end: bool,
 }
 
-/// One channel in the place of another.
+/// One channel in place of another.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Replacement {
     pub(crate) old: ChannelName,
@@ -130,8 +130,8 @@ impl Intent {
         Ok(())
     }
 
-    /// Puts `new` in the place of `old`, if that is another channel and wanted; asks for `new` otherwise, and anew if it is
-    /// the same.
+    /// Puts `new` in place of `old`, if that is another channel and requested; requests `new` otherwise, and anew if it
+    /// is the same.
     pub(crate) fn replace(
         &mut self,
         old: &ChannelName,

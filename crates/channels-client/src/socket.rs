@@ -233,7 +233,7 @@ impl Socket {
     }
 }
 
-/// Returns the frame that tells the server why the socket is given up, when it is its fault.
+/// Returns the close frame that tells the server why the socket is abandoned, when that is the server's fault.
 pub(crate) fn reproach(closed: &Closed) -> Option<channels_proto::CloseFrame> {
     let code = closed.code.filter(|_| closed.error.is_some())?;
     Some(channels_proto::CloseFrame { code, reason: "" })

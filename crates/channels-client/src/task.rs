@@ -1,4 +1,4 @@
-//! The task that owns one client: the machine, the socket, the dial and the authorizations under way.
+//! The task that owns one client: the machine, the socket, and the dial and authorizations in progress.
 //!
 //! A turn is one input (or a batch of messages), everything the machine wants done about it, and one hand-over to the
 //! consumer's queue.
@@ -128,7 +128,7 @@ enum Input {
     Timer,
 }
 
-/// How the task goes on after a turn.
+/// What the task does after a turn.
 enum Next {
     /// It waits for the next input.
     Input,

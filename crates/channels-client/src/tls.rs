@@ -156,7 +156,7 @@ fn build(extra_roots: Vec<CertificateDer<'static>>, clock: Arc<dyn Clock>) -> Re
     Ok(Arc::new(config))
 }
 
-/// The time by which certificates are judged. The provider of rustls panics when the clock stands before 1970.
+/// The time used to verify certificates. The provider of rustls panics when the clock is set before 1970.
 #[derive(Debug)]
 struct TimeOfDay(Arc<dyn Clock>);
 
@@ -166,7 +166,7 @@ impl TimeProvider for TimeOfDay {
     }
 }
 
-/// None when the clock stands before 1970.
+/// None when the clock is set before 1970.
 fn unix_time(clock: &dyn Clock) -> Option<UnixTime> {
     clock.wall().duration_since(UNIX_EPOCH).ok().map(UnixTime::since_unix_epoch)
 }

@@ -31,7 +31,7 @@ pub enum Output {
     SendText {
         /// The socket.
         epoch: Epoch,
-        /// The message, which may hold a signature.
+        /// The message, which may contain a signature.
         text: Secret,
     },
     /// Ignore this socket, or this attempt, from now on and close it in the background, within 2 s.

@@ -84,7 +84,7 @@ impl Rejection {
     }
 }
 
-/// A text for a person has no use for more, and reports are queued without a bound of bytes (fault Y02).
+/// No text for a person needs more, and reports are queued without a limit in bytes (fault Y02).
 fn shortened(mut text: String) -> String {
     if text.len() > LONGEST_TEXT {
         text.truncate(text.floor_char_boundary(LONGEST_TEXT));
@@ -145,7 +145,7 @@ fn push_string(text: &mut String, content: &str) {
     text.push('"');
 }
 
-/// What the messages have beside their values.
+/// The size of the messages without their values.
 const ROOM: usize = 96;
 /// What a character becomes at most: `\u0000`.
 const LONGEST_ESCAPE: usize = 6;

@@ -133,7 +133,7 @@ impl Outlet {
 /// An item of the stream, and the push it was made from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VmsReceived {
-    /// What the consumer is told.
+    /// The item itself.
     pub item: VmsSocketItem,
     /// The push as received: present for every push if
     /// [`VmsPusherOptions::keep_raw`](crate::VmsPusherOptions::keep_raw) is set, and for nothing else.

@@ -1,5 +1,5 @@
-//! Reading JSON field by field: a value of the wrong type is reported beside the field and skipped, and never
-//! ends the reading of what surrounds it.
+//! Reading JSON field by field: a value of the wrong type is reported and skipped, and never stops the reading of
+//! what surrounds it.
 //!
 //! Everything is read in one pass over the text, without a tree of values in between. An `Err` from here means
 //! that the text is not JSON (or, from `serde_json`, a number too large for it, see `decode::repair`).

@@ -236,5 +236,5 @@ impl fmt::Debug for HttpAuthorizer {
     }
 }
 
-/// Beside the present token the one before it, and one that was refused.
+/// The current token, the one before it, and one that was refused.
 const MOST_SHOWN: usize = 3;

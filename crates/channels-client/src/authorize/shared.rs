@@ -34,7 +34,7 @@ struct State {
     work: JoinSet<()>,
 }
 
-/// A refresh that is under way, or the last one.
+/// The refresh in progress, or the last one.
 struct Refresh {
     number: u64,
     rejected: Secret,
@@ -58,7 +58,7 @@ pub(super) struct Present {
     ended: u64,
 }
 
-/// Where the token to go on with comes from.
+/// Where the next token comes from.
 enum Next {
     Known(Secret),
     Awaited(watch::Receiver<Option<Outcome>>),
@@ -246,7 +246,7 @@ impl fmt::Debug for SharedTokens {
     }
 }
 
-/// A token that has not worked for so long after it was got is not called fresh any more when it is refused.
+/// A token that has not worked within this time after it was obtained no longer counts as fresh when it is refused.
 const FRESH: Duration = Duration::from_secs(60);
 
 #[cfg(test)]

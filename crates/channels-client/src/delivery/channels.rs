@@ -1,4 +1,4 @@
-//! What becomes of the items of a channel when the caller changes what is wanted of it.
+//! What becomes of a channel's items when the caller unsubscribes or replaces it.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ impl<T: Send + 'static> Core<T> {
         drop(discarded);
     }
 
-    /// Puts `new` in the place of `old`. What is still to be told of failures of either is outdated.
+    /// Puts `new` in place of `old`. Failures of either that are still to be reported are outdated.
     pub(crate) fn replace(
         self: &Arc<Self>,
         old: &ChannelName,

@@ -90,7 +90,7 @@ impl<T: Send + 'static> Core<T> {
         }
     }
 
-    /// Lets the handler go. Returns whether there was nothing to wait for any more.
+    /// Drops the handler. Returns whether there was nothing left to wait for.
     fn retire_handler(self: &Arc<Self>, calls_itself: bool) -> bool {
         let mut shared = self.lock();
         let is_settled = shared.is_settled(calls_itself);

@@ -122,7 +122,7 @@ impl<T: Send + 'static> Core<T> {
         counters.decoder_panics
     }
 
-    /// The consumer is gone: what is queued is let go, and nothing is queued any more.
+    /// Handles the loss of the consumer: drops what is queued; nothing more is queued.
     pub(super) fn leave(&self) {
         let mut shared = self.lock();
         shared.consumer_gone = true;

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{Item, QueueLimits};
 
-/// Events over the limits give way, the oldest first, and an [`Item::Lagged`] takes the place of what was lost; a kept
-/// event gives way only when there is no other. Reports never give way: they are merged with their like, and folded when
+/// Events over the limits are dropped, the oldest first, and an [`Item::Lagged`] takes their place; a kept event is
+/// dropped only when there is no other. Reports are never dropped: they are merged with their like, and folded when
 /// they outgrow their own limit.
 #[derive(Debug)]
 pub(super) struct Queue<T> {
@@ -42,8 +42,8 @@ impl<T> Queue<T> {
         self.entries.is_empty()
     }
 
-    /// Appends; what had to give way goes to `dropped`, to be let go where foreign code may run. Returns how many events
-    /// that were.
+    /// Appends an entry; what had to be dropped goes to `dropped`, to be released where foreign code may run. Returns
+    /// the number of events dropped.
     pub(super) fn push(&mut self, entry: Entry<T>, dropped: &mut Vec<Entry<T>>) -> u64 {
         let before = dropped.len();
         match &entry.event {
@@ -88,7 +88,7 @@ impl<T> Queue<T> {
         dropped.get(before..).map_or(0, |new| count(new.len()))
     }
 
-    /// Empties the queue; the entries are let go by the caller.
+    /// Empties the queue; the caller drops the entries.
     pub(super) fn take_all(&mut self) -> VecDeque<Entry<T>> {
         let entries = std::mem::take(&mut self.entries);
         *self = Self::new(self.limits);

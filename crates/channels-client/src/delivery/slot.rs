@@ -18,7 +18,7 @@ pub(super) struct Slot<T> {
     is_set: bool,
     /// Grows when the handler is replaced, so that a job notices.
     pub(super) generation: u64,
-    /// A handler that came late is told this state before anything else (fault K11).
+    /// A handler that was set late is told this state before anything else (fault K11).
     pub(super) greeting: Option<ConnectionState>,
     /// A job is running or about to.
     pub(super) job: bool,
@@ -55,7 +55,7 @@ impl<T> Default for Slot<T> {
 }
 
 impl<T> Slot<T> {
-    /// Puts another handler, or none, in place; the old one is let go by the caller.
+    /// Replaces the handler, possibly with none; the caller drops the old one.
     pub(super) fn replace(&mut self, handler: Option<Handler<T>>) -> Option<Handler<T>> {
         self.generation += 1;
         (self.greeting, self.panic_reported) = (None, false);

@@ -27,7 +27,7 @@ pub(crate) struct Turn<T> {
 }
 
 impl<T: Send + 'static> Turn<T> {
-    /// Goes on in another session; what there is belongs to the old one and is let go.
+    /// Switches to another session; what is left of the old one is dropped.
     pub(crate) fn begin(&mut self, session: u64) {
         self.clear();
         self.session = session;
@@ -67,8 +67,8 @@ impl<T: Send + 'static> Core<T> {
     /// Takes over what a turn of the task brought, and wakes the consumer when it sleeps. `turn` comes back empty. Returns
     /// whether a handler is at work.
     ///
-    /// With `more` to come at once the consumer is left to sleep until there is much for it: to be woken for every few
-    /// events, and to sleep again, costs it more than they do. [`wake_consumer`](Self::wake_consumer) has to follow.
+    /// With `more` to come at once, the consumer is not woken until there is much for it: waking and sleeping for
+    /// every few events costs it more than the events do. [`wake_consumer`](Self::wake_consumer) has to follow.
     pub(crate) fn hand_over(self: &Arc<Self>, turn: &mut Turn<T>, more: bool) -> bool {
         let mut discarded = Vec::new();
         let used = turn.entries.len();

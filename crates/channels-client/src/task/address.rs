@@ -1,4 +1,4 @@
-//! When the address of the server is asked for anew, and what becomes of the answer.
+//! When the address of the server is looked up again, and what becomes of the answer.
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,4 +1,5 @@
-//! What a server says may hold a secret that it was given: it is looked for before the text gets into an error or a log.
+//! A server's text may contain a secret that it was given: such secrets are hidden before the text goes into an error
+//! or a log.
 
 use std::{
     borrow::Cow,

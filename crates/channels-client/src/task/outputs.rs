@@ -183,7 +183,7 @@ impl<D: Decoder> Task<D> {
     }
 }
 
-/// What a log record says of an error: its whole text may hold a channel's name or what the server says.
+/// What a log record says of an error: its whole text may contain a channel's name or the server's text.
 const fn kind(error: &ConnectionError) -> &'static str {
     match error {
         ConnectionError::Connect { .. } => "the socket could not be opened",

@@ -7,7 +7,7 @@ use wide::u8x16;
 pub(super) struct Masks {
     pub(super) quotes: u64,
     pub(super) backslashes: u64,
-    /// Bytes below a space, which may not stand in a string.
+    /// Bytes below a space, which are not allowed in a string.
     pub(super) controls: u64,
 }
 
@@ -33,7 +33,7 @@ impl Masks {
     }
 }
 
-/// Returns where the slashes stand in `block`.
+/// Returns where the slashes in `block` are.
 pub(super) fn slashes(block: &[u8; BLOCK]) -> u64 {
     let (lanes, _) = block.as_chunks::<LANE>();
     let masks = lanes.iter().enumerate();

@@ -17,7 +17,7 @@ pub(crate) struct LooseMembers<'t> {
 /// One member.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LooseMember<'t> {
-    /// With its quotes; anything may stand between them.
+    /// With its quotes; anything may be between them.
     pub(crate) key: &'t str,
     /// Not necessarily valid; empty when there is none, or when it cannot be told where it ends.
     pub(crate) value: &'t str,
@@ -89,7 +89,7 @@ impl<'t> LooseMembers<'t> {
         LooseMember { key, value: value.filter(|_| self.is_open).unwrap_or_default(), tail }
     }
 
-    /// Passes over one value, which may be missing. None when it has no end, or its brackets do not match.
+    /// Skips one value, which may be missing. None when it has no end, or its brackets do not match.
     fn value(&mut self) -> Option<&'t str> {
         let start = self.at;
         // The kinds of the outer containers stand in the bits of a word; further in only their number is known.
@@ -140,7 +140,7 @@ impl<'t> LooseMembers<'t> {
         }
     }
 
-    /// Passes over a string, whatever stands in it, and returns it with its quotes.
+    /// Skips a string, whatever it contains, and returns it with its quotes.
     fn string(&mut self) -> Option<&'t str> {
         let start = self.at;
         if self.peek() != Some(b'"') {

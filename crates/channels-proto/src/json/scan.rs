@@ -32,7 +32,7 @@ impl<'t> Value<'t> {
         self.text == "null"
     }
 
-    /// What stands between the quotes of a string, and whether that stands for itself; `None` for anything else.
+    /// What is between the quotes of a string, and whether that stands for itself; `None` for anything else.
     pub(crate) fn content(self) -> Option<(&'t str, bool)> {
         Some((self.text.strip_prefix('"')?.strip_suffix('"')?, self.plain))
     }
@@ -51,7 +51,7 @@ impl<'t> Value<'t> {
         }
     }
 
-    /// Any scalar as text: a string's content, a number as it stands.
+    /// Any scalar as text: a string's content, a number as it is written.
     pub(crate) fn scalar(self) -> Option<Cow<'t, str>> {
         match self.string() {
             Some(content) => content.ok(),
@@ -77,7 +77,7 @@ impl<'t> Key<'t> {
 
 /// The members of the one object a text consists of, in the order of the text.
 ///
-/// The iterator ends after the first error; a text is valid only when it ran to its end without one.
+/// The iterator ends after the first error; a text is valid only if it reached the end without one.
 #[derive(Debug)]
 pub(crate) struct Members<'t> {
     scanner: Scanner<'t>,
@@ -106,7 +106,7 @@ impl<'t> Members<'t> {
     /// Returns the next member, or none at the end of the text.
     ///
     /// # Errors
-    /// When the text breaks the grammar; then there is nothing to be had behind it.
+    /// When the text violates the grammar; nothing after that can be read.
     #[inline]
     pub(crate) fn next_member(&mut self) -> Result<Option<(Key<'t>, Value<'t>)>, JsonError> {
         let scanner = &mut self.scanner;
@@ -206,7 +206,7 @@ impl<'t> Scanner<'t> {
         Ok(Value { text: self.slice(start), plain })
     }
 
-    /// Passes over one value without recursion: the kinds of the open containers stand in the bits of a word.
+    /// Skips one value without recursion: the kinds of the open containers are kept in the bits of a word.
     fn skip_value(&mut self) -> Result<(), JsonError> {
         // The object that `Members` walks is the first level.
         let (mut depth, mut objects) = (1_u32, 0_u128);
@@ -262,7 +262,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Passes over a string, and returns whether it stands for itself: it holds no escape.
+    /// Skips a string, and returns whether it stands for itself: it contains no escape.
     fn skip_string(&mut self) -> Result<bool, JsonError> {
         self.expect(b'"')?;
         self.at += plain_prefix(self.bytes.get(self.at..).unwrap_or_default());
@@ -273,7 +273,7 @@ impl<'t> Scanner<'t> {
         self.expect(b'"').map(|()| plain)
     }
 
-    /// Passes over the rest of a string that holds escapes, up to its closing quote, a block at a time.
+    /// Skips the rest of a string that contains escapes, up to its closing quote, a block at a time.
     fn skip_escaped_string(&mut self) -> Result<(), JsonError> {
         let mut carried = 0;
         while self.at < self.bytes.len() {

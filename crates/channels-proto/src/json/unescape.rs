@@ -5,7 +5,7 @@ use super::{
     block::{self, BLOCK, Masks, escaped},
 };
 
-/// Returns what the content of a JSON string stands for; borrowed when it holds no escape.
+/// Returns the text that the content of a JSON string represents; borrowed when it contains no escape.
 ///
 /// The content comes from the scanner, so its escapes are well formed; what can still fail is a surrogate pair.
 pub(crate) fn unescape(content: &str) -> Result<Cow<'_, str>, JsonError> {
@@ -99,7 +99,7 @@ impl Writer<'_> {
     }
 }
 
-/// Returns what the escaped byte at `at` stands for, and where the text goes on.
+/// Returns what the escaped byte at `at` represents, and where the text continues.
 fn unescape_at(content: &str, at: usize) -> Result<(char, usize), JsonError> {
     let character = match content.as_bytes().get(at) {
         Some(b'b') => '\u{8}',

@@ -1,7 +1,7 @@
 //! `BroadcastNotificationCreated`: flat, `{"type", "id", …}`.
 //!
-//! Laravel appends `type` to what the notification holds, so it may well come last. That costs nothing: each member
-//! that belongs to some type is read as it comes, for no name stands for two things but `data`.
+//! Laravel appends `type` to the notification's own members, so it may well come last. That costs nothing: each
+//! member that belongs to some type is read as it comes, since no name but `data` means two things.
 
 use serde::de::{IgnoredAny, MapAccess};
 use serde_json::value::RawValue;

@@ -1,4 +1,4 @@
-//! What stands inside an envelope, `{"type", "status", "data"}`; also inside a notification that should have been one.
+//! What is inside an envelope, `{"type", "status", "data"}`; also inside a notification that should have been one.
 
 use serde::de::value::UnitDeserializer;
 use serde::de::{DeserializeSeed as _, IgnoredAny, MapAccess, SeqAccess};

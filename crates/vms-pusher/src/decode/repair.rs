@@ -1,10 +1,10 @@
-//! Two kinds of valid JSON that `serde_json` refuses, so that one value of theirs does not cost the event:
-//! half a surrogate pair in a string, and a number too large for a float.
+//! Repairs two kinds of valid JSON that `serde_json` rejects, so that one such value does not cost the event: an
+//! unpaired surrogate in a string, and a number too large for a float.
 
 use std::ops::Range;
 
-/// Returns the text with each half of a surrogate pair as U+FFFD and each number that no float can hold as `null`,
-/// or `None` when it has neither.
+/// Returns the text with each unpaired surrogate as U+FFFD and each number that no float can represent as `null`, or
+/// `None` when it has neither.
 pub(super) fn repair(text: &str) -> Option<String> {
     let mut repaired = String::new();
     let mut kept_to = 0;

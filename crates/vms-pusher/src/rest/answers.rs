@@ -14,7 +14,7 @@ pub struct VmsCredentials {
     pub login: String,
     /// The password.
     pub password: Secret,
-    /// What the user read in the captcha, when the server asked for it.
+    /// The user's answer to the captcha, if the server asked for one.
     pub captcha: Option<String>,
     /// The key of that captcha.
     pub key: Option<String>,
@@ -35,7 +35,7 @@ impl VmsCredentials {
 pub struct VmsLogin {
     /// Who logged in. `access_token_id` names the session's channel.
     pub user: VmsUser,
-    /// The token for everything else.
+    /// The token for all other calls.
     pub access_token: Secret,
     /// When it was asked for.
     asked: Time,

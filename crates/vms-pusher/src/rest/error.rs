@@ -52,8 +52,8 @@ pub enum ApiErrorKind {
     TimedOut,
     /// The answer is not one of this API: a redirect, a web page, too large.
     UnusableAnswer,
-    /// The answer is one of this API and holds what no client can work with: a negative id, a token with a line break, an
-    /// address that is none.
+    /// The response is valid for this API but contains a value that no client can work with: a negative id, a token
+    /// with a line break, an address that is none.
     UnusableValue,
 }
 
@@ -108,8 +108,8 @@ impl ApiError {
     }
 }
 
-/// As the stream tells of errors: the kind says what kept the server from being asked, and is [`PusherErrorKind::Api`] for
-/// every answer that is no use.
+/// The same error as a stream reports it: the kind says what kept the request from the server, and is
+/// [`PusherErrorKind::Api`] for every unusable response.
 impl From<&ApiError> for PusherError {
     fn from(error: &ApiError) -> Self {
         let kind = error.failed.unwrap_or(PusherErrorKind::Api);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::Time;
 
-/// The subscribes of one channel that the server has not answered on the present socket. It answers them in order.
+/// The subscribes of one channel that the server has not answered on the current socket. It answers them in order.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Answers {
     owed: u32,
@@ -62,7 +62,7 @@ impl Answers {
         self.owed == 0
     }
 
-    /// Returns whether a yes may come that stands.
+    /// Returns whether a valid acknowledgement may still come.
     pub(super) const fn may_be_valid(self) -> bool {
         self.owed > self.void
     }

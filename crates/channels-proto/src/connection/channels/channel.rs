@@ -9,10 +9,10 @@ use crate::{
     wire,
 };
 
-/// One channel that is wanted, or was.
+/// One channel that is requested, or was.
 #[derive(Debug)]
 pub(super) struct Channel {
-    /// Channels are asked for in the order in which they were wanted.
+    /// Channels are subscribed in the order in which they were requested.
     pub(super) place: u64,
     pub(super) step: Step,
     pub(super) track: Track,
@@ -23,38 +23,39 @@ pub(super) struct Channel {
     pub(super) trouble_before: Option<Box<Trouble>>,
     pub(super) absence: Absence,
     pub(super) answers: Answers,
-    /// A subscribe of this socket that was taken for failed without an answer that named the channel: a yes may come yet.
+    /// A subscribe of this socket that was considered failed without an answer that named the channel: an
+    /// acknowledgement may still come.
     pub(super) unanswered: Option<Box<Subscribe>>,
     pub(super) blamed: Option<Box<Blame>>,
     pub(super) early: VecDeque<OwnedEvent>,
     pub(super) early_dropped: u64,
 }
 
-/// How far a channel is on the present socket.
+/// How far a channel is on the current socket.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// Nothing was asked for on this socket.
+    /// Nothing was requested on this socket.
     Idle,
     Authorizing {
         id: AuthorizationId,
         deadline: Time,
     },
-    /// A try failed; the next one comes at `until`, on whichever socket, and a slow one also on the next socket.
+    /// An attempt failed; the next one comes at `until`, on whichever socket, and a slow one also on the next socket.
     Waiting {
         until: Time,
         class: Class,
     },
     Subscribing(Box<Subscribe>),
     Subscribed,
-    /// Unsubscribed while the subscribe was on its way: its answer is awaited first (fault S17).
+    /// Unsubscribed while the subscribe was in flight: its answer is awaited first (fault S17).
     Leaving(Box<Subscribe>),
-    /// Unsubscribed, with answers still to come: the next ones are not for what is asked for next.
+    /// Unsubscribed, with answers still to come: the next answers do not belong to the next subscribe.
     Left,
-    /// No further try without the caller.
+    /// No further attempt until the caller acts.
     Failed,
 }
 
-/// A subscribe on its way.
+/// A subscribe in flight.
 #[derive(Debug)]
 pub(super) struct Subscribe {
     /// The server answers in this order.
@@ -65,7 +66,7 @@ pub(super) struct Subscribe {
     pub(super) authorization: Option<Authorization>,
 }
 
-/// An error that named no channel, and was taken for the answer to this one's subscribe.
+/// An error that named no channel, and was attributed to this channel's subscribe.
 #[derive(Debug)]
 pub(super) struct Blame {
     pub(super) error: SubscriptionError,
@@ -78,7 +79,7 @@ pub(super) struct Blame {
 pub(super) enum Track {
     /// Nothing since the caller connected.
     Fresh,
-    /// All of it, on the present socket.
+    /// All of it, on the current socket.
     Live,
     /// Nothing since `since`.
     Lost { since: Time, cause: GapCause },
@@ -88,22 +89,22 @@ pub(super) enum Track {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Suspicion {
     None,
-    /// It was never acknowledged: it comes behind the others, and its silence ends no socket any more.
+    /// It was never acknowledged: it comes after the others, and its silence no longer ends a socket.
     Mute,
     /// The server closed the socket on it: it comes last and alone (fault S07).
     Closes,
 }
 
-/// Failures in a row.
+/// Consecutive failures.
 #[derive(Debug)]
 pub(super) struct Trouble {
     since: Time,
     failures: u32,
-    /// Unusable authorizations in a row.
+    /// Consecutive unusable authorizations.
     pub(super) malformed: u8,
-    /// Authorizations in a row that were not answered in time.
+    /// Consecutive authorizations that were not answered in time.
     pub(super) slow_authorizations: u32,
-    /// Subscribes in a row that were not acknowledged in time.
+    /// Consecutive subscribes that were not acknowledged in time.
     slow_acknowledgements: u32,
     backoff: Backoff,
 }
@@ -152,7 +153,7 @@ impl Channel {
         }
     }
 
-    /// What was missed before stays known, and what may come yet: only the failure is forgotten.
+    /// What was missed before, and what may still come, stays known: only the failure is forgotten.
     pub(super) fn retry_from_scratch(&mut self) {
         let (track, answers, unanswered) = (self.track, self.answers, self.unanswered.take());
         let (early, early_dropped) = (std::mem::take(&mut self.early), self.early_dropped);
@@ -172,7 +173,7 @@ impl Channel {
         }
     }
 
-    /// Returns when its absence has to be told.
+    /// Returns when its absence has to be reported.
     pub(super) const fn tell_at(&self) -> Option<Time> {
         match (&self.step, self.absence) {
             (Step::Leaving(_) | Step::Left | Step::Failed, _) => None,
@@ -215,7 +216,7 @@ impl Channel {
         }
     }
 
-    /// Notes that it is asked for on a live connection.
+    /// Records that it is requested on a live connection.
     pub(super) const fn started(&mut self, now: Time, tell_at: Time) {
         if let Absence::None = self.absence {
             self.absence = Absence::Since { since: now, tell_at };
@@ -253,7 +254,7 @@ impl Channel {
         self.step = Step::Subscribing(Box::new(Subscribe { number, sent, deadline, resent: false, authorization }));
     }
 
-    /// Nothing is unsubscribed before a subscribe that repeats one: the answer to either is then a yes that stands.
+    /// Nothing is unsubscribed before a subscribe that repeats one: an acknowledgement of either is then valid.
     fn send_subscribe(
         &mut self,
         name: &ChannelName,
@@ -306,13 +307,13 @@ impl Channel {
         self.early.iter().map(|event| event.as_event().frame_bytes()).sum()
     }
 
-    /// Events of a subscription that will not be acknowledged any more belong to nobody.
+    /// Drops the events of a subscription that can no longer be acknowledged.
     pub(super) fn drop_early(&mut self) {
         self.early.clear();
         self.early_dropped = 0;
     }
 
-    /// The subscription has ended: when it lasted for a moment only, the back-off goes on where it was.
+    /// Handles the end of the subscription: if it lasted only for a moment, the back-off continues where it was.
     pub(super) fn resume_trouble(&mut self, now: Time) {
         let before = self.trouble_before.take();
         let before = before.filter(|before| now.saturating_since(before.since) < STABLE_AFTER);
@@ -325,7 +326,7 @@ impl Channel {
         trouble.slow_acknowledgements = trouble.slow_acknowledgements.saturating_add(1);
     }
 
-    /// Tells of a failed try, and tries again in this class.
+    /// Reports a failed attempt, and tries again in this class.
     pub(super) fn fail(
         &mut self,
         name: &ChannelName,
@@ -343,14 +344,15 @@ impl Channel {
         self.drop_early_of_nobody();
     }
 
-    /// Tells of a failed try after which none follows without the caller.
+    /// Reports a failed attempt that is the last until the caller acts.
     pub(super) fn give_up(&mut self, name: &ChannelName, error: SubscriptionError, socket: &mut SocketContext<'_>) {
         self.tell_failure(name, error, None, socket);
         (self.step, self.absence) = (Step::Failed, Absence::None);
         self.drop_early_of_nobody();
     }
 
-    /// A subscribe was refused by the channel's name: when it was the last one without an answer, no yes may come any more.
+    /// Handles a refusal that names the channel: if this was the last unanswered subscribe, no acknowledgement can
+    /// come any more.
     pub(super) fn forget_refused(&mut self) {
         if !self.answers.may_be_valid() {
             self.unanswered = None;
@@ -358,7 +360,7 @@ impl Channel {
         }
     }
 
-    /// While a yes may come yet, events that came before it are kept for it.
+    /// Keeps early events as long as an acknowledgement may still come.
     fn drop_early_of_nobody(&mut self) {
         if self.unanswered.is_none() {
             self.drop_early();

@@ -24,12 +24,12 @@ use crate::{
 pub(in crate::connection) struct Channels {
     /// Boxed, since a map of few entries has room for many.
     table: BTreeMap<ChannelName, Box<Channel>>,
-    /// Authorizations under way on the present socket.
+    /// Authorizations in progress on the current socket.
     pending: BTreeMap<AuthorizationId, ChannelName>,
     places: u64,
     authorizations: u64,
     subscribes: u64,
-    /// Subscribes the server refused without saying which, on the present socket.
+    /// Errors by which the server refused a subscribe on the current socket without saying which.
     rejections: Vec<SubscriptionError>,
     /// Bytes of the events that came before their acknowledgement.
     early_bytes: usize,
@@ -38,7 +38,8 @@ pub(in crate::connection) struct Channels {
     deadline: Option<Time>,
     /// Channels that may change soon.
     unsettled: usize,
-    /// When the server answered a subscribe last, on the present socket: it answers in order, so the others wait for it.
+    /// When the server last answered a subscribe on the current socket: it answers in order, so the others wait for
+    /// it.
     last_answer: Time,
     /// When the last socket ended.
     socket_ended: Time,
@@ -49,7 +50,7 @@ pub(in crate::connection) struct SocketContext<'a> {
     pub(in crate::connection) now: Time,
     pub(in crate::connection) epoch: Epoch,
     pub(in crate::connection) socket_id: &'a SocketId,
-    /// Everything the server sent before is in.
+    /// Everything the server sent before this time was received.
     pub(in crate::connection) certain_until: Time,
     pub(in crate::connection) refresh_token: &'a mut bool,
     pub(in crate::connection) options: &'a Options,
@@ -193,9 +194,9 @@ impl Channels {
         self.advance(socket);
     }
 
-    /// Forgets the answers that the server leaves out: with no subscribe on its way, what is owed for so long that nobody
-    /// would wait for it, while the server has answered what it was asked since and has no other subscribe to answer. Else
-    /// they would be missing from later ones.
+    /// Forgets the answers that the server never sends: those owed, with no subscribe in flight, for longer than
+    /// anyone would wait, while the server has answered later requests and has no other subscribe to answer.
+    /// Otherwise they would be missing from later ones.
     fn write_off_answers(&mut self, name: &ChannelName, socket: &SocketContext<'_>) {
         let patience = socket.options.max_answer_timeout;
         if let Some(channel) = self.table.get_mut(name)
@@ -224,7 +225,7 @@ impl Channels {
         }
     }
 
-    /// Starts anew after the caller disconnected.
+    /// Starts afresh after the caller disconnected.
     pub(in crate::connection) fn reset(&mut self, outputs: &mut VecDeque<Output>) {
         self.cancel_authorizations(outputs);
         self.table.retain(|_, channel| channel.is_wanted());
@@ -248,7 +249,7 @@ impl Channels {
         }
     }
 
-    /// Notes that the socket is gone, and what that interrupts: everything before `since` is in.
+    /// Handles the end of the socket, and what that interrupts: everything before `since` was received.
     pub(in crate::connection) fn end_socket(
         &mut self,
         now: Time,
@@ -281,7 +282,8 @@ impl Channels {
         self.deadline = None;
     }
 
-    /// Asks for whatever can be asked for now: suspects behind the others, and one on which the server closes alone.
+    /// Subscribes whatever can be subscribed now: suspects after the others, and one on which the server closes
+    /// alone.
     pub(in crate::connection) fn advance(&mut self, socket: &mut SocketContext<'_>) {
         let is_at = |suspicion| move |channel: &Channel| channel.suspicion == suspicion;
         if !self.any(|channel| channel.suspicion == Suspicion::Closes && channel.is_under_way()) {
@@ -461,5 +463,5 @@ fn needs_authorization(name: &ChannelName) -> bool {
     name.kind() != ChannelKind::Public
 }
 
-/// How many acknowledgements nobody asked for are answered on one socket; a hostile server could send any number.
+/// How many unrequested acknowledgements are answered on one socket; a hostile server could send any number.
 const MAX_UNWANTED: usize = 64;

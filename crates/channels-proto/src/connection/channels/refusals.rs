@@ -133,7 +133,7 @@ impl Channels {
         }
     }
 
-    /// A subscribe was refused whose channel is not wanted any more; it may have been sent twice.
+    /// Handles the refusal of a subscribe whose channel is no longer requested; it may have been sent twice.
     fn stop_leaving(&mut self, name: &ChannelName) {
         if self.table.get(name).is_some_and(|channel| channel.answers.is_complete()) {
             self.table.remove(name);
@@ -146,7 +146,8 @@ impl Channels {
     }
 }
 
-/// Takes `error`, which names no channel, for the answer to this one's subscribe, until it is acknowledged after all.
+/// Treats `error`, which names no channel, as the answer to this channel's subscribe, unless it is acknowledged after
+/// all.
 pub(super) fn blame(
     channel: &mut Channel,
     name: &ChannelName,

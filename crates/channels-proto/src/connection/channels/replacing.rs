@@ -1,4 +1,4 @@
-//! One channel in the place of another: what was missed of the first counts as missed of the second.
+//! One channel in place of another: what was missed of the first counts as missed of the second.
 
 use super::{
     Channels, SocketContext,
@@ -7,7 +7,7 @@ use super::{
 use crate::{ChannelName, GapCause, Options, Output, Time};
 
 impl Channels {
-    /// Puts `new` in the place of `old` on a live socket.
+    /// Puts `new` in place of `old` on a live socket.
     pub(in crate::connection) fn replace(
         &mut self,
         old: &ChannelName,
