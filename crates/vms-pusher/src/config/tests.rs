@@ -68,7 +68,7 @@ fn an_option_out_of_its_range_is_named_with_its_value() {
 fn a_bad_token_is_refused_without_being_shown() {
     assert_eq!(error(|c| c.user_token = Secret::new("")), "user_token: the token is empty");
     for token in ["canary\r\nX-Evil: 1", "canary é", "canary token", "canary\0"] {
-        assert!(error(|c| c.user_token = Secret::new(token)).starts_with("user_token: the token holds"));
+        assert!(error(|c| c.user_token = Secret::new(token)).starts_with("user_token: the token contains"));
     }
 }
 
