@@ -43,7 +43,15 @@ pub(super) fn is_report_of<T>(item: &Item<T>, channel: &ChannelName) -> bool {
         | Item::Interrupted { channel: of, .. }
         | Item::SubscriptionFailed { channel: of, .. }
         | Item::Suspended { channel: Some(of), .. } => of == channel,
-        _ => false,
+        Item::Coalesced { .. }
+        | Item::ConnectionFailed { .. }
+        | Item::Event(_)
+        | Item::HandlerPanicked { .. }
+        | Item::Lagged { .. }
+        | Item::ServerError { .. }
+        | Item::StateChanged { .. }
+        | Item::Suspended { channel: None, .. }
+        | Item::Unreadable { .. } => false,
     }
 }
 
