@@ -73,8 +73,8 @@ impl<T: Send + 'static> Client<T> {
 
     /// Closes gracefully: ends the session like [`disconnect`](Self::disconnect), as soon as this is called, and
     /// waits, up to `patience`, until the handler has been told and the socket is closed: the close frame is sent,
-    /// and the server has hung up or 2 s have passed. Then the handler is dropped. Returns whether all of that was
-    /// done.
+    /// and the server has hung up or 2 s have passed. Then the handler is dropped, unless another one was set
+    /// meanwhile. Returns whether all of that was done.
     ///
     /// It blocks no thread and works on any executor. A handler that calls this is not waited for. The client stays
     /// usable: [`connect`](Self::connect) starts a new session.

@@ -145,7 +145,7 @@ impl VmsPusherApi {
 
     /// Closes gracefully: disconnects, as soon as this is called, and waits, up to `patience`, until the delegate has
     /// been told and the connection is closed: the close frame is sent, and the server has hung up or 2 s have
-    /// passed. Then the delegate is removed. Returns whether all of that was done.
+    /// passed. Then the delegate is removed, unless another one was set meanwhile. Returns whether all of that was done.
     ///
     /// Await it before `main` returns: what a [`disconnect`](Self::disconnect) or a drop leaves to the background is
     /// cut off with the runtime, and the server then sees a lost connection. It blocks no thread and works on any

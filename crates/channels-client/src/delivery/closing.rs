@@ -62,14 +62,17 @@ impl<T: Send + 'static> Core<T> {
     pub(crate) fn close(self: &Arc<Self>, patience: Duration) -> impl Future<Output = bool> + Send + use<T> {
         self.end_session(|_, shared| shared);
         let core = Arc::clone(self);
-        let calls_itself = core.lock().handler.is_called_by_this_thread();
+        let (calls_itself, generation) = {
+            let shared = core.lock();
+            (shared.handler.is_called_by_this_thread(), shared.handler.generation)
+        };
         async move {
             // On the runtime of the client, for the caller may be on another executor.
             let mut waiting = JoinSet::new();
             let settled = Arc::clone(&core).settled(calls_itself);
             waiting.spawn_on(async move { timeout(patience, settled).await }, &core.runtime);
             let _ = waiting.join_next().await;
-            core.retire_handler(calls_itself)
+            core.retire_handler(calls_itself, generation)
         }
     }
 
@@ -90,11 +93,11 @@ impl<T: Send + 'static> Core<T> {
         }
     }
 
-    /// Drops the handler. Returns whether there was nothing left to wait for.
-    fn retire_handler(self: &Arc<Self>, calls_itself: bool) -> bool {
+    /// Drops the handler, unless another one was set since. Returns whether there was nothing left to wait for.
+    fn retire_handler(self: &Arc<Self>, calls_itself: bool, generation: u64) -> bool {
         let mut shared = self.lock();
         let is_settled = shared.is_settled(calls_itself);
-        let handler = shared.handler.replace(None);
+        let handler = if shared.handler.generation == generation { shared.handler.replace(None) } else { None };
         let wake = shared.wake();
         drop(shared);
         drop(handler);

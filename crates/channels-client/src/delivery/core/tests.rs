@@ -5,6 +5,7 @@ use std::sync::{
 };
 
 use channels_proto::{ChannelName, Time};
+use futures_util::FutureExt;
 
 use super::*;
 use crate::delivery::{Delivery, Turn};
@@ -307,6 +308,28 @@ async fn an_item_in_the_hands_of_a_handler_is_not_put_back_once_it_is_unwanted()
         assert_eq!(next(&core).await, expected);
         assert_eq!(taken(&core), []);
     }
+}
+
+// D05: whoever closes and begins anew does not lose the handler of the new session.
+#[tokio::test]
+async fn a_handler_that_is_set_while_a_close_waits_is_kept() {
+    let core = core();
+    connected(&core);
+    assert_eq!(taken(&core).len(), 1);
+    core.set_handler(Some(Box::new(|_| None)));
+    let mut closing = Box::pin(core.close(Duration::from_secs(30)));
+    assert!((&mut closing).now_or_never().is_none(), "the socket is not closed");
+    let (tell, told) = mpsc::sync_channel(8);
+    core.set_handler(Some(Box::new(move |item| {
+        tell.send(item).unwrap();
+        None
+    })));
+    core.change(Intent::connect);
+    core.tell_closed(core.intent(Intent::ended));
+    assert!(closing.await);
+    core.hand_over(&mut turn(1, vec![event("a", 1)]), false);
+    let next = || told.recv_timeout(Duration::from_secs(30)).expect("nobody is told");
+    while next() != Item::Event(1) {}
 }
 
 /// Counts how often it is woken.
