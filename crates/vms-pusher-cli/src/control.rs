@@ -30,7 +30,7 @@ pub(crate) async fn push(args: PushArgs, output: &mut Output) -> Result<Exit, Fa
         output.warning("the token stays valid: `vms-pusher logout` ends the session as a VMS does");
     }
     if sockets == 0 {
-        output.warning("nobody whom it is for is subscribed: a VMS keeps no events, so it is gone");
+        output.warning("none of its recipients is subscribed: a VMS keeps no events, so it is lost");
     }
     Ok(Exit::Done)
 }
@@ -97,8 +97,8 @@ impl Control {
     async fn request<A: DeserializeOwned>(&self, method: Method, what: &str, body: Vec<u8>) -> Result<A, Failure> {
         let url = self.root.join(what);
         let unusable = |reason: String| {
-            Failure::new(Exit::Control, format!("{url} did not answer as a sandbox does: {reason}"))
-                .tip("is --sandbox the base URL that `vms-pusher sandbox` has printed?")
+            Failure::new(Exit::Control, format!("{url} did not answer like a sandbox: {reason}"))
+                .tip("is --sandbox the base URL that `vms-pusher sandbox` printed?")
         };
         let mut request = Request::new(Bytes::from(body));
         *request.method_mut() = method;
@@ -106,18 +106,18 @@ impl Control {
         request.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
         let response = Box::pin(self.http.send(request)).await.map_err(|error| {
             Failure::new(Exit::Control, format!("no sandbox at {url}: {error}"))
-                .tip("start one with `vms-pusher sandbox`, or say where it is with --sandbox URL")
+                .tip("start one with `vms-pusher sandbox`, or give its address with --sandbox URL")
         })?;
         match response.status() {
             status if status.is_success() => {
                 serde_json::from_slice(response.body()).map_err(|error| unusable(error.to_string()))
             }
             StatusCode::NOT_FOUND => Err(Failure::new(Exit::Control, format!("{url} answered with status 404"))
-                .tip("is it a sandbox, and was it allowed to be driven (--allow-remote-control)?")),
+                .tip("is it a sandbox, and does it allow control (--allow-remote-control)?")),
             status => match serde_json::from_slice(response.body()) {
                 Ok(ControlFailure { error }) => {
                     Err(Failure::new(Exit::Control, format!("{url} refused ({status}): {error}"))
-                        .tip("the --help of the command says what it takes"))
+                        .tip("see --help of the command"))
                 }
                 Err(_) => Err(unusable(format!("status {status}"))),
             },

@@ -107,5 +107,5 @@ fn roff(text: &str) -> String {
 fn unknown(program: &Command, name: &str) -> Failure {
     let names: Vec<_> = program.get_subcommands().map(Command::get_name).collect();
     Failure::usage(format!("there is no command `{}`", escape::line(name)))
-        .tip(format!("there are {}", names.join(", ")))
+        .tip(format!("the commands are {}", names.join(", ")))
 }

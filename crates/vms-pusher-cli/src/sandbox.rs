@@ -1,4 +1,4 @@
-//! `sandbox`: a VMS on the desk, until it is stopped.
+//! `sandbox`: runs a local VMS simulator until it is stopped.
 
 mod needed;
 
@@ -34,7 +34,7 @@ pub(crate) async fn run(settings: SandboxSettings, output: &mut Output, stop: &S
     }
     if !driven {
         output.warning(
-            "`push`, `cut` and the like do not work on an address that is not loopback, unless --allow-remote-control",
+            "`push`, `cut` and the like work on loopback addresses only, unless --allow-remote-control is given",
         );
     }
     let sandbox = std::sync::Arc::new(sandbox);
@@ -59,7 +59,7 @@ pub(crate) async fn run(settings: SandboxSettings, output: &mut Output, stop: &S
             Ok(activity) if !settings.quiet => output.note(&activity_line(&activity)),
             Ok(_) => {}
             Err(RecvError::Lagged(missed)) => {
-                output.warning(&format!("{} left out", counted(missed, "line is", "lines are")));
+                output.warning(&format!("{} left out", counted(missed, "line was", "lines were")));
             }
             Err(RecvError::Closed) => break Exit::Done,
         }
@@ -72,7 +72,7 @@ pub(crate) async fn run(settings: SandboxSettings, output: &mut Output, stop: &S
 pub(crate) async fn start(config: vms_sandbox::SandboxConfig) -> Result<Sandbox, Failure> {
     Sandbox::start(config).await.map_err(|error| match &error {
         SandboxError::Bind { .. } => {
-            Failure::new(Exit::Other, &error).tip("is there another one? --bind 127.0.0.1:0 takes a free port")
+            Failure::new(Exit::Other, &error).tip("is another one running? --bind 127.0.0.1:0 picks a free port")
         }
         SandboxError::Config { .. } | SandboxError::Tls { .. } => Failure::usage(&error),
         _ => Failure::new(Exit::Other, &error),

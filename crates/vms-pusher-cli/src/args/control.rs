@@ -15,15 +15,15 @@ pub(crate) struct PushArgs {
     #[arg(required_unless_present = "list")]
     pub(crate) event_type: Option<String>,
 
-    /// Its body, as JSON in a file, or on stdin for `-`; without it a plausible one.
+    /// Read its body (JSON) from this file, or from stdin for `-` [default: a plausible body].
     #[arg(long, value_name = "FILE")]
     pub(crate) data: Option<PathBuf>,
 
-    /// Whom it goes to: `everyone`, `user:ID` or `session:ACCESS-TOKEN-ID`.
+    /// Who receives it: `everyone`, `user:ID` or `session:ACCESS-TOKEN-ID`.
     #[arg(long, value_name = "TARGET", default_value = "everyone", value_parser = target)]
     pub(crate) to: Target,
 
-    /// Under which event name it goes; without it what a VMS does.
+    /// The event name to send it under [default: the one that a VMS uses].
     #[arg(long, value_name = "NAME", value_parser = event_parser())]
     pub(crate) event: Option<PushEvent>,
 
@@ -31,15 +31,15 @@ pub(crate) struct PushArgs {
     #[arg(long)]
     pub(crate) failed: bool,
 
-    /// Its text for a person.
+    /// Its text for the user.
     #[arg(long, value_name = "TEXT")]
     pub(crate) subject: Option<String>,
 
-    /// Push it although no VMS has such a type.
+    /// Push it even if no VMS has such a type.
     #[arg(long)]
     pub(crate) force: bool,
 
-    /// Print the body that it has without --data, and push nothing.
+    /// Print the default body, and push nothing.
     #[arg(long, requires = "event_type")]
     pub(crate) show: bool,
 
@@ -51,7 +51,7 @@ pub(crate) struct PushArgs {
     pub(crate) sandbox: SandboxAddress,
 }
 
-/// Cut sockets of a running sandbox, so that clients have to reconnect.
+/// Cut connections to a running sandbox, so that clients have to reconnect.
 #[derive(Debug, Args)]
 #[command(after_long_help = super::after_long_help("The connections end without a close frame."))]
 pub(crate) struct CutArgs {
@@ -67,14 +67,14 @@ pub(crate) struct CutArgs {
     pub(crate) sandbox: SandboxAddress,
 }
 
-/// Where the sandbox is that is driven.
+/// Which sandbox to control.
 #[derive(Debug, Args)]
 pub(crate) struct SandboxAddress {
     /// The base URL of the sandbox.
     #[arg(long, value_name = "URL", env = "VMS_SANDBOX", default_value_t = default_url())]
     pub(crate) sandbox: String,
 
-    /// Trust these root certificates too (PEM), for a sandbox with TLS.
+    /// Also trust the root certificates in this file (PEM), for a sandbox with TLS.
     #[arg(long, value_name = "FILE")]
     pub(crate) ca: Vec<PathBuf>,
 }
@@ -83,7 +83,7 @@ fn default_url() -> String {
     format!("http://{}", super::sandbox::DEFAULT_BIND)
 }
 
-/// Takes any text, and completes the types of a VMS.
+/// Accepts any text; completions offer the types of a VMS.
 #[derive(Clone)]
 struct EventTypeParser;
 
@@ -140,8 +140,9 @@ fn sockets(text: &str) -> Result<Sockets, &'static str> {
 }
 
 const PUSH_NOTES: &str = "\
-With --data the JSON is the `data.data` of a token or user push; of a
-notification it is the fields beside `type` and `id`. A body to begin with:
+The JSON of --data is the `data.data` of a token or user push; for a
+notification, it is the fields other than `type` and `id`. To start from the
+default body:
 
   vms-pusher push mark_created --show > mark.json
   vms-pusher push mark_created --data mark.json";

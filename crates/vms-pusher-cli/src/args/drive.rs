@@ -4,15 +4,15 @@ use clap::{Args, ValueEnum};
 
 use super::SandboxAddress;
 
-/// End sessions of a running sandbox: push `logout` to them, and refuse their tokens from then on.
+/// End sessions of a running sandbox: push `logout` to them, and reject their tokens from then on.
 #[derive(Debug, Args)]
-#[command(after_long_help = super::after_long_help("The connections stay, as they do on a VMS: to end them is up to the client."))]
+#[command(after_long_help = super::after_long_help("Connections stay open, as on a VMS: closing them is up to the client."))]
 pub(crate) struct LogoutArgs {
-    /// The access token id of the session; without it every session ends.
+    /// The access token id of the session [default: every session].
     #[arg(long, value_name = "ID")]
     pub(crate) session: Option<String>,
 
-    /// The reason, for a person.
+    /// The reason, shown to the user.
     #[arg(long, value_name = "TEXT")]
     pub(crate) subject: Option<String>,
 
@@ -20,15 +20,15 @@ pub(crate) struct LogoutArgs {
     pub(crate) sandbox: SandboxAddress,
 }
 
-/// Let tokens of a running sandbox expire, so that its API answers 419.
+/// Expire tokens of a running sandbox, so that its API answers 419.
 #[derive(Debug, Args)]
-#[command(after_long_help = super::after_long_help("Channels that are subscribed stay so: a client notices at its next call."))]
+#[command(after_long_help = super::after_long_help("Existing subscriptions stay: a client notices at its next call."))]
 pub(crate) struct ExpireArgs {
-    /// The access token id of the session; without it every token expires.
+    /// The access token id of the session [default: every session].
     #[arg(long, value_name = "ID")]
     pub(crate) session: Option<String>,
 
-    /// Make the tokens valid again, also those of sessions that were ended.
+    /// Make the tokens valid again, including those of ended sessions.
     #[arg(long)]
     pub(crate) undo: bool,
 
@@ -36,47 +36,47 @@ pub(crate) struct ExpireArgs {
     pub(crate) sandbox: SandboxAddress,
 }
 
-/// Order a fault of a running sandbox.
+/// Inject a fault into a running sandbox.
 ///
-/// It waits for its occasion, strikes once, or as often as it is told to, and then all is well again.
+/// The next matching requests, one by default, are answered as given; after that everything works again.
 #[derive(Debug, Args)]
 #[command(after_long_help = super::after_long_help(FAULT_NOTES))]
 pub(crate) struct FaultArgs {
-    /// What it strikes.
-    #[arg(value_name = "OCCASION", required_unless_present = "clear")]
-    pub(crate) occasion: Option<Occasion>,
+    /// What it affects.
+    #[arg(value_name = "TARGET", required_unless_present = "clear")]
+    pub(crate) target: Option<FaultTarget>,
 
     /// What happens instead; see below.
     #[arg(value_name = "ANSWER")]
     pub(crate) answer: Option<String>,
 
-    /// Only for this channel, of `subscribe` and `auth`; a `*` at its end stands for any ending.
+    /// Affect only this channel, for `subscribe` and `auth`; a trailing `*` matches any suffix.
     #[arg(long, value_name = "NAME")]
     pub(crate) channel: Option<String>,
 
-    /// The `Retry-After` of a status, as it stands.
+    /// The `Retry-After` header to send with a status, verbatim.
     #[arg(long, value_name = "TEXT")]
     pub(crate) retry_after: Option<String>,
 
-    /// How many occasions it strikes.
+    /// How many times it applies.
     #[arg(long, value_name = "N", default_value = "1")]
     pub(crate) times: NonZeroU32,
 
-    /// Strike until the faults are called off.
+    /// Apply it until the faults are cleared.
     #[arg(long, conflicts_with = "times")]
     pub(crate) always: bool,
 
-    /// Call off every fault, and order none.
-    #[arg(long, conflicts_with_all = ["occasion", "answer", "channel", "retry_after", "times", "always"])]
+    /// Clear every fault, and inject none.
+    #[arg(long, conflicts_with_all = ["target", "answer", "channel", "retry_after", "times", "always"])]
     pub(crate) clear: bool,
 
     #[command(flatten)]
     pub(crate) sandbox: SandboxAddress,
 }
 
-/// What a fault strikes.
+/// What a fault affects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Occasion {
+pub(crate) enum FaultTarget {
     /// Any request of the API.
     Api,
     /// The authorization of a channel.
@@ -91,15 +91,15 @@ pub(crate) enum Occasion {
     SyncGroups,
     /// A WebSocket upgrade.
     Upgrade,
-    /// The question for the socket URL.
+    /// A request for the socket URL.
     Wsurl,
 }
 
-/// Show how a running sandbox stands: its sessions, sockets, channels and requests.
+/// Show the state of a running sandbox: its sessions, sockets, channels and requests.
 #[derive(Debug, Args)]
-#[command(after_long_help = super::after_long_help("With --json the tokens of the sessions are in it; they are the sandbox's own."))]
+#[command(after_long_help = super::after_long_help("The JSON contains the tokens of the sessions, which are valid in the sandbox only."))]
 pub(crate) struct StateArgs {
-    /// Print it as one JSON line.
+    /// Print the state as one JSON line.
     #[arg(long)]
     pub(crate) json: bool,
 

@@ -4,11 +4,11 @@ use clap::{Args, builder::PossibleValuesParser};
 
 use crate::{event_name, settings::duration};
 
-/// Print the events of a VMS as they come.
+/// Print the events of a VMS as they arrive.
 ///
-/// Reconnects for ever, and says what may have been missed meanwhile. Ends at Ctrl-C, at SIGTERM, as --for and --count say,
-/// when the server ends the session or refuses it for good; with --login, a session that is no longer valid is followed by
-/// another.
+/// Reconnects indefinitely, and reports what may have been missed in between. Exits on Ctrl-C or SIGTERM, as --for and
+/// --count say, and when the server ends the session or refuses it permanently. With --login, a session that is no longer
+/// valid is replaced by a new one.
 #[derive(Debug, Args)]
 #[command(after_help = SHORT_NOTES, after_long_help = super::after_long_help(&notes()))]
 pub(crate) struct ListenArgs {
@@ -16,11 +16,11 @@ pub(crate) struct ListenArgs {
     #[arg(long, value_name = "URL", env = "VMS_BASE_URL", required_unless_present = "account")]
     pub(crate) base_url: Option<String>,
 
-    /// Log in as this user; the password comes from `VMS_PASSWORD`, or from stdin, where it is prompted for on a terminal.
+    /// Log in as this user; the password comes from `VMS_PASSWORD` or stdin, with a prompt on a terminal.
     #[arg(long, value_name = "NAME", help_heading = "Who is listening", conflicts_with_all = ["token_file", "user_id", "access_token_id"])]
     pub(crate) login: Option<String>,
 
-    /// Read the token from this file, or from stdin for `-`; without it and --login it comes from `VMS_TOKEN`.
+    /// Read the token from this file, or from stdin for `-` [default: `VMS_TOKEN`, unless --login is given].
     #[arg(long, value_name = "FILE", help_heading = "Who is listening")]
     pub(crate) token_file: Option<PathBuf>,
 
@@ -28,24 +28,24 @@ pub(crate) struct ListenArgs {
     #[arg(long, value_name = "ID", help_heading = "Who is listening", allow_negative_numbers = true)]
     pub(crate) user_id: Option<i64>,
 
-    /// The id of the token: its session's channel is named after it.
+    /// The id of the token, after which its session's channel is named.
     #[arg(long, value_name = "ID", help_heading = "Who is listening")]
     pub(crate) access_token_id: Option<String>,
 
-    /// Listen as the account in this file; may be repeated, to listen as several at once.
+    /// Listen as the account in this file; may be repeated, to listen as several accounts at once.
     #[arg(long, value_name = "FILE", help_heading = "Who is listening")]
     #[arg(conflicts_with_all = ["login", "token_file", "user_id", "access_token_id", "socket_url", "app_key"])]
     pub(crate) account: Vec<PathBuf>,
 
-    /// Where the Pusher server is, such as `wss://example.com/pusher`; without it the VMS is asked.
+    /// The URL of the Pusher server, such as `wss://example.com/pusher` [default: ask the VMS].
     #[arg(long, value_name = "URL", help_heading = "Connection")]
     pub(crate) socket_url: Option<String>,
 
-    /// The Pusher application key; without it the VMS is asked.
+    /// The Pusher app key [default: ask the VMS].
     #[arg(long, value_name = "KEY", help_heading = "Connection")]
     pub(crate) app_key: Option<String>,
 
-    /// Trust the root certificates in this file too (PEM); may be repeated.
+    /// Also trust the root certificates in this file (PEM); may be repeated.
     #[arg(long, value_name = "FILE", help_heading = "Connection")]
     pub(crate) ca: Vec<PathBuf>,
 
@@ -53,15 +53,15 @@ pub(crate) struct ListenArgs {
     #[arg(long, help_heading = "Connection")]
     pub(crate) allow_insecure_socket: bool,
 
-    /// End with exit code 3 when no channel is subscribed after this long; without it, it is tried for ever.
+    /// Exit with code 3 if no channel is subscribed after this long [default: keep trying].
     #[arg(long, value_name = "TIME", help_heading = "Connection", value_parser = duration::parse_positive)]
     pub(crate) connect_timeout: Option<Duration>,
 
-    /// End after this long: 20s, 1m30s, 2h.
+    /// Exit after this long: 20s, 1m30s, 2h.
     #[arg(long = "for", value_name = "TIME", help_heading = "End", value_parser = duration::parse_positive)]
     pub(crate) limit: Option<Duration>,
 
-    /// End when so many events have been printed.
+    /// Exit after printing this many events.
     #[arg(long, value_name = "NUMBER", help_heading = "End", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) count: Option<u64>,
 
@@ -69,55 +69,55 @@ pub(crate) struct ListenArgs {
     #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,
 
-    /// Add to the line of every event what the server sent, as it came; needs --json.
+    /// Add the payload as the server sent it to the line of every event; needs --json.
     #[arg(long, help_heading = "Output", requires = "json")]
     pub(crate) raw: bool,
 
-    /// Print these events alone: a list with commas; may be repeated.
+    /// Print only these events: a comma-separated list; may be repeated.
     #[arg(long, value_name = "NAMES", help_heading = "Output", value_delimiter = ',', conflicts_with = "not")]
     #[arg(value_parser = names(), hide_possible_values = true)]
     pub(crate) only: Vec<String>,
 
-    /// Do not print these events: a list with commas; may be repeated.
+    /// Do not print these events: a comma-separated list; may be repeated.
     #[arg(long, value_name = "NAMES", help_heading = "Output", value_delimiter = ',')]
     #[arg(value_parser = names(), hide_possible_values = true)]
     pub(crate) not: Vec<String>,
 }
 
-/// The names of the events, and the types of the wire.
+/// The names of the events, and their types on the wire.
 fn names() -> PossibleValuesParser {
     PossibleValuesParser::new(event_name::all().into_iter().chain(event_name::wire_types()))
 }
 
 fn notes() -> String {
-    let names: Vec<_> = event_name::all().chunks(3).map(|four| format!("  {}", four.join(", "))).collect();
+    let names: Vec<_> = event_name::all().chunks(3).map(|three| format!("  {}", three.join(", "))).collect();
     format!("{NOTES}\n{}", names.join(",\n"))
 }
 
-const SHORT_NOTES: &str = "`--help` tells the event names and the format of the JSON lines.";
+const SHORT_NOTES: &str = "`--help` lists the event names and describes the JSON lines.";
 
 const NOTES: &str = "\
-A token or a password is never taken from an argument, which every user of the
+Tokens and passwords are never taken from arguments, which every user of the
 machine can read.
 
-What may pass by itself is told and tried again, from the first call on: no
-network, a server in trouble, a web page in the place of an answer, a channel
-that is refused. The VMS is asked again where its socket is when the known
-address does not work any more, but for what --socket-url and --app-key give.
+Failures that may be temporary are reported and retried, from the first call on:
+no network, a server in trouble, a web page instead of an answer, a refused
+channel. When the known address no longer works, the VMS is asked again for the
+socket's address and app key, except for what --socket-url and --app-key give.
 
-A wrong app key ends it where the server says so by close code 4001; some
-servers answer it with HTTP 403 or just close, as a gateway may do for a while,
-so that is told and tried again, slowly. A token that is refused ends it, unless
---token-file has another one by then. With --login it is logged in again, with a
-gap over both channels; but not when the new session is refused too, and never
-again after a refused password.
+A wrong app key ends the program if the server reports it with close code 4001.
+Some servers answer with HTTP 403 or just close, as a gateway may do for a
+while; that is reported and retried, slowly. A rejected token ends the program,
+unless --token-file holds another one by then. With --login, the program logs in
+again, and reports a gap on both channels; but not if the new session is
+rejected as well, and never again after a rejected password.
 
-For scripts: --for and --count end it with exit code 0; when the time is up
-before the events have come, the exit code is 1. --connect-timeout covers the
-start only: a connection that is lost later is waited for.
+For scripts: --for and --count end the program with exit code 0, or 1 if the
+time is up before the events have arrived. --connect-timeout covers the start
+only: when a connection is lost later, the program keeps reconnecting.
 
-With --account a file says who listens, one `key = value` a line. The keys are
-options without their hyphens; `#` starts a comment.
+With --account, a file says who listens, with one `key = value` per line. The
+keys are options without the leading hyphens; `#` starts a comment.
 
   # anna.account
   name            = anna
@@ -126,31 +126,31 @@ options without their hyphens; `#` starts a comment.
   user-id         = 42
   access-token-id = 6f1c2a
 
-In place of the last three there may be `login` and `password-file`, a file with
-the password; `socket-url` and `app-key` are optional. A missing `base-url` is
-taken from --base-url, a missing `name` from the file's own; other files are
-looked for in its folder. Every line of the output names its account. An account
-that ends does not end the others; when none is left, or the time is up, the
-exit code is that of the first that failed.
+Instead of the last three, the file may have `login` and `password-file`, a file
+with the password; `socket-url` and `app-key` are optional. A missing `base-url`
+is taken from --base-url, a missing `name` from the file name; paths are
+relative to the file's folder. Every line of the output names its account. An
+account that ends does not end the others; when none is left, or the time is up,
+the exit code is that of the first that failed.
 
-In text, events and gaps are on stdout, an event a line: the time (UTC), the
-name, the fields that matter. States and errors are on stderr. Whatever a server
-says stays on its line: control characters, and those that nobody sees, are
-escaped.
+As text, events and gaps go to stdout, one event per line: the time (UTC), the
+name and the most important fields. States and errors go to stderr. Whatever a
+server says stays on one line: control and invisible characters are escaped.
 
 The file of --token-file is read again for every authorization. While it is
-empty or holds more than one token, as while it is being rewritten, nothing is
-sent, and it is read again a little later; only at the start that is an error
-of the settings (exit code 2).
+empty or holds more than one token, as during a rewrite, nothing is sent, and
+the file is read again a little later. At the start, however, that is an error
+in the settings (exit code 2).
 
-With --json everything is on stdout, one object a line; a failure is on stderr
-as well. `time` is when it was printed (UTC, RFC 3339), `account` whose it is,
-with --account; `item` is what it is, and decides what else there is:
+With --json, everything goes to stdout, one object per line; a failure goes to
+stderr as well. `time` is when the line was printed (UTC, RFC 3339); `account`
+is the account it belongs to, with --account; `item` is the kind of line, which
+determines the other fields:
 
   app_socket        a push: `channel` is user or token, `wire_type` its type on
                     the wire, `type` the event's name, `data` what it carries
                     (absent when it carries nothing)
-  intercom_socket   likewise, about intercoms
+  intercom_socket   the same, for intercoms
   continuity        a gap, or its end; `change` is one of
                       fresh {channel}
                       interrupted {channel, since, clock, kind, cause}
@@ -162,25 +162,24 @@ with --account; `item` is what it is, and decides what else there is:
   connection_state  `from` and `to`: connecting, connected, reconnecting,
                     disconnecting, disconnected
   error             `kind`, `message`, and `code` (Pusher) and `status` (HTTP)
-                    when the server gave them
-  info              `message`, for a developer
+                    if the server gave them
+  info              `message`, for developers
 
-`clock` {ahead_ms, uncertainty_ms} is the estimate of the server's clock in
-whose time the gap is; without it the time is that of this device. `channel` of
-suspended is absent when it is the connection. When the program fails, the last
-line is an error with `exit_code` as well, what it ends with, and perhaps `tip`,
-what to try.
+`clock` {ahead_ms, uncertainty_ms} is the estimate of the server's clock, in
+whose time the gap is given; without it the times are this device's. `channel`
+is absent from suspended if the connection is meant. When the program fails, the
+last line is an error that also has `exit_code` and possibly `tip`, what to try.
 
-`data` has the names of the wire, and the fields of this version that came and
-could be read; what is left out was absent, null or of no use. Ids are integers,
-times RFC 3339. A list is whole or left out. No name is ever changed or taken
-away; new ones may come. A push that is not known or cannot be read has the type
-unknown or undecodable: it holds `event`, `channel`, the raw `data` and the
-`reason`.
+`data` uses the names of the wire, and has those fields known to this version
+that were sent and could be read; fields that were absent, null or unusable are
+left out. Ids are integers, times RFC 3339. A list is complete or left out. No
+name is ever changed or removed; new ones may be added. A push that is unknown
+or cannot be read has the type unknown or undecodable, with `event`, `channel`,
+the raw `data` and the `reason`.
 
-With --raw the line of every push ends with `raw`: the payload that the server
-sent, unread, as a string of JSON. Whatever was left out of `data` is in there.
+With --raw, the line of every push ends with `raw`: the payload as the server
+sent it, as a JSON string. It contains whatever was left out of `data`.
 
---only and --not filter events and nothing else. Beside the event names they
-take the types that `push` takes, such as mark_created, each for the event that
+--only and --not filter events only. Besides the event names they accept the
+types that `push` accepts, such as mark_created; each stands for the event that
 it becomes (event_created). The event names:";

@@ -1,4 +1,4 @@
-//! What the command line says, as it stands; [`settings`](crate::settings) makes sense of it.
+//! The command line as it was given; [`settings`](crate::settings) interprets it.
 
 mod control;
 mod demo;
@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use self::{
     control::{CutArgs, PushArgs, SandboxAddress, event_name},
     demo::DemoArgs,
-    drive::{ExpireArgs, FaultArgs, LogoutArgs, Occasion, StateArgs},
+    drive::{ExpireArgs, FaultArgs, FaultTarget, LogoutArgs, StateArgs},
     listen::ListenArgs,
     sandbox::{SandboxArgs, UserArg},
 };
@@ -27,7 +27,7 @@ pub(crate) use self::{
 )]
 #[command(after_help = START, after_long_help = after_long_help(START))]
 pub(crate) struct Cli {
-    /// When to colour the text; `NO_COLOR` is honoured.
+    /// When to colour the output; `NO_COLOR` is honoured.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: clap::ColorChoice,
 
@@ -46,7 +46,7 @@ pub(crate) enum Command {
     Expire(ExpireArgs),
     Fault(FaultArgs),
     State(StateArgs),
-    /// Print a completion script for a shell.
+    /// Print a shell completion script.
     #[command(
         after_help = "For bash:  vms-pusher completions bash > ~/.local/share/bash-completion/completions/vms-pusher"
     )]
@@ -54,26 +54,27 @@ pub(crate) enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
-    /// Print a manual page, as roff.
+    /// Print a man page (roff).
     #[command(after_help = "To read it:  vms-pusher man listen | man -l -")]
     Man {
-        /// The command to print the page of; the program itself when left out.
+        /// The command to print the page of [default: the program itself].
         command: Option<String>,
     },
 }
 
-/// The program's exit codes, for `--help` and the manual pages.
+/// The program's exit codes, for `--help` and the man pages.
 const EXIT_CODES: &str = "\
 Exit codes:
-  0    done; or ended by SIGTERM; or whoever read the output went away
-  1    something else failed: a file, the output, a port to listen on; or the
-       time of --for was up before the events of --count had come
+  0    success; also after SIGTERM, or when the reader of the output went away
+  1    another failure: a file, the output, a port to listen on; or the time of
+       --for was up before the events of --count had arrived
   2    the command line, or a setting in it, is wrong
-  3    no channel was subscribed within --connect-timeout, or the server
-       answered what is of no use, such as an address that is none
+  3    no channel was subscribed within --connect-timeout, or the server sent an
+       unusable answer, such as an invalid address
   4    not authorized, or the server ended the session
-  5    the server refuses the connection for good, by a code from 4000 to 4099
-  6    the sandbox cannot be driven: there is none, or it refused
+  5    the server refused the connection permanently, with a code from 4000 to
+       4099
+  6    the sandbox cannot be controlled: there is none, or it refused
   130  interrupted (Ctrl-C)";
 
 const START: &str = "Start with `vms-pusher demo`: it needs nothing else.";

@@ -3,28 +3,28 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::Args;
 use vms_sandbox::Profile;
 
-/// Serve a VMS on the desk, until stopped.
+/// Run a local VMS simulator until stopped.
 ///
-/// REST, channel authorization and a Pusher server on one port, with a user and a session. What a client needs is
-/// printed; `push`, `cut`, `logout`, `expire`, `fault` and `state` drive it from another terminal.
+/// Serves REST, channel authorization and a Pusher server on one port, with a user and a session. Prints what a client
+/// needs; `push`, `cut`, `logout`, `expire`, `fault` and `state` control it from another terminal.
 #[derive(Debug, Args)]
 #[command(after_long_help = super::after_long_help(NOTES))]
 pub(crate) struct SandboxArgs {
-    /// Where to listen; port 0 is a free port.
+    /// Where to listen; port 0 picks a free port.
     #[arg(long, value_name = "ADDR", default_value = DEFAULT_BIND)]
     pub(crate) bind: SocketAddr,
 
-    /// Whose habits the server has.
+    /// Which Pusher server to imitate.
     #[arg(long, value_name = "NAME", default_value = Profile::default().as_str(), value_parser = super::demo::profile())]
     pub(crate) profile: Profile,
 
-    /// A user who may log in, with one session from the start; repeat it for more.
+    /// A user who may log in, with one session open from the start; may be repeated.
     ///
-    /// The password is the name, or the first line of the file.
+    /// The password is the first line of the file, or without a file the name.
     #[arg(long = "user", value_name = "ID:NAME[:PASSWORD_FILE]", default_value = "42:demo", value_parser = user)]
     pub(crate) users: Vec<UserArg>,
 
-    /// Serve https and wss with a certificate of its own; what clients have to trust is printed.
+    /// Serve https and wss with a generated certificate; prints what clients have to trust.
     #[arg(long, conflicts_with_all = ["tls_cert", "tls_key"])]
     pub(crate) tls: bool,
 
@@ -36,7 +36,7 @@ pub(crate) struct SandboxArgs {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
 
-    /// The host in the URLs that are given out, such as the name in the certificate.
+    /// The host in the URLs given to clients, such as the name in the certificate.
     #[arg(long, value_name = "NAME")]
     pub(crate) host: Option<String>,
 
@@ -44,11 +44,11 @@ pub(crate) struct SandboxArgs {
     #[arg(long)]
     pub(crate) scenario: bool,
 
-    /// Play the day again and again, without the logout at its end.
+    /// Repeat the day indefinitely, without the logout at its end.
     #[arg(long = "loop", requires = "scenario")]
     pub(crate) repeat: bool,
 
-    /// Let it be driven on an address that is not loopback: whoever reaches the port may do so.
+    /// Allow control on an address other than loopback, by anyone who can reach the port.
     #[arg(long)]
     pub(crate) allow_remote_control: bool,
 
@@ -56,7 +56,7 @@ pub(crate) struct SandboxArgs {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Do not tell on stderr what happens.
+    /// Do not report activity on stderr.
     #[arg(long, short)]
     pub(crate) quiet: bool,
 }
@@ -81,19 +81,19 @@ fn user(text: &str) -> Result<UserArg, &'static str> {
     Ok(UserArg { id, name, password_file })
 }
 
-/// Where a sandbox is unless something else is said; the commands that drive it look for it there.
+/// Where a sandbox listens by default, and where the commands that control it look for it.
 pub(super) const DEFAULT_BIND: &str = "127.0.0.1:7878";
 
 const NOTES: &str = "\
-The token that is printed is the sandbox's own: it is the same at every start
-and protects nothing. Ctrl-C or SIGTERM ends it.
+The printed token is valid in the sandbox only: it is the same at every start
+and protects nothing. Stop the sandbox with Ctrl-C or SIGTERM.
 
-What the commands do is HTTP under /sandbox on the same port, in JSON, for any
-program: POST push, raw, send, cut, stall, resume, close, logout, standing,
-latency, listening and fault; DELETE faults; GET state and types.
+The commands use an HTTP API with JSON bodies under /sandbox on the same port,
+open to any program: POST push, raw, send, cut, stall, resume, close, logout,
+standing, latency, listening and fault; DELETE faults; GET state and types.
 
   curl -d '{\"type\":\"cameras_updated\"}' http://127.0.0.1:7878/sandbox/push
   curl -d '{\"kind\":\"ping\",\"times\":0}' http://127.0.0.1:7878/sandbox/fault
   curl http://127.0.0.1:7878/sandbox/state
 
-docs/sandbox.md in the sources shows each of them.";
+docs/sandbox.md in the source repository describes each of them.";

@@ -50,8 +50,8 @@ impl<'o> Stage<'o> {
         }
         let place = format!("{} as {}", sandbox.base_url(), sandbox.profile());
         self.output.data(
-            "A VMS and a client, on this machine alone. A line tells the seconds, the side,\n\
-             what happened, and details: `both` is a push with what the client made of it.\n\
+            "A VMS and a client, on this machine only. Each line has the seconds, the side,\n\
+             what happened and details: `both` is a push and what the client made of it.\n\
              The connection is cut once, to show what happens then.\n",
         )?;
         self.print(SERVER, &Line::new(Tone::Server, "listening", &place))
@@ -141,7 +141,9 @@ fn server_line(activity: &Activity) -> Line {
             Line::new(Tone::Gap, "pushed", &detail)
         }
         Activity::Pushed { event, channel, .. } => server("pushed", format!("{event} on {}", short(channel))),
-        Activity::Request { method, path, status } => server("request", format!("{method} {path} answered {status}")),
+        Activity::Request { method, path, status } => {
+            server("request", format!("{method} {path} answered with {status}"))
+        }
         Activity::SocketEnded { socket, ending } => {
             Line::new(Tone::Gap, "socket_ended", &format!("socket {socket}: {ending}"))
         }
@@ -156,7 +158,7 @@ fn server_line(activity: &Activity) -> Line {
         Activity::Unsubscribed { socket, channel } => {
             server("unsubscribed", format!("socket {socket} from {}", short(channel)))
         }
-        Activity::UpgradeRefused { status } => server("upgrade_refused", format!("answered {status}")),
+        Activity::UpgradeRefused { status } => server("upgrade_refused", format!("answered with {status}")),
     }
 }
 

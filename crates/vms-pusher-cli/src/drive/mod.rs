@@ -39,7 +39,7 @@ pub(crate) async fn fault(args: FaultArgs, output: &mut Output) -> Result<Exit, 
     match fault {
         None => {
             let _: Value = control.delete("faults").await?;
-            output.data("every fault is called off")?;
+            output.data("all faults cleared")?;
         }
         Some(fault) => {
             let _: Value = control.order("fault", &fault).await?;
@@ -47,7 +47,7 @@ pub(crate) async fn fault(args: FaultArgs, output: &mut Output) -> Result<Exit, 
                 0 => "until `vms-pusher fault --clear`".to_owned(),
                 times => counted(times.into(), "time", "times"),
             };
-            output.data(&format!("ordered, to strike {often}"))?;
+            output.data(&format!("injected, to apply {often}"))?;
         }
     }
     Ok(Exit::Done)
@@ -67,7 +67,7 @@ pub(crate) async fn state(args: StateArgs, output: &mut Output) -> Result<Exit, 
 
 fn tell_of_none(sessions: usize, output: &mut Output) {
     if sessions == 0 {
-        output.warning("there is no such session; `vms-pusher state` shows those there are");
+        output.warning("there is no such session; `vms-pusher state` lists the sessions");
     }
 }
 

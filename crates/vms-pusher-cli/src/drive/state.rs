@@ -13,7 +13,7 @@ pub(super) fn to_text(state: &SandboxState) -> String {
     section(&mut text, "ended sockets", state.ended.iter().map(socket));
     section(&mut text, "channels", state.channels.iter().map(|(name, sockets)| format!("{name}  {sockets}")));
     section(&mut text, "requests", state.requests.iter().map(|(place, times)| format!("{place}  {times}")));
-    let _ = write!(text, "\n{} upgrades, {} sockets ever", state.upgrades_ever, state.sockets_ever);
+    let _ = write!(text, "\n{} upgrades and {} sockets in total", state.upgrades_ever, state.sockets_ever);
     if state.crashes > 0 {
         let _ = write!(text, ", {} crashes", state.crashes);
     }

@@ -37,28 +37,32 @@ fn authority(url: &str) -> &str {
 #[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum that grows; what it gains has no advice yet")]
 pub(super) fn tip(error: &PusherError) -> &'static str {
     match error.kind {
-        Kind::Resolve => "is the host spelled right, and is there a network?",
-        Kind::Network => "is the server running, and are host and port right?",
-        Kind::Certificate => "--ca FILE adds a root certificate, if that is what is missing",
-        Kind::Tls => "http:// and ws:// do without TLS",
-        Kind::TimedOut => "something accepts and stays silent: are host and port right, or does a proxy hold it up?",
+        Kind::Resolve => "check the spelling of the host, and the network",
+        Kind::Network => "is the server running, and are host and port correct?",
+        Kind::Certificate => "if a root certificate is missing, add it with --ca FILE",
+        Kind::Tls => "if the server does not use TLS, write http:// and ws://",
+        Kind::TimedOut => {
+            "the connection is accepted but nothing is answered: are host and port correct, or is a proxy in the way?"
+        }
         Kind::NotWebSocket => ASK,
         Kind::HttpStatus => of_socket(error.status),
         // Some servers close so on a wrong app key, and the error says so.
         Kind::ClosedEarly if !matches!(error.code, Some(4000..=4299)) => ASK,
         Kind::ClosedEarly | Kind::Closed | Kind::Refused | Kind::ServerError => of_code(error.code),
-        Kind::Lost | Kind::Silent => "if it goes on: is the network sound, or does a proxy cut in?",
-        Kind::MessageTooLong => "that message is lost, and a new connection follows: what does the VMS send there?",
-        Kind::ProtocolViolation => "is this a Pusher server? without --socket-url the VMS is asked",
+        Kind::Lost | Kind::Silent => "if this persists, check the network, and whether a proxy cuts connections",
+        Kind::MessageTooLong => "that message is lost, and a new connection follows; check what the VMS sends",
+        Kind::ProtocolViolation => "is this a Pusher server? without --socket-url, the VMS is asked for it",
         Kind::Denied => of_denial(error.status),
-        Kind::WrongAppKey => "is --app-key the one of this VMS? without it the VMS is asked",
-        Kind::SubscriptionRejected => "are --socket-url and --app-key those of this VMS? without them it is asked",
-        Kind::Unacknowledged => "is the server slow, or overloaded?",
+        Kind::WrongAppKey => "is --app-key that of this VMS? without it, the VMS is asked for it",
+        Kind::SubscriptionRejected => {
+            "are --socket-url and --app-key those of this VMS? without them, the VMS is asked for both"
+        }
+        Kind::Unacknowledged => "is the server slow or overloaded?",
         Kind::AuthorizationUnavailable if error.status.is_none() => "does the VMS answer, and can the token be read?",
         Kind::Api | Kind::Address | Kind::AuthorizationUnavailable | Kind::AuthorizationMalformed => {
             of_api(error.status)
         }
-        _ => "if it goes on: are --socket-url and --app-key those of this VMS?",
+        _ => "if this persists, check that --socket-url and --app-key are those of this VMS",
     }
 }
 
@@ -66,8 +70,8 @@ pub(super) fn tip(error: &PusherError) -> &'static str {
 const fn of_api(status: Option<u16>) -> &'static str {
     match status {
         Some(401 | 419) => "is the token from this VMS? --login gets a new one",
-        Some(403) => "is the token from this VMS? a gateway may say so too, for a while",
-        Some(404) => "check --base-url; a gateway may say so too, for a while",
+        Some(403) => "is the token from this VMS? a gateway may also answer this for a while",
+        Some(404) => "check --base-url; a gateway may also answer this for a while",
         Some(409) => "install a newer version of this program",
         Some(status) => of_any(status),
         None => "check --base-url; `curl -i` on it shows who answers there",
@@ -79,9 +83,9 @@ const fn of_socket(status: Option<u16>) -> &'static str {
     match status {
         // push1st answers a wrong app key with 403.
         Some(401 | 403) => {
-            "without --socket-url and --app-key the VMS is asked for both; a gateway may say so too, for a while"
+            "without --socket-url and --app-key, the VMS is asked for both; a gateway may also answer this for a while"
         }
-        Some(404) => "without --socket-url the VMS is asked where its socket is",
+        Some(404) => "without --socket-url, the VMS is asked for it",
         Some(200..=299 | 426) | None => ASK,
         Some(status) => of_any(status),
     }
@@ -90,19 +94,19 @@ const fn of_socket(status: Option<u16>) -> &'static str {
 /// What to try whoever answered with this status.
 const fn of_any(status: u16) -> &'static str {
     match status {
-        300..=399 => "give the address itself, or sign in to the network that redirects",
-        408 => "is the network sound, or does a proxy hold requests up?",
-        429 => "wait; do many programs share this address?",
-        502 | 504 => "wait, or ask who runs the gateway and the server behind it",
-        503 => "wait, or ask who runs the server",
-        500..=599 => "wait; if it goes on, ask who runs the server",
+        300..=399 => "give the final address, or sign in to the network that redirects",
+        408 => "check the network, and whether a proxy delays requests",
+        429 => "wait; do many clients share this IP address?",
+        502 | 504 => "wait, or ask the operator of the gateway and the server behind it",
+        503 => "wait, or ask the server's operator",
+        500..=599 => "wait; if this persists, ask the server's operator",
         _ => "check the address; `curl -i` on it shows who answers there",
     }
 }
 
 const fn of_denial(status: Option<u16>) -> &'static str {
     match status {
-        Some(401 | 419) => "log in with --login, or put a new token where this one came from",
+        Some(401 | 419) => "log in with --login, or replace the token where this one came from",
         _ => "are --user-id and --access-token-id those that came with the token?",
     }
 }
@@ -110,22 +114,22 @@ const fn of_denial(status: Option<u16>) -> &'static str {
 /// What to try when the Pusher server said this code, in a close frame or in an error.
 const fn of_code(code: Option<u16>) -> &'static str {
     match code {
-        Some(4000) => "the server wants TLS: is --socket-url a wss:// one?",
+        Some(4000) => "the server requires TLS: use a wss:// URL for --socket-url",
         Some(4001) => ADDRESS,
-        Some(4003) => "the application is disabled at the server: ask who runs it",
-        Some(4004) => "the server's quota of connections is used up: end others, or ask who runs it for more",
-        Some(4005) => "check the path of --socket-url, or leave it out: the VMS is then asked for it",
-        Some(4006..=4008) => "the server speaks another version of the protocol than 7: ask who runs it",
+        Some(4003) => "the application is disabled on the server: ask its operator",
+        Some(4004) => "the server's connection quota is used up: close other connections, or ask its operator for more",
+        Some(4005) => "check the path of --socket-url, or leave it out: then the VMS is asked for it",
+        Some(4006..=4008) => "the server does not support protocol version 7: ask its operator",
         Some(4009) => "is the token still valid?",
         Some(4010..=4099) => "check --socket-url and --app-key",
-        Some(4100..=4199) => "the server has too much to do: wait",
-        Some(4200..=4299 | 1001 | 1012) => "the server restarts or moves: wait",
-        Some(_) | None => "if it goes on, ask who runs the server",
+        Some(4100..=4199) => "the server is overloaded: wait",
+        Some(4200..=4299 | 1001 | 1012) => "the server is restarting or moving: wait",
+        Some(_) | None => "if this persists, ask the server's operator",
     }
 }
 
-const ASK: &str = "without --socket-url and --app-key the VMS is asked for both";
-const ADDRESS: &str = "check --socket-url and --app-key, or leave both out: the VMS is then asked for them";
+const ASK: &str = "without --socket-url and --app-key, the VMS is asked for both";
+const ADDRESS: &str = "check --socket-url and --app-key, or leave both out: then the VMS is asked for them";
 
 #[cfg(test)]
 mod tests {

@@ -40,7 +40,7 @@ impl Deadline {
             Some(error) => {
                 Failure::new(Exit::Unreachable, format!("{message}: {error}")).tip(advice::tip(error)).because(error)
             }
-            None => Failure::new(Exit::Unreachable, message).tip("--connect-timeout may be longer"),
+            None => Failure::new(Exit::Unreachable, message).tip("try a longer --connect-timeout"),
         }
     }
 }

@@ -91,8 +91,8 @@ async fn next_ended<'a>(running: &mut Vec<Running<'a>>) -> (&'a Account, Result<
 }
 
 fn too_few(printed: u64, wanted: u64) -> Failure {
-    Failure::new(Exit::Other, format!("the time is up, and {printed} of {wanted} events have come"))
-        .tip("--for may be longer; --only and --not say which events count")
+    Failure::new(Exit::Other, format!("the time is up, and {printed} of {wanted} events have arrived"))
+        .tip("try a longer --for; --only and --not say which events count")
 }
 
 const A_LONG_TIME: Duration = Duration::from_secs(24 * 3600);

@@ -77,7 +77,7 @@ impl<'s> Opener<'s> {
         let id = login.user.access_token_id.filter(|id| !id.is_empty());
         let access_token_id = id.ok_or_else(|| {
             let url = &self.account.base_url;
-            Failure::new(Exit::Unreachable, format!("{url} accepted the login but named no access token id"))
+            Failure::new(Exit::Unreachable, format!("{url} accepted the login but returned no access token id"))
                 .tip(GIVE_THE_TOKEN)
         })?;
         Ok(Who { token: login.access_token, user_id: login.user.id, access_token_id })
@@ -174,23 +174,23 @@ pub(super) fn unusable(account: &Account, error: &ConfigError) -> Failure {
         ConfigError::InsecureSocketUrl { socket_url } => {
             let exit = if account.socket_url.is_none() { Exit::Unreachable } else { Exit::Usage };
             Failure::new(exit, format!("`{socket_url}` is not encrypted, but {base_url} is"))
-                .tip("a server's own wss:// is better; --allow-insecure-socket accepts it as it is")
+                .tip("use the server's wss:// address if it has one; --allow-insecure-socket accepts this one")
         }
         ConfigError::SocketUrl(_) if account.socket_url.is_none() => {
-            of_server("named a socket of no use").tip("give --socket-url")
+            of_server("returned an unusable socket URL").tip("give --socket-url")
         }
         ConfigError::AppKey(_) if account.app_key.is_none() => {
-            of_server("named an app key of no use").tip("give --app-key")
+            of_server("returned an unusable app key").tip("give --app-key")
         }
         ConfigError::UserToken { .. } | ConfigError::UserId { .. } | ConfigError::AccessTokenId { .. } if is_login => {
-            of_server("accepted the login with an answer of no use").tip(GIVE_THE_TOKEN)
+            of_server("accepted the login with an unusable answer").tip(GIVE_THE_TOKEN)
         }
         ConfigError::ClientInfo { .. } | ConfigError::Runtime { .. } => Failure::new(Exit::Other, error),
         _ => Failure::usage(match option_of(error) {
             Some(option) => format!("{option}: {error_text}"),
             None => error_text,
         })
-        .tip("`vms-pusher listen --help` says what each option takes"),
+        .tip("`vms-pusher listen --help` describes each option"),
     }
 }
 
@@ -206,7 +206,7 @@ fn in_own_words(error: &ConfigError) -> String {
         ConfigError::UserToken { reason } => (*reason).to_owned(),
         ConfigError::UserId { value } => format!("the user's id {value} is negative"),
         ConfigError::AccessTokenId { value, .. } if value.is_empty() => "the token's id is empty".to_owned(),
-        ConfigError::AccessTokenId { error, .. } => format!("the token's id makes no channel: {error}"),
+        ConfigError::AccessTokenId { error, .. } => format!("the token's id cannot be part of a channel name: {error}"),
         error => error.to_string(),
     }
 }
@@ -279,4 +279,4 @@ fn no_token(error: &TokenError) -> PusherError {
     PusherError { kind, code: None, status: None, message: error.to_string() }
 }
 
-const GIVE_THE_TOKEN: &str = "give the token by VMS_TOKEN, with --user-id and --access-token-id";
+const GIVE_THE_TOKEN: &str = "give the token in VMS_TOKEN, with --user-id and --access-token-id";

@@ -117,15 +117,14 @@ impl Verdict {
 
     fn refused(&self, error: &PusherError) -> Failure {
         let exit = if error.code == Some(UNAUTHORIZED) { Exit::Unauthorized } else { Exit::Refused };
-        Failure::new(exit, format!("{} refuses the connection for good: {error}", self.socket_url))
+        Failure::new(exit, format!("{} refuses the connection permanently: {error}", self.socket_url))
             .tip(advice::tip(error))
             .because(error)
     }
 
     fn session_refused(&self) -> Failure {
-        let failure = |why: &str| {
-            Failure::new(Exit::Unauthorized, format!("{} does not take the session for valid{why}", self.base_url))
-        };
+        let failure =
+            |why: &str| Failure::new(Exit::Unauthorized, format!("{} does not accept the session{why}", self.base_url));
         match &self.last_error {
             Some(error) => failure(&format!(": {error}")).tip(advice::tip(error)).because(error),
             None => failure(""),
@@ -134,7 +133,7 @@ impl Verdict {
 
     /// Connected, but to no channel.
     fn deaf(&self) -> Failure {
-        let message = format!("{} gives neither channel", self.socket_url);
+        let message = format!("{} grants neither channel", self.socket_url);
         let Some(error) = &self.last_error else { return Failure::new(Exit::Refused, message) };
         let is_denial = error.kind == PusherErrorKind::Denied;
         let exit = if is_denial { Exit::Unauthorized } else { Exit::Refused };

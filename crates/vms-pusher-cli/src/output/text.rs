@@ -91,7 +91,7 @@ pub(crate) fn item(item: &VmsSocketItem) -> Line {
 fn continuity(continuity: &VmsContinuity) -> Line {
     match continuity {
         VmsContinuity::Fresh { channel } => {
-            Line::new(Tone::State, "fresh", &format!("{channel} channel subscribed: its events come from here on"))
+            Line::new(Tone::State, "fresh", &format!("{channel} channel subscribed: its events arrive from here on"))
         }
         VmsContinuity::Interrupted { channel, since, clock: by, cause, .. } => {
             let (since, by) = (clock(*since), whose(by.as_ref()));
@@ -100,12 +100,12 @@ fn continuity(continuity: &VmsContinuity) -> Line {
         }
         VmsContinuity::Lagged { dropped } => {
             let what = counted(*dropped, "event was", "events were");
-            let detail = format!("{what} dropped here, because events came faster than they were taken");
+            let detail = format!("{what} dropped here, because events arrived faster than they were read");
             Line::new(Tone::Gap, "lagged", &detail)
         }
         VmsContinuity::ResyncNeeded { channel, scopes, since, until, clock: by } => {
             let detail = format!(
-                "{channel} channel is back: what came from {} to {} ({}, {}) may be missed{}",
+                "{channel} channel is back: events from {} to {} ({}, {}) may be missed{}",
                 clock(*since),
                 clock(*until),
                 length(*since, *until),
@@ -124,14 +124,14 @@ fn continuity(continuity: &VmsContinuity) -> Line {
         }
         VmsContinuity::Suspended { channel, since } => {
             let what = channel.map_or_else(|| "no connection".to_owned(), |channel| format!("no {channel} channel"));
-            let detail = format!("{what} since {}; attempts go on", clock(*since));
+            let detail = format!("{what} since {}; attempts continue", clock(*since));
             Line::new(Tone::Gap, "suspended", &detail)
         }
         VmsContinuity::Unavailable { channel, is_final, session_is_invalid } => {
             let why = if *session_is_invalid { ", because the session is not valid" } else { "" };
             let (how_long, next) =
-                if *is_final { ("any more", "") } else { ("for now", "; the error says when it is tried again") };
-            let detail = format!("{channel} channel: nothing comes on it {how_long}{why}{next}");
+                if *is_final { ("any more", "") } else { ("for now", "; the error says when it is retried") };
+            let detail = format!("{channel} channel: no events arrive {how_long}{why}{next}");
             Line::new(Tone::Error, "unavailable", &detail)
         }
     }
@@ -204,10 +204,10 @@ mod tests {
         let unavailable = |is_final, session_is_invalid| {
             detail(VmsContinuity::Unavailable { channel: VmsChannel::User, is_final, session_is_invalid })
         };
-        let for_now = "user channel: nothing comes on it for now; the error says when it is tried again";
+        let for_now = "user channel: no events arrive for now; the error says when it is retried";
         assert_eq!(unavailable(false, false), for_now);
-        assert_eq!(unavailable(true, false), "user channel: nothing comes on it any more");
-        let invalid = "user channel: nothing comes on it any more, because the session is not valid";
+        assert_eq!(unavailable(true, false), "user channel: no events arrive any more");
+        let invalid = "user channel: no events arrive any more, because the session is not valid";
         assert_eq!(unavailable(true, true), invalid);
     }
 }

@@ -80,7 +80,7 @@ impl Needed {
         let Self { base_url, user_id, access_token_id, token, ca, .. } = self;
         let me = program();
         let mut text = format!(
-            "A VMS on the desk ({}), until Ctrl-C.\n\n  \
+            "A local VMS simulator ({}); stop it with Ctrl-C.\n\n  \
              base URL         {base_url}\n  socket URL       {}\n  app key          {}\n  \
              user id          {user_id}\n  access token id  {access_token_id}\n  token            {token}\n",
             self.profile, self.socket_url, self.app_key,
@@ -90,8 +90,8 @@ impl Needed {
         }
         if let Some(file) = self.ca_file.as_ref().filter(|_| self.is_own_ca) {
             text.push_str(&format!(
-                "\nIts certificate is its own. To trust it: --ca {file}, or with curl\n--cacert {file}. \
-                 The file goes when the sandbox ends.\n",
+                "\nIts certificate is generated. To trust it: --ca {file}, or with curl\n--cacert {file}. \
+                 The file is deleted when the sandbox stops.\n",
                 file = quoted(file),
             ));
         }

@@ -49,7 +49,7 @@ impl Given {
             }
             let (key, value) = key_and_value(line).map_err(|failure| failure.of(&format!("line {number}")))?;
             if values.insert(key, value.to_owned()).is_some() {
-                return Err(Failure::usage(format!("line {number}: there is another `{key}` before")));
+                return Err(Failure::usage(format!("line {number}: duplicate key `{key}`")));
             }
         }
         let user_id = values.remove("user-id").map(|id| id.parse());
@@ -68,7 +68,7 @@ impl Given {
         let has_token = given.token_file.is_some() || given.user_id.is_some() || given.access_token_id.is_some();
         match (&given.login, &given.password_file) {
             (Some(_), _) if has_token => {
-                Err(Failure::usage("`login` does without `token-file`, `user-id` and `access-token-id`"))
+                Err(Failure::usage("`login` cannot be combined with `token-file`, `user-id` or `access-token-id`"))
             }
             (None, Some(_)) => Err(Failure::usage("`password-file` without `login`")),
             _ => Ok(given),
@@ -80,18 +80,18 @@ impl Given {
         if let Some(url) = &self.base_url {
             HttpUrl::parse(url).map_err(|error| {
                 Failure::usage(format!("--base-url: {error}"))
-                    .tip("write it like https://example.com: http:// or https://, without user, query and fragment")
+                    .tip("write it like https://example.com: http:// or https://, without user, query or fragment")
             })?;
         }
         if let Some(url) = &self.socket_url {
             SocketUrl::parse(url).map_err(|error| {
                 Failure::usage(format!("--socket-url: {error}"))
-                    .tip("write it like wss://example.com/pusher, or leave it out: the VMS is then asked")
+                    .tip("write it like wss://example.com/pusher, or leave it out: then the VMS is asked for it")
             })?;
         }
         if let Some(key) = &self.app_key {
             AppKey::parse(key).map_err(|error| {
-                Failure::usage(format!("--app-key: {error}")).tip("leave it out: the VMS is then asked for it")
+                Failure::usage(format!("--app-key: {error}")).tip("leave it out: then the VMS is asked for it")
             })?;
         }
         Ok(())
@@ -113,15 +113,15 @@ impl Given {
 
 /// What is no key is not shown: it may be a secret.
 fn key_and_value(line: &str) -> Result<(&'static str, &str), Failure> {
-    let keys = || format!("there are {}", KEYS.join(", "));
+    let keys = || format!("the keys are {}", KEYS.join(", "));
     let Some((key, value)) = line.split_once('=') else {
-        return Err(Failure::usage("it is no `key = value`").tip(keys()));
+        return Err(Failure::usage("it is not of the form `key = value`").tip(keys()));
     };
     let (key, value) = (key.trim(), value.trim());
     let Some(known) = KEYS.into_iter().find(|known| *known == key) else {
         return Err(match key {
-            "password" | "token" => Failure::usage(format!("a {key} does not belong into this file"))
-                .tip(format!("put it into a file of its own, and name that with {key}-file")),
+            "password" | "token" => Failure::usage(format!("a {key} does not belong in this file"))
+                .tip(format!("put it in a separate file, and name that file with {key}-file")),
             _ => Failure::usage("there is no such key").tip(keys()),
         });
     };
@@ -156,14 +156,14 @@ mod tests {
     #[test]
     fn what_does_not_belong_into_it_is_refused_with_its_line_and_not_shown() {
         for (text, told) in [
-            ("login = a\n\ncanary", "line 3: it is no `key = value`"),
+            ("login = a\n\ncanary", "line 3: it is not of the form `key = value`"),
             ("canary = 1", "line 1: there is no such key"),
-            ("token = canary", "line 1: a token does not belong into this file"),
-            ("password = canary", "line 1: a password does not belong into this file"),
+            ("token = canary", "line 1: a token does not belong in this file"),
+            ("password = canary", "line 1: a password does not belong in this file"),
             ("login =", "line 1: `login` has no value"),
-            ("login = a\nlogin = canary", "line 2: there is another `login` before"),
+            ("login = a\nlogin = canary", "line 2: duplicate key `login`"),
             ("user-id = canary", "`user-id` is not a number"),
-            ("login = a\nuser-id = 4", "`login` does without"),
+            ("login = a\nuser-id = 4", "`login` cannot be combined"),
             ("password-file = a", "`password-file` without `login`"),
         ] {
             let refused = parse(text).unwrap_err().to_string();

@@ -20,7 +20,7 @@ pub(super) struct OwnCertificate {
 pub(super) fn make(host: Option<&str>, address: IpAddr) -> Result<OwnCertificate, Failure> {
     let failed = |error: &dyn std::fmt::Display| {
         Failure::new(Exit::Other, format!("cannot make a certificate (--tls): {error}"))
-            .tip("--tls-cert and --tls-key take one that there is already")
+            .tip("--tls-cert and --tls-key take an existing one")
     };
     let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
     names.extend(host.map(str::to_owned));

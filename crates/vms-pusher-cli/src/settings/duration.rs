@@ -31,7 +31,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, &'static str> {
 
 /// The same, but for no time at all.
 pub(crate) fn parse_positive(text: &str) -> Result<Duration, &'static str> {
-    parse(text).and_then(|time| if time.is_zero() { Err("it takes some time") } else { Ok(time) })
+    parse(text).and_then(|time| if time.is_zero() { Err("it must not be zero") } else { Ok(time) })
 }
 
 #[cfg(test)]

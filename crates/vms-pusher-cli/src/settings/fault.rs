@@ -4,29 +4,31 @@ use vms_sandbox::{Endpoint, Fault, FaultKind, RestAnswer, SubscribeAnswer, Upgra
 
 use super::duration;
 use crate::{
-    args::{FaultArgs, Occasion},
+    args::{FaultArgs, FaultTarget},
     failure::Failure,
 };
 
-/// What `fault` was asked to order; nothing when faults are to be called off.
+/// The fault to inject; none if faults are to be cleared.
 pub(crate) fn fault(args: &FaultArgs) -> Result<Option<Fault>, Failure> {
-    let Some(occasion) = args.occasion else { return Ok(None) };
-    let kind = kind(args, occasion)?;
+    let Some(target) = args.target else { return Ok(None) };
+    let kind = kind(args, target)?;
     refuse_what_does_not_belong(args, &kind)?;
     Ok(Some(Fault { kind, times: if args.always { 0 } else { args.times.get() } }))
 }
 
-fn kind(args: &FaultArgs, occasion: Occasion) -> Result<FaultKind, Failure> {
+fn kind(args: &FaultArgs, target: FaultTarget) -> Result<FaultKind, Failure> {
     let channel = args.channel.clone();
-    let endpoint = match occasion {
-        Occasion::Ping => return Ok(FaultKind::Ping),
-        Occasion::Subscribe => return Ok(FaultKind::Subscribe { channel, answer: subscribe_answer(&answer(args)?)? }),
-        Occasion::Upgrade => return Ok(FaultKind::Upgrade { answer: upgrade_answer(args, &answer(args)?)? }),
-        Occasion::Api => Endpoint::Any,
-        Occasion::Auth => Endpoint::BroadcastingAuth,
-        Occasion::Login => Endpoint::Token,
-        Occasion::SyncGroups => Endpoint::SyncGroups,
-        Occasion::Wsurl => Endpoint::WsUrl,
+    let endpoint = match target {
+        FaultTarget::Ping => return Ok(FaultKind::Ping),
+        FaultTarget::Subscribe => {
+            return Ok(FaultKind::Subscribe { channel, answer: subscribe_answer(&answer(args)?)? });
+        }
+        FaultTarget::Upgrade => return Ok(FaultKind::Upgrade { answer: upgrade_answer(args, &answer(args)?)? }),
+        FaultTarget::Api => Endpoint::Any,
+        FaultTarget::Auth => Endpoint::BroadcastingAuth,
+        FaultTarget::Login => Endpoint::Token,
+        FaultTarget::SyncGroups => Endpoint::SyncGroups,
+        FaultTarget::Wsurl => Endpoint::WsUrl,
     };
     Ok(FaultKind::Rest { endpoint, channel, answer: rest_answer(args, &answer(args)?)? })
 }
@@ -39,7 +41,7 @@ struct Answer<'a> {
 }
 
 fn answer(args: &FaultArgs) -> Result<Answer<'_>, Failure> {
-    let whole = args.answer.as_deref().ok_or_else(|| explained("what happens instead is missing"))?;
+    let whole = args.answer.as_deref().ok_or_else(|| explained("the answer is missing"))?;
     let (word, value) = whole.split_once(':').map_or((whole, None), |(word, value)| (word, Some(value)));
     Ok(Answer { whole, word, value })
 }
@@ -97,13 +99,13 @@ fn refuse_what_does_not_belong(args: &FaultArgs, kind: &FaultKind) -> Result<(),
             | FaultKind::Upgrade { answer: UpgradeAnswer::Status { .. } }
     );
     if *kind == FaultKind::Ping && args.answer.is_some() {
-        return Err(explained("a ping goes unanswered, and there is nothing else to choose"));
+        return Err(explained("`ping` takes no answer: the ping goes unanswered"));
     }
     if args.channel.is_some() && !takes_channel {
-        return Err(explained("--channel is for `subscribe` and `auth`"));
+        return Err(explained("--channel applies only to `subscribe` and `auth`"));
     }
     if args.retry_after.is_some() && !takes_retry_after {
-        return Err(explained("--retry-after is for a status"));
+        return Err(explained("--retry-after applies only to a status"));
     }
     Ok(())
 }
@@ -124,11 +126,11 @@ fn number<N: FromStr>(answer: &Answer<'_>, number: &str) -> Result<N, Failure> {
 
 fn unknown(answer: &Answer<'_>) -> Failure {
     let shown = crate::output::escape::line(answer.whole).into_owned();
-    explained(&format!("`{shown}` is none of the answers of this occasion"))
+    explained(&format!("`{shown}` is not an answer that this target can give"))
 }
 
 fn explained(problem: &str) -> Failure {
-    Failure::usage(problem).tip("`vms-pusher fault --help` lists the answers of each occasion")
+    Failure::usage(problem).tip("`vms-pusher fault --help` lists the answers of each target")
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::failure::{Exit, Failure};
 pub(crate) fn read_bytes(option: &str, path: &Path) -> Result<Vec<u8>, Failure> {
     read(path).map_err(|error| {
         Failure::new(Exit::Other, format!("cannot read {} ({option}): {error}", path.display()))
-            .tip("does the file exist, and may you read it?")
+            .tip("does the file exist, and do you have permission to read it?")
     })
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn tls(files: &[PathBuf]) -> Result<Tls, Failure> {
         let text = read_bytes("--ca", file)?;
         // Each on its own first, so that the error names the file.
         Tls::with_extra_roots_pem(&text).map_err(|error| {
-            Failure::usage(format!("--ca {}: {error}", file.display())).tip("it takes certificates as PEM text")
+            Failure::usage(format!("--ca {}: {error}", file.display())).tip("it takes certificates in PEM form")
         })?;
         pem.extend(text);
         pem.push(b'\n');

@@ -106,12 +106,12 @@ fn of_files(args: &ListenArgs, stop: &Stop) -> Result<Vec<Given>, Failure> {
                 "{}: it has no `base-url`, and there is no --base-url",
                 path.display()
             ))
-            .tip("write `base-url = https://example.com` into it, or use --base-url"));
+            .tip("add `base-url = https://example.com` to it, or use --base-url"));
         }
         if !names.insert(given.name.clone()) {
             let name = given.name.unwrap_or_default();
             return Err(Failure::usage(format!("{}: another account has the name `{name}`", path.display()))
-                .tip("write `name = ANOTHER` into one of them"));
+                .tip("add `name = ANOTHER` to one of them"));
         }
         all.push(Given { base_url, ..given });
     }

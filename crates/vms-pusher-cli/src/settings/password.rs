@@ -20,7 +20,7 @@ pub(super) fn get(login: &str, stop: &Stop) -> Result<Secret, Failure> {
         Err(std::env::VarError::NotPresent) if std::io::stdin().is_terminal() => prompt(login, stop)?,
         Err(std::env::VarError::NotPresent) => stop.waiting(first_line_of_stdin)?,
         Err(std::env::VarError::NotUnicode(_)) => {
-            return Err(Failure::usage("VMS_PASSWORD is not UTF-8").tip("set it anew, or pipe the password to stdin"));
+            return Err(Failure::usage("VMS_PASSWORD is not UTF-8").tip("set it again, or pipe the password to stdin"));
         }
     };
     if password.expose().is_empty() {
@@ -64,7 +64,7 @@ fn text(bytes: Vec<u8>) -> Result<Secret, Failure> {
 
 #[cfg(not(unix))]
 fn prompt(_login: &str, _stop: &Stop) -> Result<Secret, Failure> {
-    Err(Failure::usage("there is no prompt for a password on this system").tip("set VMS_PASSWORD, or pipe it to stdin"))
+    Err(Failure::usage("this system has no password prompt").tip("set VMS_PASSWORD, or pipe it to stdin"))
 }
 
 #[cfg(unix)]

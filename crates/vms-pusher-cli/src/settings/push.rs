@@ -24,7 +24,7 @@ pub(crate) fn push(args: &PushArgs) -> Result<Push, Failure> {
         let bytes = files::read_bytes("--data", path)?;
         let body: Value = serde_json::from_slice(&bytes).map_err(|error| {
             Failure::usage(format!("--data {} is not JSON: {error}", path.display()))
-                .tip("`vms-pusher push TYPE --show` prints a body to begin with")
+                .tip("`vms-pusher push TYPE --show` prints a body to start from")
         })?;
         push = push.data(body);
     }

@@ -14,16 +14,16 @@ pub(crate) fn explain(error: &clap::Error) -> Option<Failure> {
     let why = "where everyone on this machine could read it";
     let named = |names: &[&str]| names.iter().any(|name| argument.to_ascii_lowercase().contains(name));
     if !argument.starts_with('-') {
-        let failure = Failure::usage("there is an argument too many; it is not shown, as it may be a secret");
+        let failure = Failure::usage("there is an unexpected argument; it is not shown, as it may be a secret");
         return Some(failure.tip("--help lists the options; tokens and passwords are never arguments"));
     }
     if argument == "-p" || named(&["pass", "pwd"]) {
         let failure = Failure::usage(format!("a password is not taken from an argument, {why}"));
-        return Some(failure.tip("with --login NAME it is prompted for, or comes from VMS_PASSWORD or stdin"));
+        return Some(failure.tip("with --login NAME, it is prompted for or taken from VMS_PASSWORD or stdin"));
     }
     if named(&["token", "bearer", "secret"]) {
         let failure = Failure::usage(format!("a token is not taken from an argument, {why}"));
-        return Some(failure.tip("put it into the environment variable VMS_TOKEN, or into a file for --token-file"));
+        return Some(failure.tip("put it in the environment variable VMS_TOKEN, or in a file for --token-file"));
     }
     None
 }

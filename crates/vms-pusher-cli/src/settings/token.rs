@@ -22,7 +22,7 @@ pub(super) fn credentials(
         None => of_environment()?,
     };
     let (Some(user_id), Some(access_token_id)) = (user_id, id) else {
-        return Err(Failure::usage("a token alone does not tell which channels are yours")
+        return Err(Failure::usage("a token alone does not say which channels are yours")
             .tip("add --user-id and --access-token-id, which came with the token, or use --login"));
     };
     if user_id < 0 {
@@ -62,7 +62,7 @@ fn parse(source: &str, bytes: &[u8]) -> Result<Secret, Failure> {
         return wrong(&format!("there is no token: {source} is empty"));
     }
     if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return wrong(&format!("{source} holds something else than one token"));
+        return wrong(&format!("{source} does not hold exactly one token"));
     }
     Ok(Secret::new(token))
 }
@@ -85,7 +85,7 @@ impl TokenProvider for TokenFile {
 
 const HOW_TO_GIVE_A_TOKEN: &str =
     "set VMS_TOKEN, or use --token-file FILE or --login NAME; a token is never an argument";
-const WHERE_IDS_COME_FROM: &str = "it came with the token, at the login; with --login it is not needed";
+const WHERE_IDS_COME_FROM: &str = "it came with the token, at login; --login makes it unnecessary";
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 #[cfg(test)]

@@ -58,13 +58,13 @@ fn faults_are_ordered_and_called_off_from_another_process() {
         Running::start(listen.env("VMS_PASSWORD", "demo"))
     };
     let ordered = run(&["fault", "login", "status:422", "--sandbox", &url]).expect(0);
-    assert_eq!(ordered.stdout, "ordered, to strike 1 time\n");
+    assert_eq!(ordered.stdout, "injected, to apply 1 time\n");
     log_in().finish().expect(4).says(&["422"]);
 
     let ordered = run(&["fault", "login", "status:422", "--always", "--sandbox", &url]).expect(0);
-    assert_eq!(ordered.stdout, "ordered, to strike until `vms-pusher fault --clear`\n");
+    assert_eq!(ordered.stdout, "injected, to apply until `vms-pusher fault --clear`\n");
     let cleared = run(&["fault", "--clear", "--sandbox", &url]).expect(0);
-    assert_eq!(cleared.stdout, "every fault is called off\n");
+    assert_eq!(cleared.stdout, "all faults cleared\n");
     let listen = log_in();
     listen.wait_for(From::Stderr, &["fresh", "user channel"]);
     listen.interrupt().expect(130);

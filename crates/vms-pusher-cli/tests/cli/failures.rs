@@ -43,7 +43,9 @@ fn a_setting_that_cannot_be_right_is_named() {
 fn a_token_that_is_empty_or_missing_is_told_with_how_to_give_one() {
     let listen = || vms_pusher(&["listen", "--base-url", "http://127.0.0.1:1", "--user-id", "1"]);
     finish(listen().env("VMS_TOKEN", " ")).expect(2).says(&["VMS_TOKEN is empty", "tip: set VMS_TOKEN"]);
-    finish(listen().env("VMS_TOKEN", "a b")).expect(2).says(&["VMS_TOKEN holds", "tip: set VMS_TOKEN"]);
+    finish(listen().env("VMS_TOKEN", "a b"))
+        .expect(2)
+        .says(&["VMS_TOKEN does not hold exactly one token", "tip: set VMS_TOKEN"]);
     finish(&mut listen()).expect(2).says(&["there is no token", "tip: set VMS_TOKEN"]);
     let missing = finish(listen().args(["--token-file", "/nonexistent/token"])).expect(1);
     missing.says(&["--token-file", "No such file", "tip: --token-file takes the name of a file"]);
@@ -58,12 +60,12 @@ fn a_host_that_cannot_be_resolved_is_told_with_its_name_and_what_to_try() {
     let base = ["--user-id", "1", "--access-token-id", "a"];
     let mut api = vms_pusher(&["listen", "--base-url", &base_url]);
     let api = Running::start(api.args(base).env("VMS_TOKEN", "t"));
-    api.wait_for(From::Stderr, &["cannot resolve", &address, "tip: is the host spelled right"]);
+    api.wait_for(From::Stderr, &["cannot resolve", &address, "tip: check the spelling of the host"]);
     api.interrupt().expect(130);
     let place = ["--socket-url", &socket_url, "--app-key", "k"];
     let mut socket = vms_pusher(&["listen", "--base-url", "http://127.0.0.1:1"]);
     let socket = Running::start(socket.args(base).args(place).env("VMS_TOKEN", "t"));
-    socket.wait_for(From::Stderr, &["cannot resolve", &address, "tip: is the host spelled right"]);
+    socket.wait_for(From::Stderr, &["cannot resolve", &address, "tip: check the spelling of the host"]);
     socket.interrupt().expect(130);
 }
 
@@ -138,7 +140,7 @@ fn a_wrong_password_ends_it() {
 fn a_wrong_key_ends_it() {
     let desk = Desk::new();
     let done = finish(&mut desk.listen(&["--app-key", "wrong-key"])).expect(5);
-    done.says(&[address(&desk.sandbox.socket_url()), "refuses the connection for good", "4001", "--app-key"]);
+    done.says(&[address(&desk.sandbox.socket_url()), "refuses the connection permanently", "4001", "--app-key"]);
 }
 
 // push1st says 403 at the upgrade, which might also come from a proxy: it is tried again, slowly.
@@ -272,7 +274,12 @@ fn a_silent_upgrade_is_told_with_its_cause() {
     let listen = Running::start(&mut desk.listen(&[]));
     listen.wait_for(
         From::Stderr,
-        &["error", "within 10 s", address(&desk.sandbox.socket_url()), "tip: something accepts"],
+        &[
+            "error",
+            "within 10 s",
+            address(&desk.sandbox.socket_url()),
+            "tip: the connection is accepted but nothing is answered",
+        ],
     );
     listen.interrupt().expect(130);
 }

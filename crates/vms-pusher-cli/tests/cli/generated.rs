@@ -55,8 +55,8 @@ fn the_help_says_what_is_so() {
     let words = |help: String| help.split_whitespace().collect::<Vec<_>>().join(" ");
     let help = words(run(&["listen", "--help"]).expect(0).stdout);
     for part in [
-        "what the server sent, as it came; needs --json",
-        "With --json everything is on stdout, one object a line; a failure is on stderr as well.",
+        "the payload as the server sent it to the line of every event; needs --json",
+        "With --json, everything goes to stdout, one object per line; a failure goes to stderr as well.",
     ] {
         assert!(help.contains(part), "{part}:\n{help}");
     }

@@ -32,7 +32,7 @@ fn it_ends_when_the_time_is_up_and_tells_whether_the_events_have_come() {
     let done = finish(&mut desk.listen(&["--for", "300ms"])).expect(0);
     assert!(!done.stderr.contains("error"), "{}", done.stderr);
     let done = finish(&mut desk.listen(&["--for", "300ms", "--count", "3", "--json"])).expect(1);
-    let done = done.says(&["the time is up, and 0 of 3 events have come", "tip: --for may be longer"]);
+    let done = done.says(&["the time is up, and 0 of 3 events have arrived", "tip: try a longer --for"]);
     let last: serde_json::Value = serde_json::from_str(done.stdout.lines().last().unwrap()).unwrap();
     assert_eq!(last["exit_code"], 1, "{last}");
     run(&["listen", "--base-url", "http://127.0.0.1:1", "--for", "0s"]).expect(2).says(&["--for"]);
@@ -60,7 +60,7 @@ fn without_a_subscription_in_time_it_ends_with_the_cause() {
         .inject(Fault::always(FaultKind::Upgrade { answer: UpgradeAnswer::Status { status: 503, retry_after: None } }));
     let listen = desk.listen(&["--connect-timeout", "1s", "--socket-url", &socket_url, "--app-key", "sandbox-key"]);
     let refused = finish(&mut { listen }).expect(3);
-    refused.says(&["no channel of ", &socket_url, "within 1 s: ", "503", "tip: wait, or ask who runs the server"]);
+    refused.says(&["no channel of ", &socket_url, "within 1 s: ", "503", "tip: wait, or ask the server's operator"]);
     run(&["listen", "--base-url", "http://127.0.0.1:1", "--connect-timeout", "0"]).expect(2);
 }
 

@@ -14,14 +14,14 @@ fn a_close_code_that_is_final_is_named_and_decides_the_exit_code() {
     listen.wait_for(From::Stderr, &["Not yours", "4009", "tip: is the token still valid"]);
     desk.block_on(desk.sandbox.close(&Sockets::All, 4001, ""));
     listen.finish().expect(5).says(&[
-        "refuses the connection for good",
+        "refuses the connection permanently",
         "code 4001",
         "tip: check --socket-url and --app-key",
     ]);
 
     let listen = desk.listening(&[]);
     desk.block_on(desk.sandbox.close(&Sockets::All, 4004, "Over quota"));
-    listen.finish().expect(5).says(&["Over quota", "code 4004", "tip: the server's quota of connections is used up"]);
+    listen.finish().expect(5).says(&["Over quota", "code 4004", "tip: the server's connection quota is used up"]);
 }
 
 // C06, A09: 4009 is tried once more.
@@ -35,7 +35,7 @@ fn a_close_for_want_of_authorization_has_its_own_exit_code() {
     listen.wait_for(From::Stdout, &["resync_needed", "user channel"]);
     listen.wait_for(From::Stdout, &["resync_needed", "token channel"]);
     desk.block_on(desk.sandbox.close(&Sockets::All, 4009, "Unauthorized"));
-    listen.finish().expect(4).says(&["503", "tip: wait, or ask who runs the server", "code 4009"]);
+    listen.finish().expect(4).says(&["503", "tip: wait, or ask the server's operator", "code 4009"]);
 }
 
 // M06: whatever a server says stays on its line.

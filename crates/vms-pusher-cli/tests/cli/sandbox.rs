@@ -70,7 +70,7 @@ fn the_sandbox_is_driven_from_another_process() {
 
     let pushed = run(&["push", "mark_created", "--sandbox", url]).expect(0);
     assert_eq!(pushed.stdout, "pushed mark_created to 0 sockets\n");
-    pushed.says(&["nobody", "it is gone"]);
+    pushed.says(&["none of its recipients", "it is lost"]);
     let done = sandbox.interrupt().expect(130);
     for sockets in ["to 1 socket\n", "to 0 sockets\n"] {
         let is_it = |line: &str| line.contains("pushed mark_created on ") && line.ends_with(sockets);

@@ -107,8 +107,8 @@ fn a_token_file_without_one_token_at_the_start_is_an_error_of_the_settings_as_th
     }
     let help = run(&["listen", "--help"]).expect(0).stdout;
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
-    let promise = "While it is empty or holds more than one token, as while it is being rewritten, nothing is sent, and it \
-                   is read again a little later; only at the start that is an error of the settings (exit code 2).";
+    let promise = "While it is empty or holds more than one token, as during a rewrite, nothing is sent, and the file is \
+                   read again a little later. At the start, however, that is an error in the settings (exit code 2).";
     assert!(help.contains(promise), "{help}");
 }
 

@@ -123,8 +123,7 @@ fn a_new_session_that_is_refused_too_ends_it() {
     listen.wait_for(From::Stderr, &["fresh", "user channel"]);
     desk.sandbox.inject(refuse_every_authorization());
     desk.sandbox.cut(&Sockets::All);
-    let done =
-        listen.finish().expect(4).says(&["does not take the session for valid", &desk.sandbox.base_url(), "401"]);
+    let done = listen.finish().expect(4).says(&["does not accept the session", &desk.sandbox.base_url(), "401"]);
     assert!(done.stderr.contains("the next login follows in "), "{}", done.stderr);
     assert_eq!(logins(&desk), 2);
 }
@@ -133,7 +132,7 @@ fn a_new_session_that_is_refused_too_ends_it() {
 fn a_first_session_that_is_refused_ends_it() {
     let desk = Desk::new();
     desk.sandbox.inject(refuse_every_authorization());
-    finish(&mut login(&desk, &[])).expect(4).says(&["does not take the session for valid", "401"]);
+    finish(&mut login(&desk, &[])).expect(4).says(&["does not accept the session", "401"]);
     assert_eq!(logins(&desk), 1);
 }
 

@@ -31,14 +31,14 @@ fn what_may_pass_by_itself_is_told_and_tried_again() {
     let redirect = RestAnswer::Redirect { status: 302, location: "http://127.0.0.1:1/".to_owned() };
     for (answer, told) in [
         (RestAnswer::Html { status: 200 }, ["unusable answer", "tip: check --base-url"]),
-        (RestAnswer::Html { status: 502 }, ["502", "tip: wait, or ask who runs the gateway"]),
-        (redirect, [" answered with a redirect (302", "tip: give the address itself"]),
+        (RestAnswer::Html { status: 502 }, ["502", "tip: wait, or ask the operator of the gateway"]),
+        (redirect, [" answered with a redirect (302", "tip: give the final address"]),
         (status(404), ["404", "tip: check --base-url"]),
-        (status(408), ["408", "tip: is the network sound"]),
+        (status(408), ["408", "tip: check the network"]),
         (status(409), ["409", "tip: install a newer version"]),
-        (status(429), ["429", "tip: wait; do many programs"]),
-        (status(503), ["503", "tip: wait, or ask who runs the server"]),
-        (RestAnswer::Drop, ["failed", "tip: if it goes on"]),
+        (status(429), ["429", "tip: wait; do many clients"]),
+        (status(503), ["503", "tip: wait, or ask the server's operator"]),
+        (RestAnswer::Drop, ["failed", "tip: if this persists"]),
     ] {
         desk.sandbox.inject(Fault::once(rest(Endpoint::WsUrl, answer.clone())));
         let discovery = Running::start(&mut desk.listen(&[]));
@@ -113,7 +113,8 @@ fn a_server_in_trouble_is_asked_again() {
     let answer = RestAnswer::Status { status: 503, retry_after: Some("1".to_owned()) };
     desk.sandbox.inject(Fault::once(FaultKind::Rest { endpoint: Endpoint::WsUrl, channel: None, answer }));
     let listen = Running::start(&mut desk.listen(&[]));
-    listen.wait_for(From::Stderr, &["error", "503", &desk.sandbox.base_url(), "tip: wait, or ask who runs the server"]);
+    listen
+        .wait_for(From::Stderr, &["error", "503", &desk.sandbox.base_url(), "tip: wait, or ask the server's operator"]);
     listen.wait_for(From::Stderr, &["the next attempt follows in "]);
     listen.wait_for(From::Stderr, &["fresh", "user channel"]);
     listen.interrupt().expect(130);
