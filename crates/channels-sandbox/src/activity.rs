@@ -1,4 +1,4 @@
-//! What happens in a server, told to whoever prints it.
+//! What happens in a server, reported for printing.
 
 use std::fmt;
 
@@ -6,17 +6,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::ending::Ending;
 
-/// Something that happened. Only told, never needed: a receiver that lags loses the oldest.
+/// Something that happened, for information only: a receiver that lags loses the oldest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum Activity {
-    /// An event was put into the queues of sockets.
+    /// An event was queued for sockets.
     Pushed {
-        /// What the application calls it, or else its event name.
+        /// The application's name for it, otherwise its event name.
         event: String,
         /// The channel.
         channel: String,
-        /// Sockets whose queue took it.
+        /// The sockets that it was queued for.
         sockets: usize,
     },
     /// A request of the application's API was answered.
@@ -25,7 +25,7 @@ pub enum Activity {
         method: String,
         /// The path.
         path: String,
-        /// The status; 0 when the fault was to answer nothing.
+        /// The status; 0 if a fault left the request unanswered.
         status: u16,
     },
     /// A socket ended.
@@ -35,14 +35,14 @@ pub enum Activity {
         /// How.
         ending: Ending,
     },
-    /// A socket was greeted.
+    /// A socket was opened: `pusher:connection_established` was sent.
     SocketOpened {
         /// Its number.
         socket: u64,
         /// Its Pusher socket id.
         id: String,
     },
-    /// A socket is to be neither read nor written.
+    /// A socket was stalled: it is neither read nor written.
     SocketStalled {
         /// Its number.
         socket: u64,
@@ -61,16 +61,16 @@ pub enum Activity {
         /// The channel.
         channel: String,
     },
-    /// A subscription was given up by the client.
+    /// The client unsubscribed from a channel.
     Unsubscribed {
         /// The socket.
         socket: u64,
         /// The channel.
         channel: String,
     },
-    /// An upgrade was answered with something other than a socket.
+    /// An upgrade was refused.
     UpgradeRefused {
-        /// The status; 0 when nothing was answered.
+        /// The status; 0 if nothing was answered.
         status: u16,
     },
 }
@@ -82,16 +82,16 @@ impl fmt::Display for Activity {
                 let plural = if *sockets == 1 { "" } else { "s" };
                 write!(f, "pushed {event} on {channel} to {sockets} socket{plural}")
             }
-            Self::Request { method, path, status } => write!(f, "{method} {path} answered {status}"),
+            Self::Request { method, path, status } => write!(f, "{method} {path} answered with {status}"),
             Self::SocketEnded { socket, ending } => write!(f, "socket {socket} ended: {ending}"),
             Self::SocketOpened { socket, id } => write!(f, "socket {socket} opened as {id}"),
             Self::SocketStalled { socket } => write!(f, "socket {socket} stalled"),
             Self::Subscribed { socket, channel } => write!(f, "socket {socket} subscribed to {channel}"),
             Self::SubscriptionRefused { socket, channel } => {
-                write!(f, "socket {socket} refused on {channel}")
+                write!(f, "socket {socket} was refused on {channel}")
             }
-            Self::Unsubscribed { socket, channel } => write!(f, "socket {socket} left {channel}"),
-            Self::UpgradeRefused { status } => write!(f, "upgrade answered {status}"),
+            Self::Unsubscribed { socket, channel } => write!(f, "socket {socket} unsubscribed from {channel}"),
+            Self::UpgradeRefused { status } => write!(f, "upgrade answered with {status}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The signatures of Pusher's channel authorization, and ids of sockets.
+//! The signatures of Pusher's channel authorization, and socket ids.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;

@@ -1,10 +1,10 @@
-//! Word of every change, for whoever waits for a state.
+//! Notifications of changes, for those who wait for a state.
 
 use std::time::Duration;
 
 use tokio::{sync::watch, time::timeout};
 
-/// Tells whoever waits that something changed. Clones are one.
+/// Notifies those who wait that something changed. Clones share their state.
 #[derive(Clone, Debug)]
 pub struct Changes(watch::Sender<u64>);
 
@@ -15,16 +15,16 @@ impl Default for Changes {
 }
 
 impl Changes {
-    /// Tells that something changed.
+    /// Reports that something changed.
     pub fn touch(&self) {
         self.0.send_modify(|revision| *revision += 1);
     }
 
-    /// Looks at every change until things stand as `wanted`.
+    /// Calls `look` after every change until its state is as `wanted`.
     ///
     /// # Errors
     ///
-    /// How things stand when they do not within `patience`.
+    /// The last state, if it is not as wanted within `patience`.
     pub async fn wait_until<S>(
         &self,
         patience: Duration,

@@ -16,21 +16,21 @@ pub struct ServerConfig {
     pub host: Option<String>,
     /// Serve https and wss instead of http and ws.
     pub tls: Option<Tls>,
-    /// Which server's habits it has. Default [`Profile::Pusher7`].
+    /// Which server it imitates. Default [`Profile::Pusher7`].
     pub profile: Profile,
-    /// Its times. Default: those of the profile.
+    /// Its timing. Default: that of the profile.
     pub timing: Option<Timing>,
     /// The application key. Default `sandbox-key`.
     pub app_key: String,
     /// The secret that signs channel authorizations. Default `sandbox-secret`.
     pub app_secret: String,
     /// Client messages over this rate are refused with `pusher:error` 4301 (Reverb's rate
-    /// limiting). push1st knows no such thing and ignores it. Default: no limit.
+    /// limiting). push1st has no such limit and ignores it. Default: no limit.
     pub message_limit: Option<RateLimit>,
-    /// `SO_SNDBUF` of accepted connections in bytes, so that a slow reader is felt early.
+    /// `SO_SNDBUF` of accepted connections in bytes, so that a slow reader is noticed early.
     /// Default: the system's.
     pub send_buffer: Option<u32>,
-    /// Seed of socket ids. Default 1.
+    /// The seed for socket ids. Default 1.
     pub seed: u64,
 }
 
@@ -61,7 +61,7 @@ impl ServerConfig {
     pub(crate) fn check(&self) -> Result<(), ServerError> {
         let problem = |setting, problem: &str| Err(ServerError::Config { setting, problem: problem.to_owned() });
         if self.app_key.is_empty() || self.app_key.contains(['/', '?', '#', ':']) {
-            return problem("app_key", "it must not be empty, nor hold `/`, `?`, `#` or `:`");
+            return problem("app_key", "it must not be empty or contain `/`, `?`, `#` or `:`");
         }
         if self.app_secret.is_empty() {
             return problem("app_secret", "it must not be empty");

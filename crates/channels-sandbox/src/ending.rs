@@ -24,7 +24,7 @@ pub enum Ending {
     },
     /// The sandbox was told to drop the connection, or stopped.
     Cut,
-    /// The server dropped the connection without a close frame, as the profile does.
+    /// The server dropped the connection without a close frame, as the profile's server does.
     DroppedByServer,
     /// The client ended the connection without a close frame.
     Lost,
@@ -42,9 +42,9 @@ impl fmt::Display for Ending {
                 write!(f, "closed by the client with {code}, {reason:?}")
             }
             Self::ClosedByClient { code: None, .. } => f.write_str("closed by the client"),
-            Self::ClosedByServer { code, reason } => write!(f, "closed with {code}, {reason:?}"),
+            Self::ClosedByServer { code, reason } => write!(f, "closed by the server with {code}, {reason:?}"),
             Self::Cut => f.write_str("cut"),
-            Self::DroppedByServer => f.write_str("dropped without a close frame"),
+            Self::DroppedByServer => f.write_str("dropped by the server without a close frame"),
             Self::Lost => f.write_str("lost"),
             Self::TooSlow => f.write_str("cut, because the client read too slowly"),
         }

@@ -1,4 +1,4 @@
-//! What can go wrong in starting and waiting.
+//! Errors of starting and waiting.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -16,7 +16,7 @@ pub enum ServerError {
         /// Why.
         source: io::Error,
     },
-    /// A setting makes no sense.
+    /// A setting is invalid.
     #[error("setting `{setting}` of the server: {problem}")]
     Config {
         /// The field of [`ServerConfig`](crate::ServerConfig).
@@ -24,7 +24,7 @@ pub enum ServerError {
         /// What is wrong with it.
         problem: String,
     },
-    /// The certificate or its key is of no use.
+    /// The certificate or its key is unusable.
     #[error("cannot serve TLS: {problem}")]
     Tls {
         /// What is wrong.
@@ -34,10 +34,10 @@ pub enum ServerError {
 
 /// A condition did not come true in time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the server did not get there within {timeout:?}; it stands at {state:?}")]
+#[error("the server did not reach the wanted state within {timeout:?}; its state is {state:?}")]
 pub struct WaitError {
-    /// How long it was waited for.
+    /// How long the wait lasted.
     pub timeout: Duration,
-    /// How things stood at the end.
+    /// The state at the end.
     pub state: Box<ServerState>,
 }

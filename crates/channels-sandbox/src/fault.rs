@@ -1,61 +1,61 @@
-//! Faults that a test orders in advance.
+//! Faults that a test injects in advance.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-/// A fault that waits for its occasion.
+/// A fault that applies to the next request that it matches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault<K> {
-    /// Where and how it strikes.
+    /// What it affects, and how.
     pub kind: K,
-    /// How many occasions it strikes; 0 is every occasion until the faults are cleared. Default 1.
+    /// How many times it applies; 0 means every time until the faults are cleared. Default 1.
     #[serde(default = "once")]
     pub times: u32,
 }
 
 impl<K> Fault<K> {
-    /// Strikes once.
+    /// Applies once.
     #[must_use]
     pub const fn once(kind: K) -> Self {
         Self { kind, times: 1 }
     }
 
-    /// Strikes the next `times` occasions.
+    /// Applies the next `times` times.
     #[must_use]
     pub const fn times(kind: K, times: u32) -> Self {
         Self { kind, times }
     }
 
-    /// Strikes until the faults are cleared.
+    /// Applies until the faults are cleared.
     #[must_use]
     pub const fn always(kind: K) -> Self {
         Self { kind, times: 0 }
     }
 }
 
-/// Where a fault of the Pusher server strikes, and how.
+/// What a fault of the Pusher server affects, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SocketFault {
     /// `pusher:ping` goes unanswered. The socket works otherwise.
     Ping,
-    /// A `pusher:subscribe` is answered badly.
+    /// A `pusher:subscribe` is answered wrongly.
     Subscribe {
-        /// Only those for this channel. A trailing `*` stands for any ending.
+        /// Only subscribes to this channel. A trailing `*` matches any suffix.
         #[serde(default)]
         channel: Option<String>,
         /// What happens instead.
         answer: SubscribeAnswer,
     },
-    /// A WebSocket upgrade is answered badly.
+    /// A WebSocket upgrade is answered wrongly.
     Upgrade {
         /// What happens instead.
         answer: UpgradeAnswer,
     },
 }
 
-/// A bad answer to `pusher:subscribe`.
+/// A wrong answer to `pusher:subscribe`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SubscribeAnswer {
@@ -67,7 +67,7 @@ pub enum SubscribeAnswer {
     Refuse,
 }
 
-/// A bad answer to a WebSocket upgrade.
+/// A wrong answer to a WebSocket upgrade.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UpgradeAnswer {
@@ -78,7 +78,7 @@ pub enum UpgradeAnswer {
     },
     /// The connection is dropped without an answer.
     Drop,
-    /// 101, and then this text in place of `pusher:connection_established`; the socket works otherwise.
+    /// 101, and then this text instead of `pusher:connection_established`; the socket works otherwise.
     Greeting {
         /// The whole text frame.
         text: String,
@@ -96,7 +96,7 @@ pub enum UpgradeAnswer {
     Status {
         /// The HTTP status.
         status: u16,
-        /// The `Retry-After`, as it stands.
+        /// The `Retry-After`, verbatim.
         #[serde(default)]
         retry_after: Option<String>,
     },
@@ -112,7 +112,7 @@ const fn once() -> u32 {
     1
 }
 
-/// The faults that wait for their occasion, oldest first.
+/// The faults that are still to be applied, oldest first.
 #[derive(Debug)]
 pub struct FaultBook<K>(Mutex<Vec<Fault<K>>>);
 
@@ -123,23 +123,23 @@ impl<K> Default for FaultBook<K> {
 }
 
 impl<K> FaultBook<K> {
-    /// Orders a fault.
+    /// Injects a fault.
     pub fn add(&self, fault: Fault<K>) {
         self.lock().push(fault);
     }
 
-    /// Calls off every fault that was ordered.
+    /// Clears every injected fault.
     pub fn clear(&self) {
         self.lock().clear();
     }
 
-    /// Whether no fault waits.
+    /// Whether no fault is pending.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.lock().is_empty()
     }
 
-    /// Takes the oldest fault that `matches` makes something of, and counts it down.
+    /// Takes the oldest fault for which `matches` returns a value, and counts it down.
     pub fn take<T>(&self, matches: impl Fn(&K) -> Option<T>) -> Option<T> {
         let mut faults = self.lock();
         let found = |(index, fault): (usize, &Fault<K>)| Some((index, matches(&fault.kind)?));
@@ -157,7 +157,7 @@ impl<K> FaultBook<K> {
     }
 }
 
-/// Whether a channel is the pattern's, whose trailing `*` stands for any ending.
+/// Whether a channel matches the pattern, whose trailing `*` matches any suffix.
 #[must_use]
 pub fn matches_pattern(pattern: &str, channel: &str) -> bool {
     pattern.strip_suffix('*').map_or(pattern == channel, |start| channel.starts_with(start))

@@ -1,4 +1,4 @@
-//! What is counted, and what is told to whoever listens.
+//! Counters, and the activity reported to listeners.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -23,7 +23,7 @@ impl Journal {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Tells whoever listens; nobody may.
+    /// Reports to the listeners, if there are any.
     pub(crate) fn tell(&self, activity: Activity) {
         tracing::debug!(%activity);
         let _ = self.activity.send(activity);

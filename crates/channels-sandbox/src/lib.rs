@@ -1,4 +1,4 @@
-//! A Pusher Channels server for tests: sockets, channels, the habits of several real servers, and faults to order.
+//! A Pusher Channels server for tests: sockets, channels, the behaviour of several real servers, and fault injection.
 //!
 //! ```no_run
 //! use channels_sandbox::{RawData, RawPush, Server, ServerConfig, Sockets};
@@ -14,11 +14,11 @@
 //! # }
 //! ```
 //!
-//! It knows no application. An application brings routes of its own, such as the one that authorizes channels, as an
-//! [`axum::Router`] to [`Server::serve`], signs with [`Server::app`] and publishes through [`Server::publish_as`]; what
-//! it decides for the server's sockets is a [`Hooks`]. The sockets are at `/app/{key}` and `/pusher/app/{key}`.
+//! It is independent of the application, which passes its own routes, such as the one that authorizes channels, as an
+//! [`axum::Router`] to [`Server::serve`], signs with [`Server::app`], publishes through [`Server::publish_as`], and makes
+//! decisions for the server's sockets in a [`Hooks`]. The sockets are at `/app/{key}` and `/pusher/app/{key}`.
 //!
-//! # What is not there
+//! # What is not supported
 //!
 //! Presence channels, client events, sign-in, encrypted channels, and the signed HTTP API of Pusher servers. How each
 //! profile refuses the first three:
@@ -26,17 +26,17 @@
 //! | profile | a presence channel | a client event | a sign-in |
 //! |---|---|---|---|
 //! | `pusher7` | `pusher:subscription_error` 403 | `pusher:error` 4301 | `pusher:error` 4009 |
-//! | `push1st` | accepts it without members, or comes down | ignores it, or comes down | close 1002 |
+//! | `push1st` | accepts it without members, or crashes | ignores it, or crashes | close 1002 |
 //! | `reverb` | `pusher:error` 4009 | `pusher:error` 4301 | `pusher:error` 4200 |
 //! | `sockudo` | `pusher:error` 4300, or drops the connection | `pusher:error` 4301 | `pusher:error` 4009 |
 //! | `soketi` | `pusher:subscription_error` 403 | `pusher:error` 4301 | ignores it |
 //!
 //! # Modules
 //!
-//! From the ground up: `php` escapes JSON as PHP does, `websocket` reads and writes frames, `dialect` holds each server's habits as pure functions, `hub`
-//! knows the sockets that are open and their channels, `net` listens and carries connections, `shared` is what the
-//! sockets of a server have in common, `socket` runs one of them, `upgrade` begins it, and `server` is the whole, as a
-//! program holds it.
+//! From the ground up: `php` escapes JSON as PHP does, `websocket` reads and writes frames, `dialect` describes each server's behaviour as pure functions, `hub`
+//! keeps the open sockets and their channels, `net` accepts and serves connections, `shared` is what the sockets of a
+//! server have in common, `socket` runs one of them, `upgrade` starts it, and `server` is the public handle of a running
+//! server.
 
 pub mod answer;
 pub mod php;

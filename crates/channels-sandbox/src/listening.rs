@@ -1,4 +1,4 @@
-//! What new connections meet.
+//! How new connections are treated.
 
 use serde::{Deserialize, Serialize};
 

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-/// JSON text with its strings escaped as PHP's `json_encode` escapes them: `/` as `\/`, and whatever is not ASCII as
-/// `\u` and four hexadecimal digits. The text must be JSON without escaped slashes, as `serde_json` writes it.
+/// JSON text with its strings escaped as PHP's `json_encode` does: `/` as `\/`, and non-ASCII characters as `\u` and four
+/// hexadecimal digits. The text must be JSON without escaped slashes, as `serde_json` writes it.
 #[must_use]
 pub fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());

@@ -1,10 +1,10 @@
-//! The servers whose habits the Pusher side can have.
+//! The servers that the Pusher side can imitate.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// Which server's habits the Pusher side has.
+/// Which server the Pusher side imitates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
@@ -13,15 +13,15 @@ pub enum Profile {
     #[default]
     Pusher7,
     /// push1st, which VMS installations run: closes the whole socket at every mistake, reports no
-    /// errors, knows no Pusher close codes.
+    /// errors, uses no Pusher close codes.
     Push1st,
     /// Laravel Reverb: errors as JSON in a string, refused subscriptions reported without their
     /// channel, connections dropped without a close frame.
     Reverb,
-    /// Sockudo: an unknown key is a connection that just ends, refused subscriptions are reported without their channel, and
-    /// only a pong keeps a client that was pinged.
+    /// Sockudo: ends the connection at an unknown key, reports refused subscriptions without their channel, and keeps a
+    /// pinged client only if it sends a pong.
     Sockudo,
-    /// Soketi: acknowledgements without data, WebSocket pings, and a close of everyone to whom it had nothing to send.
+    /// Soketi: acknowledgements without data, WebSocket pings, and closes every socket to which it had nothing to send.
     Soketi,
 }
 
@@ -48,11 +48,11 @@ impl fmt::Display for Profile {
     }
 }
 
-/// The name is none of the profiles'.
+/// No profile has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown profile {name:?}: use pusher7, push1st, reverb, sockudo or soketi")]
 pub struct UnknownProfile {
-    /// The name given.
+    /// The given name.
     pub name: String,
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// An event with a channel, a name and data of one's own; nothing is checked.
+/// An event with any channel, name and data; nothing is checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RawPush {
     /// The channel.
@@ -12,7 +12,7 @@ pub struct RawPush {
     /// The data.
     #[serde(default)]
     pub data: RawData,
-    /// The id of a socket that is left out.
+    /// The id of a socket to leave out.
     #[serde(default)]
     pub except: Option<String>,
 }
@@ -24,15 +24,15 @@ pub enum RawData {
     /// No `data` key.
     #[default]
     Absent,
-    /// This JSON text, put into the frame as it stands, even if it is not JSON.
+    /// This JSON text, put into the frame verbatim, even if it is not JSON.
     Bare(String),
-    /// A string that holds this text.
+    /// A string that contains this text.
     Text(String),
 }
 
-/// What became of a push.
+/// The result of a push.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivered {
-    /// Sockets whose queue took it, counted once a channel.
+    /// The sockets that it was queued for, counted once per channel.
     pub sockets: usize,
 }

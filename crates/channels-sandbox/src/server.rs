@@ -1,4 +1,4 @@
-//! A running server, as a program holds it.
+//! The handle of a running server.
 
 use std::{
     fmt,
@@ -37,9 +37,9 @@ use crate::{
 /// A Pusher Channels server.
 ///
 /// It serves until [`stop`](Self::stop) or [`kill`](Self::kill), or until it is dropped, which is
-/// like `kill`. Counters and records outlive a stop; [`serve`](Self::serve) goes on with them on the same port.
+/// like `kill`. Counters and records outlive a stop; [`serve`](Self::serve) continues with them on the same port.
 ///
-/// Methods that name [`Sockets`] return how many sockets they were for.
+/// Methods that take [`Sockets`] return how many sockets matched.
 pub struct Server {
     shared: Arc<Shared>,
     gate: Gate,
@@ -62,7 +62,7 @@ impl Drop for Server {
 
 /// Starting and stopping.
 impl Server {
-    /// Serves sockets and nothing else. Must be called on a Tokio runtime.
+    /// Starts a server that serves sockets and nothing else. Must be called on a Tokio runtime.
     ///
     /// # Errors
     ///
@@ -73,12 +73,11 @@ impl Server {
         Ok(server)
     }
 
-    /// Takes the port. What connects waits for [`serve`](Self::serve). Must be called on a Tokio runtime.
+    /// Binds the port. New connections wait for [`serve`](Self::serve). Must be called on a Tokio runtime.
     ///
     /// # Errors
     ///
-    /// When the address cannot be listened on, the certificate is of no use, or a setting makes no
-    /// sense.
+    /// If the address cannot be listened on, the certificate is unusable, or a setting is invalid.
     pub fn bind(config: ServerConfig, hooks: Arc<dyn Hooks>) -> Result<Self, ServerError> {
         config.check()?;
         let tls = config.tls.as_ref().map(|tls| tls.server_config().map(TlsAcceptor::from)).transpose()?;
@@ -103,15 +102,15 @@ impl Server {
         Ok(Self { shared: Arc::new(shared), gate, tls, profile: config.profile, address })
     }
 
-    /// Serves the sockets, and everything else from `routes`, on the port that it has. After a
-    /// [`kill`](Self::kill) if it still runs.
+    /// Serves the sockets, and everything else from `routes`, on its port. If it is still running, it is
+    /// [killed](Self::kill) first.
     ///
-    /// The routes are dropped by `stop`, by `kill` and with the server, so they may hold what holds the server only if
-    /// one of the former is called.
+    /// The routes are dropped by `stop`, by `kill` and with the server; if they own the server, it must be stopped or
+    /// killed.
     ///
     /// # Errors
     ///
-    /// When the port cannot be listened on again within 5 s.
+    /// If the port cannot be listened on again within 5 s.
     pub async fn serve(&self, routes: Router) -> Result<(), ServerError> {
         if self.gate.is_open() {
             self.kill().await;
@@ -128,15 +127,15 @@ impl Server {
         self.gate.open(reception).await
     }
 
-    /// Stops the way the profile's server shuts down: `pusher7`, `sockudo` and `soketi` send error and close 4200, the
-    /// others drop the connections. Returns when every connection is gone, after 5 s at most.
+    /// Shuts down as the profile's server does: `pusher7`, `sockudo` and `soketi` send error and close 4200, the others
+    /// drop the connections. Returns when every connection is gone, after 5 s at most.
     pub async fn stop(&self) {
         self.gate.shut().await;
         self.shared.stop.set(true);
         self.gate.finish(STOP_PATIENCE).await;
     }
 
-    /// Stops as if the process was killed: every connection just ends.
+    /// Stops as if the process were killed: every connection just ends.
     pub async fn kill(&self) {
         self.gate.shut().await;
         self.shared.stop.set(true);
@@ -155,11 +154,11 @@ impl Server {
         !self.shared.stop.is_set()
     }
 
-    /// Sets what new connections meet; when it returns, they do. A server that does not run stays as it is.
+    /// Sets how new connections are treated, effective on return. A server that is not running stays as it is.
     ///
     /// # Errors
     ///
-    /// When the port cannot be listened on again within 5 s.
+    /// If the port cannot be listened on again within 5 s.
     pub async fn set_listening(&self, listening: Listening) -> Result<(), ServerError> {
         self.gate.set_listening(listening).await
     }
@@ -185,7 +184,7 @@ impl Server {
         self.address.bound
     }
 
-    /// The host that it gives out in place of its address.
+    /// The host used in its URLs instead of its address.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
         self.address.host.as_deref()
@@ -203,7 +202,7 @@ impl Server {
         &self.shared.app
     }
 
-    /// Whose habits it has.
+    /// Which server it imitates.
     #[must_use]
     pub const fn profile(&self) -> Profile {
         self.profile
@@ -212,13 +211,13 @@ impl Server {
 
 /// Events.
 impl Server {
-    /// Publishes an event. It waits for room in the queues of slow sockets, until those are cut.
+    /// Publishes an event. Waits for room in the queues of slow sockets, until those are cut.
     pub async fn publish(&self, push: RawPush) -> Delivered {
         let name = push.event.clone();
         self.publish_as(name, push).await
     }
 
-    /// Publishes an event that the [`Activity`] has another name for.
+    /// Publishes an event that is reported under this name in the [`Activity`].
     pub async fn publish_as(&self, name: String, push: RawPush) -> Delivered {
         let frame = self.shared.event_frame(&push);
         let sockets = self.shared.hub.publish(&push.channel, frame, push.except.as_deref()).await;
@@ -239,7 +238,7 @@ impl Server {
         self.shared.hub.set_mode(sockets, Mode::Reset).len()
     }
 
-    /// Neither reads nor writes sockets from now on, but keeps their connections.
+    /// Stops reading and writing sockets, but keeps their connections.
     pub fn stall(&self, sockets: &Sockets) -> usize {
         let numbers = self.shared.hub.set_mode(sockets, Mode::Stalled);
         for socket in &numbers {
@@ -248,45 +247,45 @@ impl Server {
         numbers.len()
     }
 
-    /// Goes on with sockets that were stalled.
+    /// Resumes stalled sockets.
     pub fn resume(&self, sockets: &Sockets) -> usize {
         self.shared.hub.set_mode(sockets, Mode::Running).len()
     }
 
-    /// Sends something as it stands. After a close frame the connection is closed as the profile does.
+    /// Sends something verbatim. After a close frame, the connection is closed as the profile's server does.
     pub async fn send(&self, sockets: &Sockets, what: &Outbound) -> usize {
         self.shared.hub.send(sockets, what).await
     }
 
-    /// Makes every write to a socket wait so long first.
+    /// Delays every write to a socket by this much.
     pub fn set_latency(&self, latency: Duration) {
         self.shared.latency.set(latency);
     }
 
-    /// Orders a fault.
+    /// Injects a fault.
     pub fn inject(&self, fault: Fault<SocketFault>) {
         self.shared.faults.add(fault);
     }
 
-    /// Calls off every fault that was ordered.
+    /// Clears every injected fault.
     pub fn clear_faults(&self) {
         self.shared.faults.clear();
     }
 }
 
-/// Looking.
+/// Inspection.
 impl Server {
-    /// How things stand.
+    /// The current state.
     #[must_use]
     pub fn state(&self) -> ServerState {
         ServerState { upgrades_ever: self.shared.journal.upgrades(), ..self.shared.hub.state() }
     }
 
-    /// Waits until things stand as `wanted`.
+    /// Waits until the state is as `wanted`.
     ///
     /// # Errors
     ///
-    /// When they do not within `patience`.
+    /// If it is not within `patience`.
     pub async fn wait_until(
         &self,
         patience: Duration,
@@ -296,26 +295,26 @@ impl Server {
         waited.map_err(|state| WaitError { timeout: patience, state: Box::new(state) })
     }
 
-    /// Told of every change of the state; an application tells of its own.
+    /// Notified of every change of the state; an application reports its own changes here.
     #[must_use]
     pub fn changes(&self) -> &Changes {
         &self.shared.changes
     }
 
-    /// The last 256 frames received on a socket, by its number. Of sockets that have ended, the last
-    /// 256 are remembered.
+    /// The last 256 frames received on a socket, by its number. Of the ended sockets, the last 256 are
+    /// remembered.
     #[must_use]
     pub fn received(&self, socket_number: u64) -> Vec<ReceivedFrame> {
         self.shared.hub.received(socket_number)
     }
 
-    /// What happens from now on, for printing. A receiver that is 1,024 behind loses the oldest.
+    /// Receives what happens from now on, for printing. A receiver that is 1,024 behind loses the oldest.
     #[must_use]
     pub fn activity(&self) -> broadcast::Receiver<Activity> {
         self.shared.journal.listen()
     }
 
-    /// Tells whoever listens to the [`activity`](Self::activity) of what the application did.
+    /// Reports what the application did to the receivers of the [`activity`](Self::activity).
     pub fn tell(&self, activity: Activity) {
         self.shared.journal.tell(activity);
     }

@@ -59,7 +59,7 @@ impl Shared {
     }
 }
 
-/// How long every write to a socket waits first.
+/// The delay before every write to a socket.
 #[derive(Debug, Default)]
 pub(crate) struct Latency {
     micros: AtomicU64,

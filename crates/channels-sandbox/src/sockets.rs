@@ -1,4 +1,4 @@
-//! Sockets: which of them a command is for, and how they stand.
+//! Sockets: which of them a command is for, and their state.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,22 +18,22 @@ pub enum Sockets {
     Latest,
 }
 
-/// A socket as it stands.
+/// The state of a socket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SocketInfo {
     /// Its number, counted from 1.
     pub number: u64,
     /// Its Pusher socket id.
     pub id: String,
-    /// The channels it is subscribed to; of an ended socket, was at the end.
+    /// The channels that it is subscribed to; if it has ended, those at the end.
     pub channels: Vec<String>,
     /// Frames received from the client.
     pub frames_received: u64,
     /// Frames written to the client.
     pub frames_sent: u64,
-    /// Pushed and not yet written.
+    /// Frames pushed and not yet written.
     pub frames_waiting: u64,
-    /// Neither read nor written just now.
+    /// Whether it is stalled: neither read nor written.
     pub stalled: bool,
     /// How it ended; absent while it is open.
     pub ending: Option<Ending>,
@@ -44,11 +44,11 @@ pub struct SocketInfo {
 pub struct ReceivedFrame {
     /// The opcode: 0 continuation, 1 text, 2 binary, 8 close, 9 ping, 10 pong.
     pub opcode: u8,
-    /// The last fragment of its message.
+    /// Whether it is the last fragment of its message.
     pub fin: bool,
     /// Whether it was masked.
     pub masked: bool,
-    /// Bytes of the payload.
+    /// The length of the payload in bytes.
     pub bytes: usize,
     /// The payload as text, invalid UTF-8 replaced, at most 4,096 bytes of it.
     pub text: String,

@@ -1,10 +1,10 @@
-//! How a server stands.
+//! The state of a server.
 
 use std::collections::BTreeMap;
 
 use crate::sockets::SocketInfo;
 
-/// How a server stands.
+/// The state of a server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerState {
@@ -14,11 +14,11 @@ pub struct ServerState {
     pub ended: Vec<SocketInfo>,
     /// Sockets ever opened.
     pub sockets_ever: u64,
-    /// WebSocket upgrades asked for, whatever came of them.
+    /// WebSocket upgrades requested, whatever their outcome.
     pub upgrades_ever: u64,
-    /// Subscriptions a channel; a channel without any is not listed.
+    /// Subscriptions per channel; a channel without any is not listed.
     pub channels: BTreeMap<String, usize>,
-    /// How often a message brought the whole server down (push1st).
+    /// How often a message crashed the whole server (push1st).
     pub crashes: u64,
 }
 

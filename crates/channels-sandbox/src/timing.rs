@@ -1,4 +1,4 @@
-//! The times of a server.
+//! The timing of a server.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use serde_json::Value;
 
 use crate::profile::Profile;
 
-/// The times of a server.
+/// The timing of a server.
 ///
-/// The profiles' own times are of many seconds; tests shorten them with
+/// The profiles' own times are many seconds long; tests shorten them with
 /// [`with_activity_timeout`](Self::with_activity_timeout).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Timing {
-    /// What is announced as `activity_timeout`, in whole seconds, at least 1.
+    /// The announced `activity_timeout`, in whole seconds, at least 1.
     pub activity_timeout: Duration,
-    /// Put on the wire as `activity_timeout` in place of the above, whatever it is;
-    /// [`Value::Null`] leaves the key out.
+    /// Sent as `activity_timeout` instead of the above, whatever it is; [`Value::Null`] omits the
+    /// key.
     pub activity_timeout_on_wire: Option<Value>,
     /// Silence of the client after which the server pings it (not `push1st`).
     pub ping_after: Duration,
@@ -65,8 +65,8 @@ impl Timing {
         }
     }
 
-    /// These times with another activity timeout, the other silences shortened or lengthened in
-    /// proportion. Writing and closing times stay.
+    /// This timing with another activity timeout, and the other silences scaled in proportion. The
+    /// times for writing and closing stay.
     #[must_use]
     pub fn with_activity_timeout(self, activity_timeout: Duration) -> Self {
         let was = self.activity_timeout.as_secs_f64();

@@ -1,4 +1,4 @@
-//! Users, their sessions and the tokens of those.
+//! Users, their sessions and tokens.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// The channel of this session alone.
+    /// The channel of this session only.
     #[must_use]
     pub fn token_channel(&self) -> String {
         token_channel(&self.access_token_id)
@@ -29,7 +29,7 @@ impl Session {
     }
 }
 
-/// A login session as it stands.
+/// The state of a login session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionInfo {
     /// The user.
@@ -107,7 +107,7 @@ impl Accounts {
         self.sessions.iter().find(|info| info.access_token_id == access_token_id).map(session)
     }
 
-    /// Opens a session of a user; nothing when there is no such user. The oldest sessions beyond
+    /// Opens a session of a user; `None` if there is no such user. The oldest sessions beyond
     /// [`MAX_SESSIONS`] are forgotten.
     pub(crate) fn open(&mut self, user_id: i64) -> Option<Session> {
         self.user(user_id)?;

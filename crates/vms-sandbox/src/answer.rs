@@ -1,4 +1,4 @@
-//! Answers of the API other than the good ones.
+//! Error answers of the API.
 
 use axum::{
     Json,
@@ -44,7 +44,7 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// Where a browser is sent that has not logged in.
+/// Where a browser that has not logged in is sent.
 pub(crate) async fn login_page() -> Html<&'static str> {
     Html("<!DOCTYPE html><html><head><title>Log in</title></head><body>Log in to the VMS.</body></html>")
 }
@@ -63,7 +63,7 @@ pub(crate) fn failure(status: u16, retry_after: Option<&str>) -> Response {
     with_retry_after((code(status), Json(json!({"message": reason}))).into_response(), retry_after)
 }
 
-/// A JSON document of about so many bytes.
+/// A JSON document of about this many bytes.
 pub(crate) fn huge(bytes: usize) -> Response {
     Json(Value::from("x".repeat(bytes))).into_response()
 }

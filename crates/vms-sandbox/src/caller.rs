@@ -8,7 +8,7 @@ use crate::{
     vms::Vms,
 };
 
-/// The session of the bearer; 401 without or with an unknown one, 419 with one that expired.
+/// The session of the bearer token; 401 if it is missing or unknown, 419 if it has expired.
 pub(crate) fn bearer(vms: &Vms, headers: &HeaderMap) -> Result<Session, ApiError> {
     let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = value.and_then(|value| value.strip_prefix("Bearer ")).ok_or(ApiError::UNAUTHORIZED)?;

@@ -7,12 +7,12 @@ use channels_sandbox::{Profile, RateLimit, ServerConfig, Timing, Tls};
 /// Everything a [`Sandbox`](crate::Sandbox) is started with.
 ///
 /// `SandboxConfig::default()` serves one user with one session on a free loopback port, without
-/// TLS, in the `pusher7` profile. Keys, secrets and tokens are made from `seed`: they are
-/// predictable on purpose and protect nothing.
+/// TLS, in the `pusher7` profile. Tokens are generated from `seed`, and keys and secrets are fixed:
+/// they are predictable on purpose and protect nothing.
 #[derive(Clone, Debug)]
 pub struct SandboxConfig {
-    /// Where to listen. Default `127.0.0.1:0`, a free port. Nothing but loopback should be given
-    /// unless `control` is off: whoever reaches the port may push events and cut sockets.
+    /// Where to listen. Default `127.0.0.1:0`, a free port. Use loopback only, unless `control` is
+    /// off: anyone who can reach the port can push events and cut sockets.
     pub bind: SocketAddr,
     /// The host in [`base_url`](crate::Sandbox::base_url) and
     /// [`socket_url`](crate::Sandbox::socket_url). Default: the bound address. With TLS, the name
@@ -20,9 +20,9 @@ pub struct SandboxConfig {
     pub host: Option<String>,
     /// Serve https and wss instead of http and ws.
     pub tls: Option<Tls>,
-    /// Which server's habits the Pusher side has. Default [`Profile::Pusher7`].
+    /// Which server the Pusher side imitates. Default [`Profile::Pusher7`].
     pub profile: Profile,
-    /// Times of the Pusher side. Default: those of the profile.
+    /// The timing of the Pusher side. Default: that of the profile.
     pub timing: Option<Timing>,
     /// The Pusher application key. Default `sandbox-key`.
     pub app_key: String,
@@ -30,26 +30,26 @@ pub struct SandboxConfig {
     pub app_secret: String,
     /// Who may log in. Default: user 42, login `demo`, password `demo`, one session.
     pub users: Vec<UserConfig>,
-    /// Channels that every user may have authorized beside their own. A trailing `*` stands for
-    /// any ending. Default: none.
+    /// Channels that every user may have authorized besides their own. A trailing `*` matches any
+    /// suffix. Default: none.
     pub open_channels: Vec<String>,
-    /// What `GET wsurl` answers as `ws_url`, when the sockets are served by another program.
+    /// The `ws_url` that `GET wsurl` answers with, if the sockets are served by another program.
     /// Default: [`socket_url`](crate::Sandbox::socket_url).
     pub ws_url: Option<String>,
-    /// What `POST cameras/{id}/sync-groups` answers. Default: asynchronous, done after 300 ms.
+    /// How `POST cameras/{id}/sync-groups` is answered. Default: asynchronous, done after 300 ms.
     pub group_sync: GroupSync,
     /// Send a `permissions_updated` event on every VMS channel just before its subscription is
     /// acknowledged, as push1st may. Default off.
     pub event_before_acknowledgement: bool,
     /// Client messages over this rate are refused with `pusher:error` 4301 (Reverb's rate
-    /// limiting). push1st knows no such thing and ignores it. Default: no limit.
+    /// limiting). push1st has no such limit and ignores it. Default: no limit.
     pub message_limit: Option<RateLimit>,
-    /// `SO_SNDBUF` of accepted connections in bytes, so that a slow reader is felt early.
+    /// `SO_SNDBUF` of accepted connections in bytes, so that a slow reader is noticed early.
     /// Default: the system's.
     pub send_buffer: Option<u32>,
     /// Serve the control API under `/sandbox`. Default on.
     pub control: bool,
-    /// Seed of socket ids, tokens and notification ids. Default 1.
+    /// The seed for socket ids, tokens and notification ids. Default 1.
     pub seed: u64,
 }
 
@@ -83,7 +83,7 @@ impl SandboxConfig {
         Self { profile, ..Self::default() }
     }
 
-    /// What the Pusher server takes of it.
+    /// The configuration of the Pusher server.
     pub(crate) fn server(&self) -> ServerConfig {
         ServerConfig {
             bind: self.bind,

@@ -1,36 +1,36 @@
-//! Faults that a test orders in advance.
+//! Faults that a test injects in advance.
 
 use channels_sandbox::{SocketFault, SubscribeAnswer, UpgradeAnswer};
 use serde::{Deserialize, Serialize};
 
-/// A fault that waits for its occasion.
+/// A fault that applies to the next request that it matches.
 pub type Fault = channels_sandbox::Fault<FaultKind>;
 
-/// Where a fault strikes, and how.
+/// What a fault affects, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
     /// `pusher:ping` goes unanswered. The socket works otherwise.
     Ping,
-    /// A REST request is answered badly, before the bearer is looked at.
+    /// A REST request is answered wrongly, before the bearer token is checked.
     Rest {
         /// Which requests.
         endpoint: Endpoint,
-        /// Of `broadcasting/auth`: only those for this channel. A trailing `*` stands for any ending.
+        /// For `broadcasting/auth`: only requests for this channel. A trailing `*` matches any suffix.
         #[serde(default)]
         channel: Option<String>,
         /// What happens instead.
         answer: RestAnswer,
     },
-    /// A `pusher:subscribe` is answered badly.
+    /// A `pusher:subscribe` is answered wrongly.
     Subscribe {
-        /// Only those for this channel. A trailing `*` stands for any ending.
+        /// Only subscribes to this channel. A trailing `*` matches any suffix.
         #[serde(default)]
         channel: Option<String>,
         /// What happens instead.
         answer: SubscribeAnswer,
     },
-    /// A WebSocket upgrade is answered badly.
+    /// A WebSocket upgrade is answered wrongly.
     Upgrade {
         /// What happens instead.
         answer: UpgradeAnswer,
@@ -53,11 +53,11 @@ pub enum Endpoint {
     WsUrl,
 }
 
-/// A bad answer to a REST request.
+/// A wrong answer to a REST request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RestAnswer {
-    /// This body, as it stands.
+    /// This body, verbatim.
     Body {
         /// The HTTP status.
         status: u16,
@@ -75,14 +75,14 @@ pub enum RestAnswer {
     Drop,
     /// No answer; the connection stays open.
     Hang,
-    /// A page in place of JSON.
+    /// A page instead of JSON.
     Html {
         /// The HTTP status.
         status: u16,
     },
     /// A JSON document of this size.
     Huge {
-        /// Bytes of the body, about.
+        /// The approximate size of the body in bytes.
         bytes: usize,
     },
     /// A redirect.
@@ -96,7 +96,7 @@ pub enum RestAnswer {
     Status {
         /// The HTTP status.
         status: u16,
-        /// The `Retry-After`, as it stands.
+        /// The `Retry-After`, verbatim.
         #[serde(default)]
         retry_after: Option<String>,
     },
@@ -110,7 +110,7 @@ pub(crate) struct RestFault {
     pub(crate) answer: RestAnswer,
 }
 
-/// A fault, by the side that it strikes.
+/// A fault, by the side that it affects.
 #[derive(Debug)]
 pub(crate) enum Side {
     Rest(RestFault),

@@ -23,24 +23,24 @@
 //! | `GET /api/v1/wsurl` | socket URL and app key |
 //! | `POST /api/v1/broadcasting/auth` | signs `private-token.{access_token_id}` and `private-user.{user_id}` of the bearer; 401 without one, 419 for an expired one, 403 for other channels |
 //! | `POST /api/v1/cameras/{id}/sync-groups` | cameras 1 to 9,999; pushes `groups_updated` to the user's other sockets, and `camera_groups_synced` to the session when it is done |
-//! | `/login` | a page; a call of the API whose 401 meets an `Accept` that does not begin with JSON is redirected here |
+//! | `/login` | a page; an API call that would be answered with 401 is redirected here if its `Accept` does not begin with JSON |
 //! | `/pusher/app/{key}`, `/app/{key}` | the Pusher server |
 //! | `/sandbox/…` | the control API, see [`control`] |
 //!
-//! Every call understands `X-Socket-ID`: what it broadcasts leaves that socket out.
+//! Every call supports `X-Socket-ID`: its broadcasts leave that socket out.
 //!
-//! `docs/sandbox.md` of the repository has the control API by example.
+//! `docs/sandbox.md` in the repository shows the control API by example.
 //!
-//! # What is not there
+//! # What is not supported
 //!
-//! Presence channels, client events, sign-in and encrypted channels: VMS clients use none of these. How the profiles
-//! refuse them is told by `channels-sandbox`.
+//! Presence channels, client events, sign-in and encrypted channels: VMS clients use none of these. The documentation of
+//! `channels-sandbox` says how the profiles refuse them.
 //!
 //! # Modules
 //!
-//! The Pusher server is the crate `channels-sandbox`, whose types are handed on here. On it, from the ground up:
-//! `accounts`, `push` (which makes events), `fault` and `requests` are what a VMS has, `vms` holds them together, `rest`
-//! answers the API, `control` is the control API, `routes` serves both, `sandbox` is the whole, as a program holds it, and
+//! The Pusher server is the crate `channels-sandbox`, whose types are re-exported here. On top of it, from the ground up:
+//! `accounts`, `push` (which makes events), `fault` and `requests` are the parts of a VMS, `vms` combines them, `rest`
+//! answers the API, `control` is the control API, `routes` serves both, `sandbox` is the public handle of the whole, and
 //! `scenario` plays a day of events.
 
 mod accounts;

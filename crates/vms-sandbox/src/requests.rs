@@ -14,10 +14,10 @@ pub struct RequestRecord {
     pub method: String,
     /// The path.
     pub path: String,
-    /// The headers in lower case, in order; `authorization` included, for the tokens are the
-    /// sandbox's own.
+    /// The headers in lower case, in order; `authorization` is included, as the tokens are valid in
+    /// the sandbox only.
     pub headers: Vec<(String, String)>,
-    /// The status answered; 0 when the fault was to answer nothing.
+    /// The status of the answer; 0 if a fault left the request unanswered.
     pub status: u16,
     /// Milliseconds since the sandbox was started.
     pub at_millis: u64,
@@ -67,7 +67,7 @@ impl Requests {
     }
 }
 
-/// The path with `{id}` in the place of every number.
+/// The path with `{id}` instead of every number.
 fn without_numbers(path: &str) -> String {
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let parts = path.split('/').map(|part| if is_number(part) { "{id}" } else { part });

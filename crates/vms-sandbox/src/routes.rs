@@ -1,4 +1,4 @@
-//! Everything that is served beside the sockets.
+//! Everything that is served besides the sockets.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A running sandbox, as a program holds it.
+//! The handle of a running sandbox.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -18,13 +18,13 @@ use crate::{
     vms::Vms,
 };
 
-/// A video-management system on the desk.
+/// A local simulator of a video-management system.
 ///
 /// It serves until [`stop`](Self::stop) or [`kill`](Self::kill), or until it is dropped, which is
 /// like `kill`. Users, sessions, counters and records outlive a stop; [`restart`](Self::restart)
-/// goes on with them on the same port.
+/// continues with them on the same port.
 ///
-/// Methods that name [`Sockets`] return how many sockets they were for.
+/// Methods that take [`Sockets`] return how many sockets matched.
 pub struct Sandbox {
     vms: Arc<Vms>,
 }
@@ -49,8 +49,7 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// When the address cannot be listened on, the certificate is of no use, or a setting makes no
-    /// sense.
+    /// If the address cannot be listened on, the certificate is unusable, or a setting is invalid.
     pub async fn start(config: SandboxConfig) -> Result<Self, SandboxError> {
         let vms = Arc::new(Vms::new(config)?);
         let sandbox = Self { vms };
@@ -58,14 +57,14 @@ impl Sandbox {
         Ok(sandbox)
     }
 
-    /// Stops the way the profile's server shuts down: `pusher7`, `sockudo` and `soketi` send error and close 4200, the
-    /// others drop the connections. Returns when every connection is gone, after 5 s at most.
+    /// Shuts down as the profile's server does: `pusher7`, `sockudo` and `soketi` send error and close 4200, the others
+    /// drop the connections. Returns when every connection is gone, after 5 s at most.
     pub async fn stop(&self) {
         self.vms.later.abort().await;
         self.vms.server.stop().await;
     }
 
-    /// Stops as if the process was killed: every connection just ends.
+    /// Stops as if the process were killed: every connection just ends.
     pub async fn kill(&self) {
         self.vms.later.abort().await;
         self.vms.server.kill().await;
@@ -75,7 +74,7 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// When the port cannot be listened on again within 5 s.
+    /// If the port cannot be listened on again within 5 s.
     pub async fn restart(&self) -> Result<(), SandboxError> {
         self.kill().await;
         self.serve().await
@@ -92,7 +91,7 @@ impl Sandbox {
     }
 }
 
-/// Where it is, and who may come.
+/// Its addresses and sessions.
 impl Sandbox {
     /// The base URL of the VMS, such as `http://127.0.0.1:41234`.
     #[must_use]
@@ -136,25 +135,25 @@ impl Sandbox {
         self.vms.accounts().sessions()
     }
 
-    /// Opens another session of a user; nothing when there is no such user.
+    /// Opens another session of a user; `None` if there is no such user.
     #[must_use]
     pub fn open_session(&self, user_id: i64) -> Option<Session> {
         self.vms.open_session(user_id)
     }
 
-    /// Pushes `logout` to the session, then makes its token worth 401. The sockets stay. False when
-    /// there is no such session.
+    /// Pushes `logout` to the session, then revokes its token (401). The sockets stay. False if there
+    /// is no such session.
     pub async fn log_out(&self, access_token_id: &str, subject: Option<&str>) -> bool {
         self.vms.log_out(access_token_id, subject).await
     }
 
-    /// Sets what the session's token is worth; false when there is no such session.
+    /// Sets whether the session's token is accepted; false if there is no such session.
     #[expect(clippy::must_use_candidate, reason = "a command")]
     pub fn set_standing(&self, access_token_id: &str, standing: Standing) -> bool {
         self.vms.set_standing(access_token_id, standing)
     }
 
-    /// Gives the session another token, which is returned; the old one is worth 401.
+    /// Gives the session another token, which is returned; the old one is answered with 401.
     #[must_use]
     pub fn rotate_token(&self, access_token_id: &str) -> Option<String> {
         self.vms.rotate_token(access_token_id)
@@ -169,21 +168,21 @@ impl Sandbox {
 
 /// Events.
 impl Sandbox {
-    /// Pushes an event. It waits for room in the queues of slow sockets, until those are cut.
+    /// Pushes an event. Waits for room in the queues of slow sockets, until those are cut.
     ///
     /// # Errors
     ///
-    /// When the target does not exist or the body does not fit the envelope.
+    /// If the target does not exist or the body does not fit the envelope.
     pub async fn push(&self, push: Push) -> Result<Delivered, PushError> {
         self.vms.push(&push).await
     }
 
-    /// Pushes an event of which nothing is checked.
+    /// Pushes an event without any checks.
     pub async fn push_raw(&self, push: RawPush) -> Delivered {
         self.vms.server.publish(push).await
     }
 
-    /// The events that a push stands for, to be published through another server; nothing is sent.
+    /// The events that make up a push, to be published through another server; nothing is sent.
     ///
     /// # Errors
     ///
@@ -206,17 +205,17 @@ impl Sandbox {
         self.vms.server.reset(&sockets.into())
     }
 
-    /// Neither reads nor writes sockets from now on, but keeps their connections.
+    /// Stops reading and writing sockets, but keeps their connections.
     pub fn stall(&self, sockets: &Sockets) -> usize {
         self.vms.server.stall(&sockets.into())
     }
 
-    /// Goes on with sockets that were stalled.
+    /// Resumes stalled sockets.
     pub fn resume(&self, sockets: &Sockets) -> usize {
         self.vms.server.resume(&sockets.into())
     }
 
-    /// Sends a close frame, then closes the connection as the profile does.
+    /// Sends a close frame, then closes the connection as the profile's server does.
     pub async fn close(&self, sockets: &Sockets, code: u16, reason: &str) -> usize {
         self.send(sockets, Outbound::Close { code, reason: reason.to_owned() }).await
     }
@@ -226,49 +225,49 @@ impl Sandbox {
         self.send(sockets, Outbound::Ping(Vec::new())).await
     }
 
-    /// Sends something as it stands.
+    /// Sends something verbatim.
     pub async fn send(&self, sockets: &Sockets, what: Outbound) -> usize {
         self.vms.server.send(&sockets.into(), &what).await
     }
 
-    /// Makes every write to a socket wait so long first.
+    /// Delays every write to a socket by this much.
     pub fn set_latency(&self, latency: Duration) {
         self.vms.server.set_latency(latency);
     }
 
-    /// Sets what new connections meet; when it returns, they do.
+    /// Sets how new connections are treated, effective on return.
     ///
     /// # Errors
     ///
-    /// When the port cannot be listened on again within 5 s.
+    /// If the port cannot be listened on again within 5 s.
     pub async fn set_listening(&self, listening: Listening) -> Result<(), SandboxError> {
         Ok(self.vms.server.set_listening(listening).await?)
     }
 
-    /// Orders a fault.
+    /// Injects a fault.
     pub fn inject(&self, fault: Fault) {
         self.vms.inject(fault);
     }
 
-    /// Calls off every fault that was ordered.
+    /// Clears every injected fault.
     pub fn clear_faults(&self) {
         self.vms.clear_faults();
     }
 }
 
-/// Looking.
+/// Inspection.
 impl Sandbox {
-    /// How things stand.
+    /// The current state.
     #[must_use]
     pub fn state(&self) -> SandboxState {
         self.vms.state()
     }
 
-    /// Waits until things stand as `wanted`.
+    /// Waits until the state is as `wanted`.
     ///
     /// # Errors
     ///
-    /// When they do not within `patience`.
+    /// If it is not within `patience`.
     pub async fn wait_until(
         &self,
         patience: Duration,
@@ -282,15 +281,15 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// When they do not within `patience`.
+    /// If they do not within `patience`.
     pub async fn wait_subscribed(&self, session: &Session, patience: Duration) -> Result<SandboxState, WaitError> {
         let (token, user) = (session.token_channel(), session.user_channel());
         let both = |state: &SandboxState| state.subscribers(&token) > 0 && state.subscribers(&user) > 0;
         self.wait_until(patience, both).await
     }
 
-    /// The last 256 frames received on a socket, by its number. Of sockets that have ended, the last
-    /// 256 are remembered.
+    /// The last 256 frames received on a socket, by its number. Of the ended sockets, the last 256 are
+    /// remembered.
     #[must_use]
     pub fn received(&self, socket_number: u64) -> Vec<ReceivedFrame> {
         self.vms.server.received(socket_number)
@@ -302,7 +301,7 @@ impl Sandbox {
         self.vms.requests.last()
     }
 
-    /// What happens from now on, for printing. A receiver that is 1,024 behind loses the oldest.
+    /// Receives what happens from now on, for printing. A receiver that is 1,024 behind loses the oldest.
     #[must_use]
     pub fn activity(&self) -> broadcast::Receiver<Activity> {
         self.vms.server.activity()

@@ -1,4 +1,4 @@
-//! A plausible day, in which every event type comes up.
+//! A plausible day, in which every event type occurs.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub struct Scenario {
     pub steps: Vec<Step>,
 }
 
-/// Something that happens at a time.
+/// Something that happens at a certain time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     /// When, from the start, at normal speed.
@@ -36,14 +36,14 @@ pub struct Step {
 /// What happens in a step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// Wait until both VMS channels of the session have a subscriber, 20 s at most. The steps that
-    /// follow come that much later.
+    /// Wait until both VMS channels of the session have a subscriber, 20 s at most. The following
+    /// steps are delayed by that time.
     AwaitSubscribed,
     /// Drop the session's connections without a close frame, once what was pushed has been written.
     Cut,
-    /// Push `logout` and make the session's token worthless.
+    /// Push `logout` and revoke the session's token.
     LogOut {
-        /// The reason for a person.
+        /// The reason, shown to the user.
         subject: String,
     },
     /// Push an event.
@@ -69,8 +69,8 @@ pub enum ScenarioError {
 }
 
 impl Scenario {
-    /// A day of about 15 s: every type of the catalogue in each of its envelopes once, the archive that
-    /// failed beside the one that is ready, one unknown type, one cut in the middle, `logout` at the end.
+    /// A day of about 15 s: every type of the catalogue once in each of its envelopes, a failed archive
+    /// besides a finished one, one unknown type, one cut in the middle, `logout` at the end.
     #[must_use]
     pub fn day(session: &Session) -> Self {
         let mut day = Day::of(session);
@@ -80,17 +80,17 @@ impl Scenario {
         Self { session: session.clone(), steps: day.steps }
     }
 
-    /// How long it takes at normal speed, waiting aside.
+    /// How long it takes at normal speed, apart from waiting.
     #[must_use]
     pub fn duration(&self) -> Duration {
         self.steps.last().map_or(Duration::ZERO, |step| step.offset)
     }
 
-    /// Plays it. At `speed` 2 it takes half the time; a speed that is not above 0 is taken for 1.
+    /// Plays it. At `speed` 2 it takes half the time; a speed that is not above 0 counts as 1.
     ///
     /// # Errors
     ///
-    /// When the session is gone, or nobody subscribes for 20 s where that is waited for.
+    /// If the session is gone, or nobody subscribes within 20 s in a step that waits for it.
     pub async fn play(&self, sandbox: &Sandbox, speed: f64) -> Result<(), ScenarioError> {
         let speed = if speed > 0.0 { speed } else { 1.0 };
         let mut start = Instant::now();

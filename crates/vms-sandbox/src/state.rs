@@ -1,4 +1,4 @@
-//! How a sandbox stands.
+//! The state of a sandbox.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::accounts::SessionInfo;
 
-/// `GET /sandbox/state`: how things stand.
+/// `GET /sandbox/state`: the state of the sandbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SandboxState {
     /// The base URL.
@@ -26,13 +26,13 @@ pub struct SandboxState {
     pub ended: Vec<SocketInfo>,
     /// Sockets ever opened.
     pub sockets_ever: u64,
-    /// WebSocket upgrades asked for, whatever came of them.
+    /// WebSocket upgrades requested, whatever their outcome.
     pub upgrades_ever: u64,
-    /// Subscriptions a channel; a channel without any is not listed.
+    /// Subscriptions per channel; a channel without any is not listed.
     pub channels: BTreeMap<String, usize>,
     /// REST requests answered, by endpoint path (`/api/v1/…`, ids as `{id}`).
     pub requests: BTreeMap<String, u64>,
-    /// How often a message brought the whole server down (push1st).
+    /// How often a message crashed the whole server (push1st).
     pub crashes: u64,
 }
 

@@ -83,7 +83,7 @@ impl Vms {
         token
     }
 
-    /// Pushes `logout` to a session, then makes its token worthless; false when there is no such session.
+    /// Pushes `logout` to a session, then revokes its token; false if there is no such session.
     pub(crate) async fn log_out(&self, access_token_id: &str, subject: Option<&str>) -> bool {
         let push = Push {
             subject: subject.map(str::to_owned),

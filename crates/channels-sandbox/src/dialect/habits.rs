@@ -1,4 +1,4 @@
-//! What tells one server from another.
+//! The differences between the servers.
 
 use std::collections::BTreeSet;
 
@@ -74,7 +74,7 @@ pub(crate) enum Silence {
     Ping,
 }
 
-/// A server's habits. What most servers do is there already.
+/// The behaviour of a server. The defaults are what most servers do.
 pub(crate) trait Dialect: Send + Sync {
     fn judge_upgrade(&self, request: &UpgradeRequest<'_>) -> UpgradeReply;
     fn greeting(&self, socket_id: &str, timing: &Timing) -> String;

@@ -13,7 +13,7 @@ mod soketi;
 use crate::profile::Profile;
 use habits::Dialect;
 
-/// The habits of a profile.
+/// The behaviour of a profile.
 pub(crate) fn of(profile: Profile) -> &'static dyn Dialect {
     match profile {
         Profile::Pusher7 => &pusher7::Pusher7,

@@ -1,4 +1,4 @@
-//! What the handlers of a connection's requests may ask of the connection.
+//! What request handlers can do with their connection.
 
 use std::{
     fmt,
@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 /// What is left to do with a connection once its last response has been sent.
 pub(crate) type Sequel = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// The connection that a request came on. Handlers find it among the request's extensions, in an [`Arc`].
+/// The connection on which a request arrived. Handlers find it in the request's extensions, in an [`Arc`].
 ///
 /// [`Arc`]: std::sync::Arc
 #[derive(Default)]
@@ -34,7 +34,7 @@ impl fmt::Debug for HttpConnection {
 }
 
 impl HttpConnection {
-    /// Drops the connection, whatever it is about. A handler that wants no answer sent never returns.
+    /// Drops the connection, whatever its state. A handler that wants no answer to be sent never returns.
     pub fn abort(&self) {
         self.aborting.notify_one();
     }

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::task::JoinSet;
 
-/// Tasks that end when told to, or when their owner says so.
+/// Tasks that end when told to, or are aborted by their owner.
 #[derive(Debug, Default)]
 pub struct Tasks(Mutex<JoinSet<()>>);
 
@@ -20,13 +20,13 @@ impl Tasks {
         tasks.spawn(task);
     }
 
-    /// Ends every task now and waits until they are gone.
+    /// Aborts every task and waits until they are gone.
     pub async fn abort(&self) {
         let mut tasks = std::mem::take(&mut *self.lock());
         tasks.shutdown().await;
     }
 
-    /// Waits for the tasks to end by themselves, and ends those that do not within `patience`.
+    /// Waits for the tasks to end by themselves, and aborts those that do not within `patience`.
     pub(crate) async fn finish(&self, patience: Duration) {
         let mut tasks = std::mem::take(&mut *self.lock());
         let all = async { while tasks.join_next().await.is_some() {} };
@@ -34,7 +34,7 @@ impl Tasks {
         tasks.shutdown().await;
     }
 
-    /// Ends every task without waiting.
+    /// Aborts every task without waiting.
     pub fn abort_now(&self) {
         drop(std::mem::take(&mut *self.lock()));
     }

@@ -19,7 +19,7 @@ pub enum Tls {
         /// The private key: PKCS#8, SEC1 or PKCS#1.
         key: Vec<u8>,
     },
-    /// A configuration of one's own.
+    /// A custom configuration.
     Rustls(Arc<ServerConfig>),
 }
 

@@ -1,16 +1,16 @@
-//! What a test may have sent to a socket.
+//! What a test can send to a socket.
 
 use serde::{Deserialize, Serialize};
 
-/// Something to send to a socket as it stands.
+/// Something to send to a socket verbatim.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outbound {
     /// A binary frame.
     Binary(Vec<u8>),
-    /// These bytes, no frame around them.
+    /// These bytes, without a frame.
     Bytes(Vec<u8>),
-    /// A close frame; the connection is then closed as the profile does.
+    /// A close frame; the connection is then closed as the profile's server does.
     Close {
         /// The close code.
         code: u16,
@@ -18,29 +18,29 @@ pub enum Outbound {
         #[serde(default)]
         reason: String,
     },
-    /// A frame of one's own.
+    /// A custom frame.
     Frame(RawFrame),
     /// A WebSocket ping.
     Ping(Vec<u8>),
-    /// A WebSocket pong that nobody asked for.
+    /// An unsolicited WebSocket pong.
     Pong(Vec<u8>),
     /// A text frame.
     Text(String),
 }
 
-/// A WebSocket frame whose every bit is chosen.
+/// A WebSocket frame of which every bit can be chosen.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RawFrame {
-    /// The last fragment of its message.
+    /// Whether it is the last fragment of its message.
     pub fin: bool,
     /// The three reserved bits, 0 to 7.
     pub rsv: u8,
     /// 0 to 15: 0 continuation, 1 text, 2 binary, 8 close, 9 ping, 10 pong.
     pub opcode: u8,
-    /// Mask it, which a server must not do.
+    /// Whether to mask it, which a server must not do.
     pub masked: bool,
-    /// The length that the header claims, when it is not that of the payload.
+    /// The length claimed in the header, if it is not that of the payload.
     pub claimed_length: Option<u64>,
     /// The payload.
     pub payload: Vec<u8>,

@@ -1,4 +1,4 @@
-//! Who may use the control API: programs that were given its address, and no web page.
+//! Who may use the control API: programs that know its address, but no web page.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -13,22 +13,22 @@ use http::{HeaderMap, header, uri::Authority};
 use super::failure::Failure;
 use crate::vms::Vms;
 
-/// A web page that a person has open must not drive the sandbox behind their back. What it sends elsewhere carries an
-/// `Origin`; and when it makes its own name lead here, that name is in `Host`.
+/// A web page that a person has open must not control the sandbox behind their back. Its cross-origin requests carry an
+/// `Origin`; and if its own domain name resolves to the sandbox, that name is in `Host`.
 pub(crate) async fn no_web_pages(State(vms): State<Arc<Vms>>, request: Request, next: Next) -> Response {
     let headers = request.headers();
     if headers.contains_key(header::ORIGIN) {
         return Failure::new(403, "web pages may not use the control API").into_response();
     }
     if !names_this_sandbox(headers, &vms.server) {
-        let error = format!("the control API has to be asked for by its own address: {}", vms.server.base_url());
+        let error = format!("the control API must be addressed by its own URL: {}", vms.server.base_url());
         return Failure::new(403, error).into_response();
     }
     next.run(request).await
 }
 
-/// Whether the one `Host` is the sandbox: by a loopback address or name, the address it is bound to, or the name that it
-/// gives out; and by its port.
+/// Whether the only `Host` names the sandbox: by a loopback address or name, the address it is bound to, or the host of its
+/// URLs; and by its port.
 fn names_this_sandbox(headers: &HeaderMap, server: &Server) -> bool {
     let mut hosts = headers.get_all(header::HOST).iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };

@@ -1,13 +1,13 @@
-//! The control API: what a running sandbox can be told over HTTP.
+//! The control API: control of a running sandbox over HTTP.
 //!
-//! Everything is JSON, under `/sandbox` on the sandbox's own port. An empty body is an empty object.
+//! Everything is JSON, under `/sandbox` on the sandbox's own port. An empty body counts as an empty object.
 //! A request that cannot be carried out is answered with [`ControlFailure`](crate::ControlFailure):
-//! 400 when it cannot be read, 422 when it names what does not exist, 403 when it comes from a web page.
-//! `X-Socket-ID` is understood.
+//! 400 if it cannot be read, 422 if it names something that does not exist, 403 if it comes from a web page.
+//! `X-Socket-ID` is supported.
 //!
-//! A web page is known by an `Origin`, or by a `Host` that is not the sandbox: neither a loopback address, `localhost`, the
-//! address it is bound to (any address when that is unspecified) nor [`SandboxConfig::host`](crate::SandboxConfig::host),
-//! or not with its port. A page that makes a name of its own lead here is refused by that, reading or writing.
+//! A web page is recognised by an `Origin`, or by a `Host` that is not the sandbox: neither a loopback address, `localhost`,
+//! the address it is bound to (any address if that is unspecified) nor [`SandboxConfig::host`](crate::SandboxConfig::host),
+//! or with another port. This also refuses a page whose own domain name resolves to the sandbox, reading or writing.
 //!
 //! | request | body | answer |
 //! |---|---|---|

@@ -11,7 +11,7 @@ use crate::{accounts::Standing, push::PushEvent, sockets::Sockets};
 pub struct CutRequest {
     /// Which sockets.
     pub sockets: Sockets,
-    /// End the connection with a reset in place of an orderly end of stream.
+    /// Whether to end the connections with a TCP reset instead of an orderly end of stream.
     pub reset: bool,
 }
 
@@ -50,40 +50,40 @@ pub struct SendRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LogoutRequest {
-    /// The access token id; absent: every session.
+    /// The access token id; if absent, every session.
     pub session: Option<String>,
-    /// The reason for a person.
+    /// The reason, shown to the user.
     pub subject: Option<String>,
 }
 
 /// `POST /sandbox/standing`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StandingRequest {
-    /// The access token id; absent: every session.
+    /// The access token id; if absent, every session.
     #[serde(default)]
     pub session: Option<String>,
-    /// What the token is worth from now on.
+    /// Whether the token is accepted from now on.
     pub standing: Standing,
 }
 
 /// `POST /sandbox/latency`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LatencyRequest {
-    /// Milliseconds that every write to a socket waits first.
+    /// The delay before every write to a socket, in milliseconds.
     pub millis: u64,
 }
 
 /// `POST /sandbox/listening`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListeningRequest {
-    /// What new connections meet. `refuse` also refuses the control API from then on.
+    /// How new connections are treated. `refuse` also refuses the control API from then on.
     pub listening: Listening,
 }
 
-/// The answer of the commands that are for sockets.
+/// The answer of the commands for sockets or sessions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Affected {
-    /// Sockets concerned.
+    /// The sockets affected; of commands for sessions, the sessions.
     pub sockets: usize,
 }
 
@@ -100,7 +100,7 @@ pub struct TypeInfo {
     /// The type.
     #[serde(rename = "type")]
     pub type_: String,
-    /// The event name it usually travels under.
+    /// The event name under which it is usually sent.
     pub event: PushEvent,
     /// The default body.
     pub data: serde_json::Value,

@@ -114,7 +114,7 @@ async fn standing(State(vms): Shared, body: Bytes) -> Answer<Affected> {
     Ok(affected(set.count()))
 }
 
-/// The session that a request names, or else every one.
+/// The session that a request names, otherwise every session.
 fn chosen(vms: &Vms, session: Option<String>) -> Vec<String> {
     let all = || vms.accounts().sessions().into_iter().map(|session| session.access_token_id);
     session.map_or_else(|| all().collect(), |session| vec![session])

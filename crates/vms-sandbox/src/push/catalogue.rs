@@ -1,4 +1,4 @@
-//! Every VMS event type, with the event name and the body it usually has.
+//! Every VMS event type, with its usual event name and body.
 
 use serde_json::{Value, json};
 
@@ -9,8 +9,8 @@ use super::{PushEvent, bodies};
 pub struct EventType {
     /// The type on the wire.
     pub name: &'static str,
-    /// Which envelope the row is about: [`PushEvent::Token`] for the nested one (a push to a user
-    /// travels as [`PushEvent::User`]), [`PushEvent::Notification`] for the flat one.
+    /// The envelope of the row: [`PushEvent::Token`] for the nested one (a push to a user is sent
+    /// as [`PushEvent::User`]), [`PushEvent::Notification`] for the flat one.
     pub event: PushEvent,
 }
 

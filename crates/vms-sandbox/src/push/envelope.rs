@@ -1,4 +1,4 @@
-//! A push, turned into the events that travel.
+//! Turns a push into the events that are sent.
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::accounts::{Accounts, token_channel, user_channel};
 
-/// The events of a push: one a channel that the target stands for.
+/// The events of a push: one for each channel of the target.
 pub(crate) fn broadcasts(push: &Push, accounts: &Accounts, notification_id: &str) -> Result<Vec<Broadcast>, PushError> {
     let event = event_of(push);
     let data = match event {
@@ -68,7 +68,7 @@ fn flat(push: &Push, notification_id: &str) -> Result<Value, PushError> {
 fn default_subject(type_: &str, failed: bool) -> Option<String> {
     match type_ {
         "logout" => Some("This session was ended from another device".to_owned()),
-        "archive_generated" if failed => Some("The archive could not be made".to_owned()),
+        "archive_generated" if failed => Some("The archive could not be created".to_owned()),
         "archive_generated" => Some("The archive is ready".to_owned()),
         _ => None,
     }

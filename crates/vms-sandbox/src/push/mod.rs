@@ -1,4 +1,4 @@
-//! Events to push: the envelope around a body, and whom it goes to.
+//! Events to push: the envelope around a body, and the recipients.
 
 mod bodies;
 pub(crate) mod catalogue;
@@ -19,35 +19,35 @@ use serde_json::Value;
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Push {
-    /// The type, such as `cameras_updated`. One that is not in the catalogue is pushed all the same.
+    /// The type, such as `cameras_updated`. Types that are not in the catalogue are pushed as well.
     #[serde(rename = "type")]
     pub type_: String,
-    /// The body. Absent: the default of the catalogue, or null for an unknown type. `null` is a body.
+    /// The body. If absent, the default of the catalogue, or null for an unknown type. `null` is a body.
     ///
-    /// It becomes `data.data` of a token or user push, and the fields beside `type` and `id` of a
-    /// notification, which must be an object.
+    /// It becomes `data.data` of a token or user push, and the fields besides `type` and `id` of a
+    /// notification, where it must be an object.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub data: Option<Value>,
     /// `status` of a token or user push.
     #[serde(default)]
     pub status: PushStatus,
-    /// `subject` of a token or user push: text for a person.
+    /// `subject` of a token or user push: text for the user.
     #[serde(default)]
     pub subject: Option<String>,
-    /// `message` of a token or user push: text for a person.
+    /// `message` of a token or user push: text for the user.
     #[serde(default)]
     pub message: Option<String>,
-    /// The event name. Absent: what the catalogue says; for an unknown type the token push of a
-    /// session, the user push of a user.
+    /// The event name. If absent, that of the catalogue; for an unknown type, a token push if the
+    /// target is a session, a user push if it is a user.
     #[serde(default)]
     pub event: Option<PushEvent>,
-    /// Whom it goes to.
+    /// The recipients.
     #[serde(default)]
     pub to: Target,
-    /// The id of a socket that is left out, as `X-Socket-ID` does.
+    /// The id of a socket to leave out, as `X-Socket-ID` does.
     #[serde(default)]
     pub except: Option<String>,
-    /// How the data stands in the frame.
+    /// How the data is encoded in the frame.
     #[serde(default)]
     pub encoding: Encoding,
 }
@@ -69,7 +69,7 @@ impl Push {
         }
     }
 
-    /// Sets whom it goes to.
+    /// Sets the recipients.
     #[must_use]
     pub fn to(self, to: Target) -> Self {
         Self { to, ..self }
@@ -93,7 +93,7 @@ impl Push {
         Self { event: Some(event), ..self }
     }
 
-    /// Sets the text for a person.
+    /// Sets the text for the user.
     #[must_use]
     pub fn subject(self, subject: impl Into<String>) -> Self {
         Self { subject: Some(subject.into()), ..self }
@@ -111,7 +111,7 @@ pub enum PushStatus {
     Error,
 }
 
-/// Under which event name a push travels.
+/// The event name under which a push is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PushEvent {
@@ -135,7 +135,7 @@ impl PushEvent {
     }
 }
 
-/// Whom a push goes to.
+/// The recipients of a push.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
@@ -148,37 +148,37 @@ pub enum Target {
     User(i64),
 }
 
-/// How the data of an event stands in its frame. Its JSON is written as PHP writes it: `/` as `\/`, and letters that are not
-/// ASCII as `\u0412`.
+/// How the data of an event is encoded in its frame. Its JSON is written as PHP writes it: `/` as `\/`, and non-ASCII
+/// characters as `\u0412`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Encoding {
     /// A JSON value, as some servers send it.
     Bare,
-    /// A string that holds JSON (double encoded), as Pusher's server libraries send it.
+    /// A string that contains JSON (double encoded), as Pusher's server libraries send it.
     #[default]
     Text,
 }
 
-/// One event on one channel, ready to be published by whatever server.
+/// One event on one channel, ready to be published by any server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Broadcast {
     /// The channel.
     pub channel: String,
     /// The event name.
     pub event: String,
-    /// What the data holds once it is decoded.
+    /// The data, decoded.
     pub data: Value,
 }
 
-/// A push that cannot be made.
+/// A push that cannot be sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PushError {
     /// The body of a notification is not a JSON object.
     #[error("the body of {type_:?} must be a JSON object, because a notification is flat; it is {found}")]
     NotAnObject {
-        /// The type pushed.
+        /// The type of the push.
         type_: String,
         /// What the body is.
         found: &'static str,
@@ -186,13 +186,13 @@ pub enum PushError {
     /// There is no such session.
     #[error("no session has the access token id {id:?}; `state` lists the sessions")]
     UnknownSession {
-        /// The id given.
+        /// The given id.
         id: String,
     },
     /// There is no such user.
     #[error("there is no user {id}; `state` lists the sessions with their users")]
     UnknownUser {
-        /// The id given.
+        /// The given id.
         id: i64,
     },
 }

@@ -17,7 +17,7 @@ struct Form {
     channel_name: String,
 }
 
-/// Signs a session's own channels. Whether the socket is open here is not asked: it may be another
+/// Signs a session's own channels, without checking that the socket is open here: it may be another
 /// server's.
 pub(super) async fn authorize(
     State(vms): State<Arc<Vms>>,

@@ -1,4 +1,4 @@
-//! Guests: callers whose token is worth nothing.
+//! Guests: callers without an accepted token.
 
 use std::sync::Arc;
 

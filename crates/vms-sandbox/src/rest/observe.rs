@@ -1,4 +1,4 @@
-//! What happens around every REST request: it is recorded, and faults strike.
+//! What happens around every REST request: it is recorded, and faults are applied.
 
 use std::{future::pending, sync::Arc, time::Duration};
 
