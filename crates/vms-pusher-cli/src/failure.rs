@@ -7,7 +7,7 @@ use vms_pusher::{PusherError, PusherErrorKind, VmsTime};
 
 use crate::output::escape;
 
-/// What the program ends with. The codes are documented in `--help` and the manual pages; they do not change.
+/// The exit code. The codes are documented in `--help` and the man pages; they do not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     Done = 0,
@@ -35,15 +35,15 @@ impl From<Exit> for ExitCode {
 /// Why the program ends early.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The output cannot be written; when whoever read it went away, that is no failure.
+    /// The output cannot be written; if its reader went away, that is not a failure.
     Output(io::Error),
-    /// Something to tell.
-    Told(Box<Told>),
+    /// Something to report.
+    Reported(Box<Report>),
 }
 
-/// What there is to tell of a failure.
+/// What there is to report about a failure.
 #[derive(Debug)]
-pub(crate) struct Told {
+pub(crate) struct Report {
     exit: Exit,
     /// What failed, and against which address. It holds no secret, and may hold what a server said.
     message: String,
@@ -71,7 +71,7 @@ impl From<&PusherError> for Cause {
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl fmt::Display) -> Self {
         let cause = Cause { kind: PusherErrorKind::Other, code: None, status: None };
-        Self::Told(Box::new(Told { exit, message: message.to_string(), tip: None, cause }))
+        Self::Reported(Box::new(Report { exit, message: message.to_string(), tip: None, cause }))
     }
 
     pub(crate) fn usage(message: impl fmt::Display) -> Self {
@@ -81,17 +81,17 @@ impl Failure {
     /// Adds what to try.
     #[must_use]
     pub(crate) fn tip(mut self, tip: impl fmt::Display) -> Self {
-        if let Self::Told(told) = &mut self {
-            told.tip = Some(tip.to_string());
+        if let Self::Reported(report) = &mut self {
+            report.tip = Some(tip.to_string());
         }
         self
     }
 
-    /// Adds whose failure it is, or where.
+    /// Adds where it happened, such as the account or the file.
     #[must_use]
     pub(crate) fn of(mut self, whom: &str) -> Self {
-        if let Self::Told(told) = &mut self {
-            told.message.insert_str(0, &format!("{whom}: "));
+        if let Self::Reported(report) = &mut self {
+            report.message.insert_str(0, &format!("{whom}: "));
         }
         self
     }
@@ -99,8 +99,8 @@ impl Failure {
     /// Adds what kind of failure it is.
     #[must_use]
     pub(crate) fn because(mut self, cause: impl Into<Cause>) -> Self {
-        if let Self::Told(told) = &mut self {
-            told.cause = cause.into();
+        if let Self::Reported(report) = &mut self {
+            report.cause = cause.into();
         }
         self
     }
@@ -109,7 +109,7 @@ impl Failure {
         match self {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::Output(_) => Exit::Other,
-            Self::Told(told) => told.exit,
+            Self::Reported(report) => report.exit,
         }
     }
 
@@ -117,11 +117,11 @@ impl Failure {
     pub(crate) fn message(&self) -> String {
         match self {
             Self::Output(error) => error.to_string(),
-            Self::Told(told) => told.message.clone(),
+            Self::Reported(report) => report.message.clone(),
         }
     }
 
-    /// Returns the failure as the last of the JSON lines; none when there is nothing to tell, or nobody to read it.
+    /// Returns the failure as the last JSON line; none if there is nothing to report, or nobody to read it.
     pub(crate) fn to_line(&self, time: VmsTime) -> Option<FailureLine<'_>> {
         self.line(time, None, true)
     }
@@ -132,8 +132,8 @@ impl Failure {
     }
 
     fn line<'f>(&'f self, time: VmsTime, account: Option<&'f str>, is_last: bool) -> Option<FailureLine<'f>> {
-        let Self::Told(told) = self else { return None };
-        let Told { exit, message, tip, cause: Cause { kind, code, status } } = &**told;
+        let Self::Reported(report) = self else { return None };
+        let Report { exit, message, tip, cause: Cause { kind, code, status } } = &**report;
         Some(FailureLine {
             time,
             account,
@@ -179,9 +179,9 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Output(error) => write!(f, "cannot write the output: {error}"),
-            Self::Told(told) => {
-                f.write_str(&escape::line(&told.message))?;
-                told.tip.as_ref().map_or(Ok(()), |tip| write!(f, "\n  tip: {}", escape::line(tip)))
+            Self::Reported(report) => {
+                f.write_str(&escape::line(&report.message))?;
+                report.tip.as_ref().map_or(Ok(()), |tip| write!(f, "\n  tip: {}", escape::line(tip)))
             }
         }
     }

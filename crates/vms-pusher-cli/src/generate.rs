@@ -1,4 +1,4 @@
-//! What is made from the command line's own description: completions and manual pages.
+//! What is generated from the definition of the command line: shell completions and man pages.
 
 use std::io;
 
@@ -48,7 +48,7 @@ fn mend_bash(script: &[u8]) -> Vec<u8> {
     String::from_utf8_lossy(script).replace("vms__subcmd__pusher", "vms__pusher").into_bytes()
 }
 
-/// Returns the manual page of a command, or of the program.
+/// Returns the man page of a command, or of the program.
 pub(crate) fn man(name: Option<&str>) -> Result<Vec<u8>, Failure> {
     let mut program = Cli::command();
     program.build();

@@ -1,25 +1,24 @@
 //! The program `vms-pusher`: realtime events of a video-management system (VMS) on the command line.
 //!
-//! From the outside in: `args` is the command line as it stands, `settings` what it means, and `demo`, `listen`,
-//! `sandbox`, `control` (`push` and `cut`), `drive` (the other commands for a sandbox) and `generate` do what it asks
-//! for. `output` writes lines for people and for programs, `failure` is how the program ends, `stop` how it is made to.
+//! From the outside in: `args` is the command line as given, `settings` its interpretation, and `demo`, `listen`,
+//! `sandbox`, `control` (`push` and `cut`), `drive` (the other commands for a sandbox) and `generate` carry it out.
+//! `output` writes lines for people and for programs, `failure` is how the program fails, `stop` how it is stopped.
 //!
 //! # JSON lines
 //!
-//! With `--json` every line on stdout is one object: `time`, when it was printed (UTC, RFC 3339), `account`, whose it is,
-//! with `--account`, and the fields of a [`VmsSocketItem`](vms_pusher::VmsSocketItem), into which a line can be deserialized. No name is ever changed or taken
-//! away. `vms-pusher listen --help` says the same to whoever has no Rust.
+//! With `--json`, every line on stdout is one object: `time`, when it was printed (UTC, RFC 3339), `account`, the account
+//! it belongs to, with `--account`, and the fields of a [`VmsSocketItem`](vms_pusher::VmsSocketItem), into which a line can
+//! be deserialized. No name is ever changed or removed. `vms-pusher listen --help` describes the lines without Rust.
 //!
-//! | `item` | what else there is |
+//! | `item` | other fields |
 //! |---|---|
-//! | `app_socket`, `intercom_socket` | `channel`, the one it came on; `wire_type`, such as `mark_created`; `type`, the event's name, and `data`, a [`VmsAppSocketData`](vms_pusher::VmsAppSocketData) or [`VmsIntercomSocketData`](vms_pusher::VmsIntercomSocketData) with the names of the wire |
+//! | `app_socket`, `intercom_socket` | `channel`, on which it arrived; `wire_type`, such as `mark_created`; `type`, the event's name, and `data`, a [`VmsAppSocketData`](vms_pusher::VmsAppSocketData) or [`VmsIntercomSocketData`](vms_pusher::VmsIntercomSocketData) with the names of the wire |
 //! | `continuity` | `change` and its fields: [`VmsContinuity`](vms_pusher::VmsContinuity) |
 //! | `connection_state` | `from`, `to`: [`ConnectionState`](vms_pusher::ConnectionState) |
-//! | `error` | `kind`, `message`, and `code` and `status` when the server gave them: [`PusherError`](vms_pusher::PusherError) |
-//! | `info` | `message`, for a developer |
+//! | `error` | `kind`, `message`, and `code` and `status` if the server gave them: [`PusherError`](vms_pusher::PusherError) |
+//! | `info` | `message`, for developers |
 //!
-//! When the program fails, the last line is an `error` that has `exit_code` as well, what the program ends with, and
-//! perhaps `tip`, what to try.
+//! When the program fails, the last line is an `error` that also has `exit_code` and possibly `tip`, what to try.
 //!
 //! `demo --json` adds `side`: `client` for these, `server` for what the sandbox does (`what` and its fields:
 //! [`Activity`](vms_sandbox::Activity)), and `summary` for the last line.
@@ -56,7 +55,7 @@ fn main() -> ExitCode {
                 Output::new(clap::ColorChoice::Auto).failure(&failure);
                 return failure.exit().into();
             }
-            // Help and version are data: whoever reads them may go away.
+            // Help and version are data: the reader may go away.
             let _ = error.print();
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
         }
@@ -106,7 +105,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
     }
 }
 
-/// Tells of a failure in a last JSON line too, where there are JSON lines.
+/// Reports a failure in a last JSON line too, if the output is JSON.
 fn end_in_json(json: bool, output: &mut Output, ended: Result<Exit, Failure>) -> Result<Exit, Failure> {
     if json {
         output.last_line(&ended);
@@ -114,12 +113,12 @@ fn end_in_json(json: bool, output: &mut Output, ended: Result<Exit, Failure>) ->
     ended
 }
 
-/// The work itself runs on this thread, which may be held up by a write; the connection is kept up by another.
+/// The work itself runs on this thread, which a write may block; another one keeps the connection alive.
 fn on_runtime(work: impl AsyncFnOnce() -> Result<Exit, Failure>) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::Other, format!("cannot start the runtime: {error}")))?;
     let ended = runtime.block_on(work());
-    // A name that is being resolved cannot be called off, and must not be waited for.
+    // A name lookup cannot be cancelled, and must not be waited for.
     runtime.shutdown_background();
     ended
 }

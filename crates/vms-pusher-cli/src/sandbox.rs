@@ -64,7 +64,7 @@ pub(crate) async fn run(settings: SandboxSettings, output: &mut Output, stop: &S
             Err(RecvError::Closed) => break Exit::Done,
         }
     };
-    // The orderly end waits for clients that may not answer.
+    // A graceful stop waits for clients that may not answer.
     let _ = tokio::time::timeout(PATIENCE, sandbox.stop()).await;
     Ok(exit)
 }

@@ -6,7 +6,7 @@ use tokio::{sync::watch, task::JoinSet};
 
 use crate::failure::{Exit, Failure};
 
-/// Tells that the program was asked to end, and makes sure that it does.
+/// Reports that the program was asked to end, and makes sure that it does.
 pub(crate) struct Stop {
     ask: watch::Sender<Option<Exit>>,
     asked: watch::Receiver<Option<Exit>>,
@@ -31,7 +31,7 @@ impl Stop {
         Ok(Self { ask, asked, _listener: listener })
     }
 
-    /// Asks the program to end, in as good order as a signal does; nothing more is done when it was asked already.
+    /// Asks the program to end, as gracefully as a signal does; does nothing if it was asked already.
     pub(crate) fn ask(&self, exit: Exit) {
         self.ask.send_if_modified(|asked| {
             let is_first = asked.is_none();
@@ -128,5 +128,5 @@ impl Signals {
     }
 }
 
-/// Longer than any orderly end takes.
+/// Longer than any graceful end takes.
 const GRACE: Duration = Duration::from_secs(2);

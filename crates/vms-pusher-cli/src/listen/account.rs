@@ -44,7 +44,8 @@ pub(super) async fn listen<'a>(
             waits = open::waits();
         }
         let next = waits.next(None);
-        printer.info(format!("the session is no longer valid; the next login follows in {:.1} s", next.as_secs_f32()))?;
+        printer
+            .info(format!("the session is no longer valid; the next login follows in {:.1} s", next.as_secs_f32()))?;
         tokio::select! {
             exit = stop.asked() => return Ok(exit),
             () = tokio::time::sleep(next) => {}

@@ -1,4 +1,4 @@
-//! When listening has come to an end by itself.
+//! Detects when a session cannot go on.
 
 use vms_pusher::{
     ConnectionState, PusherError, PusherErrorKind, VmsAppSocketData, VmsChannel, VmsContinuity, VmsSocketItem,
@@ -7,31 +7,31 @@ use vms_pusher::{
 use super::advice;
 use crate::failure::{Exit, Failure};
 
-/// Watches the items of a session for what cannot be mended by waiting.
+/// Watches the items of a session for failures that waiting cannot mend.
 #[derive(Debug)]
-pub(super) struct Verdict {
+pub(super) struct EndDetector {
     socket_url: String,
     base_url: String,
     logout: Option<Option<String>>,
-    /// Disconnected, and not by this program: the error that follows says why.
+    /// The connection ended, and not by this program: the error that follows says why.
     disconnected: bool,
     last_error: Option<PusherError>,
-    /// The channels that were given up for good.
+    /// The channels that were given up permanently.
     lost: Vec<VmsChannel>,
-    /// The server took the session for ended by an answer that may pass: both channels were denied with 403.
+    /// The server rejected the session with an answer that may be temporary: both channels were denied with 403.
     doubted: bool,
     accepted: bool,
 }
 
-/// What it has come to.
+/// Why a session cannot go on.
 #[derive(Debug)]
-pub(super) enum Over {
+pub(super) enum Fatal {
     Failed(Failure),
-    /// The server takes the session for ended; this says so.
+    /// The server no longer accepts the session.
     SessionRefused(Failure),
 }
 
-impl Verdict {
+impl EndDetector {
     pub(super) fn new(socket_url: &str, base_url: &str) -> Self {
         Self {
             socket_url: socket_url.to_owned(),
@@ -50,19 +50,19 @@ impl Verdict {
         self.accepted
     }
 
-    /// Takes note of an item, and returns what it has come to when it is over.
-    pub(super) fn on(&mut self, item: &VmsSocketItem) -> Option<Over> {
+    /// Follows an item, and returns why the session cannot go on, if so.
+    pub(super) fn on(&mut self, item: &VmsSocketItem) -> Option<Fatal> {
         match item {
             VmsSocketItem::AppSocket(VmsAppSocketData::Logout(reason)) => self.logout = Some(reason.clone()),
             VmsSocketItem::Error(error) => {
                 if self.disconnected || error.kind == PusherErrorKind::Refused {
-                    return Some(Over::Failed(self.refused(error)));
+                    return Some(Fatal::Failed(self.refused(error)));
                 }
                 self.last_error = Some(error.clone());
             }
             VmsSocketItem::ConnectionState { to: ConnectionState::Disconnected, .. } => {
                 self.disconnected = true;
-                return self.logout.as_ref().map(|reason| Over::Failed(self.logged_out(reason.as_deref())));
+                return self.logout.as_ref().map(|reason| Fatal::Failed(self.logged_out(reason.as_deref())));
             }
             VmsSocketItem::Continuity(continuity) => return self.on_continuity(continuity),
             VmsSocketItem::AppSocket(_)
@@ -73,7 +73,7 @@ impl Verdict {
         None
     }
 
-    fn on_continuity(&mut self, continuity: &VmsContinuity) -> Option<Over> {
+    fn on_continuity(&mut self, continuity: &VmsContinuity) -> Option<Fatal> {
         match continuity {
             VmsContinuity::Fresh { channel } | VmsContinuity::ResyncNeeded { channel, .. } => {
                 (self.accepted, self.doubted) = (true, false);
@@ -83,12 +83,12 @@ impl Verdict {
             VmsContinuity::Unavailable { session_is_invalid: true, is_final, .. } => {
                 // A gateway may say 403 for a moment; the second time is a slow try later.
                 let is_certain = *is_final || std::mem::replace(&mut self.doubted, true);
-                is_certain.then(|| Over::SessionRefused(self.session_refused()))
+                is_certain.then(|| Fatal::SessionRefused(self.session_refused()))
             }
             VmsContinuity::Unavailable { channel, is_final: true, .. } => {
                 self.lost.retain(|lost| lost != channel);
                 self.lost.push(*channel);
-                (self.lost.len() == CHANNELS).then(|| Over::Failed(self.deaf()))
+                (self.lost.len() == CHANNELS).then(|| Fatal::Failed(self.deaf()))
             }
             VmsContinuity::Interrupted { .. }
             | VmsContinuity::Lagged { .. }
@@ -98,7 +98,7 @@ impl Verdict {
         }
     }
 
-    /// Returns what to say when the reason does not come.
+    /// Returns the failure to report if no reason arrives.
     pub(super) fn without_reason(&self) -> Failure {
         let error = PusherError {
             kind: PusherErrorKind::Other,
@@ -131,7 +131,7 @@ impl Verdict {
         }
     }
 
-    /// Connected, but to no channel.
+    /// Connected, but subscribed to no channel.
     fn deaf(&self) -> Failure {
         let message = format!("{} grants neither channel", self.socket_url);
         let Some(error) = &self.last_error else { return Failure::new(Exit::Refused, message) };
@@ -150,8 +150,8 @@ const UNAUTHORIZED: u16 = 4009;
 mod tests {
     use super::*;
 
-    fn verdict() -> Verdict {
-        Verdict::new("wss://push.example", "https://vms.example")
+    fn detector() -> EndDetector {
+        EndDetector::new("wss://push.example", "https://vms.example")
     }
 
     fn error(kind: PusherErrorKind, code: Option<u16>, status: Option<u16>) -> VmsSocketItem {
@@ -168,12 +168,12 @@ mod tests {
 
     #[track_caller]
     fn failure(items: &[VmsSocketItem]) -> (Exit, String) {
-        let mut verdict = verdict();
+        let mut detector = detector();
         let (last, before) = items.split_last().unwrap();
         for item in before {
-            assert!(verdict.on(item).is_none(), "{item:?}");
+            assert!(detector.on(item).is_none(), "{item:?}");
         }
-        let Some(Over::Failed(failure)) = verdict.on(last) else { panic!("it goes on after {items:?}") };
+        let Some(Fatal::Failed(failure)) = detector.on(last) else { panic!("it goes on after {items:?}") };
         (failure.exit(), failure.to_string())
     }
 
@@ -193,39 +193,39 @@ mod tests {
 
     #[test]
     fn a_channel_that_is_tried_again_ends_nothing() {
-        let mut verdict = verdict();
+        let mut detector = detector();
         for _ in 0..3 {
             for channel in [VmsChannel::Token, VmsChannel::User] {
-                assert!(verdict.on(&error(PusherErrorKind::Denied, None, Some(403))).is_none());
-                assert!(verdict.on(&unavailable(channel, false, false)).is_none());
+                assert!(detector.on(&error(PusherErrorKind::Denied, None, Some(403))).is_none());
+                assert!(detector.on(&unavailable(channel, false, false)).is_none());
             }
         }
-        assert!(verdict.on(&unavailable(VmsChannel::Token, true, false)).is_none(), "the other may come yet");
-        let Some(Over::Failed(failure)) = verdict.on(&unavailable(VmsChannel::User, true, false)) else { panic!() };
+        assert!(detector.on(&unavailable(VmsChannel::Token, true, false)).is_none(), "the other may come yet");
+        let Some(Fatal::Failed(failure)) = detector.on(&unavailable(VmsChannel::User, true, false)) else { panic!() };
         assert_eq!(failure.exit(), Exit::Unauthorized);
     }
 
     #[test]
     fn a_session_that_both_channels_are_denied_to_is_refused_the_second_time() {
-        let mut verdict = verdict();
+        let mut detector = detector();
         let fresh = |channel| VmsSocketItem::Continuity(VmsContinuity::Fresh { channel });
         for _ in 0..3 {
-            assert!(verdict.on(&unavailable(VmsChannel::Token, false, false)).is_none());
-            assert!(verdict.on(&unavailable(VmsChannel::User, false, true)).is_none(), "it may be a gateway");
-            assert!(verdict.on(&fresh(VmsChannel::User)).is_none());
+            assert!(detector.on(&unavailable(VmsChannel::Token, false, false)).is_none());
+            assert!(detector.on(&unavailable(VmsChannel::User, false, true)).is_none(), "it may be a gateway");
+            assert!(detector.on(&fresh(VmsChannel::User)).is_none());
         }
-        assert!(verdict.on(&unavailable(VmsChannel::User, false, true)).is_none());
-        assert!(matches!(verdict.on(&unavailable(VmsChannel::Token, false, true)), Some(Over::SessionRefused(_))));
+        assert!(detector.on(&unavailable(VmsChannel::User, false, true)).is_none());
+        assert!(matches!(detector.on(&unavailable(VmsChannel::Token, false, true)), Some(Fatal::SessionRefused(_))));
     }
 
     #[test]
     fn a_session_that_is_refused_is_told_apart_with_whether_it_ever_was_accepted() {
-        let mut verdict = verdict();
-        verdict.on(&error(PusherErrorKind::Denied, None, Some(401)));
-        let refused = verdict.on(&unavailable(VmsChannel::Token, true, true));
-        assert!(matches!(&refused, Some(Over::SessionRefused(failure)) if failure.exit() == Exit::Unauthorized));
-        assert!(!verdict.was_accepted());
-        verdict.on(&VmsSocketItem::Continuity(VmsContinuity::Fresh { channel: VmsChannel::User }));
-        assert!(verdict.was_accepted());
+        let mut detector = detector();
+        detector.on(&error(PusherErrorKind::Denied, None, Some(401)));
+        let refused = detector.on(&unavailable(VmsChannel::Token, true, true));
+        assert!(matches!(&refused, Some(Fatal::SessionRefused(failure)) if failure.exit() == Exit::Unauthorized));
+        assert!(!detector.was_accepted());
+        detector.on(&VmsSocketItem::Continuity(VmsContinuity::Fresh { channel: VmsChannel::User }));
+        assert!(detector.was_accepted());
     }
 }

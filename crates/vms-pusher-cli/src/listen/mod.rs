@@ -4,13 +4,13 @@ mod account;
 mod advice;
 mod deadline;
 mod discovery;
+mod end_detector;
 mod gaps;
 mod lines;
 mod open;
 mod print;
 mod repeats;
 mod session;
-mod verdict;
 mod wait;
 
 use std::{cell::RefCell, pin::Pin, rc::Rc, task::Poll, time::Duration};

@@ -6,10 +6,10 @@ use vms_pusher::{VmsAppSocketData, VmsEvents, VmsPusherApi, VmsPusherConfig, Vms
 
 use super::{
     deadline::Deadline,
+    end_detector::{EndDetector, Fatal},
     gaps::Gaps,
     open,
     print::Printer,
-    verdict::{Over, Verdict},
 };
 use crate::{
     clock, event_name,
@@ -23,7 +23,7 @@ use crate::{
 pub(super) struct Session<'r, 'o> {
     api: VmsPusherApi,
     events: VmsEvents,
-    verdict: Verdict,
+    detector: EndDetector,
     /// How long a connection may be without a sign of life before it counts as lost.
     silence: Duration,
     /// Whether another session can be opened.
@@ -47,7 +47,7 @@ pub(super) enum End {
 }
 
 impl<'r, 'o> Session<'r, 'o> {
-    /// Wants the connection.
+    /// Starts connecting.
     pub(super) fn begin(
         config: VmsPusherConfig,
         account: &Account,
@@ -57,7 +57,7 @@ impl<'r, 'o> Session<'r, 'o> {
         deadline: Deadline,
     ) -> Result<Self, Failure> {
         printer.servers.socket.clone_from(&config.socket_url);
-        let verdict = Verdict::new(&config.socket_url, &config.base_url);
+        let detector = EndDetector::new(&config.socket_url, &config.base_url);
         let silence = config.options.activity_timeout + config.options.pong_timeout;
         let who = format!("{} as user {}, session {}", config.socket_url, config.user_id, config.access_token_id);
         let api = VmsPusherApi::new(config).map_err(|error| open::unusable(account, &error))?;
@@ -67,10 +67,10 @@ impl<'r, 'o> Session<'r, 'o> {
         let closing = api.clone();
         let closing = stop.when_asked(move || closing.disconnect());
         api.connect();
-        Ok(Self { api, events, verdict, silence, can_log_in, printer, gaps, stop, _closing: closing, deadline })
+        Ok(Self { api, events, detector, silence, can_log_in, printer, gaps, stop, _closing: closing, deadline })
     }
 
-    /// Prints what comes until it is over.
+    /// Prints what arrives until the session ends.
     pub(super) async fn run(mut self) -> Result<End, Failure> {
         let over = loop {
             let waiting = if self.stop.is_asked().is_none() { self.events.try_next_with_raw() } else { None };
@@ -85,28 +85,28 @@ impl<'r, 'o> Session<'r, 'o> {
                         return Ok(End::Asked(exit));
                     }
                     item = self.events.next_with_raw() => item,
-                    () = self.deadline.passed(), if !self.verdict.was_accepted() => {
+                    () = self.deadline.passed(), if !self.detector.was_accepted() => {
                         let failure = self.deadline.failure(self.printer);
-                        break Over::Failed(failure);
+                        break Fatal::Failed(failure);
                     }
                 }
             };
-            let Some(item) = item else { break Over::Failed(self.verdict.without_reason()) };
+            let Some(item) = item else { break Fatal::Failed(self.detector.without_reason()) };
             if let Some(over) = self.take(item)? {
                 break over;
             }
         };
         match over {
             // What is refused straight after a login would be refused after the next one too.
-            Over::SessionRefused(_) if self.can_log_in && self.verdict.was_accepted() => self.give_way().await,
-            Over::Failed(failure) | Over::SessionRefused(failure) => {
+            Fatal::SessionRefused(_) if self.can_log_in && self.detector.was_accepted() => self.give_way().await,
+            Fatal::Failed(failure) | Fatal::SessionRefused(failure) => {
                 self.part().await?;
                 Err(failure)
             }
         }
     }
 
-    fn take(&mut self, received: VmsReceived) -> Result<Option<Over>, Failure> {
+    fn take(&mut self, received: VmsReceived) -> Result<Option<Fatal>, Failure> {
         let (raw, item) = (received.raw, self.gaps.follow(received.item, clock::now()));
         let origin = Origin {
             channel: received.origin.map(|origin| origin.channel),
@@ -117,9 +117,9 @@ impl<'r, 'o> Session<'r, 'o> {
         // The event is printed as it came; what is said of it holds no secret.
         if let VmsSocketItem::AppSocket(VmsAppSocketData::Logout(Some(reason))) = &item {
             let reason = self.api.hide_secrets(reason);
-            return Ok(self.verdict.on(&VmsSocketItem::AppSocket(VmsAppSocketData::Logout(Some(reason)))));
+            return Ok(self.detector.on(&VmsSocketItem::AppSocket(VmsAppSocketData::Logout(Some(reason)))));
         }
-        Ok(self.verdict.on(&item))
+        Ok(self.detector.on(&item))
     }
 
     /// Ends the session to make way for another, in which the gap of each channel ends.
@@ -128,7 +128,7 @@ impl<'r, 'o> Session<'r, 'o> {
         // What has come by now is told: the disconnect would discard it.
         for _ in 0..MORE_THAN_THE_QUEUE_HOLDS {
             let Some(item) = self.events.try_next_with_raw() else { break };
-            if let Some(Over::Failed(failure)) = self.take(item)? {
+            if let Some(Fatal::Failed(failure)) = self.take(item)? {
                 self.part().await?;
                 return Err(failure);
             }
@@ -140,9 +140,9 @@ impl<'r, 'o> Session<'r, 'o> {
         Ok(End::Invalid)
     }
 
-    /// Closes the socket in good order, if the server takes part in it.
+    /// Closes the socket gracefully, if the server cooperates.
     async fn part(mut self) -> Result<(), Failure> {
-        let closing = self.api.close(FAREWELL);
+        let closing = self.api.close(GRACEFUL_CLOSE);
         while let Some(item) = self.events.next().await {
             self.printer.print(&item)?;
         }
@@ -152,6 +152,6 @@ impl<'r, 'o> Session<'r, 'o> {
     }
 }
 
-const FAREWELL: Duration = Duration::from_millis(500);
+const GRACEFUL_CLOSE: Duration = Duration::from_millis(500);
 /// What a client queues at most, by default, and the reports that never give way.
 const MORE_THAN_THE_QUEUE_HOLDS: usize = 2_048;
