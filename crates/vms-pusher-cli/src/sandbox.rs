@@ -5,7 +5,7 @@ mod needed;
 use std::time::Duration;
 
 use tokio::{sync::broadcast::error::RecvError, task::JoinSet};
-use vms_sandbox::{Activity, Sandbox, SandboxError, SandboxState, Scenario, Session, Standing, scenario::Action};
+use vms_sandbox::{Activity, Sandbox, SandboxError, SandboxState, Scenario, Session, TokenStatus, scenario::Action};
 
 use needed::Needed;
 
@@ -95,7 +95,7 @@ async fn play(sandbox: std::sync::Arc<Sandbox>, day: Day) -> Result<(), String> 
         let played = scenario.play(&sandbox, 1.0).await;
         if day == Day::One {
             // The command line that was printed must go on working.
-            sandbox.set_standing(&session.access_token_id, Standing::Valid);
+            sandbox.set_token_status(&session.access_token_id, TokenStatus::Valid);
             return played.map_err(|error| format!("the day was cut short: {error}"));
         }
     }

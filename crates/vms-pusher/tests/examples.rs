@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
-use vms_sandbox::{Activity, Ending, Push, Sandbox, SandboxConfig, Session, Standing, Target, UserConfig};
+use vms_sandbox::{Activity, Ending, Push, Sandbox, SandboxConfig, Session, Target, TokenStatus, UserConfig};
 
 /// Long enough for any machine; nothing waits that long unless something is broken.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -158,7 +158,7 @@ async fn the_new_session_takes_over_from_one_that_is_no_longer_valid() {
     let sandbox = sandbox().await;
     let mut running = Running::start(&sandbox, "new_session", &[]);
     let first = listening(&sandbox, 2).await;
-    sandbox.set_standing(&first.access_token_id, Standing::Revoked);
+    sandbox.set_token_status(&first.access_token_id, TokenStatus::Revoked);
     sandbox.cut(&vms_sandbox::Sockets::All);
     running.says("logging in again").await;
     running.says("is back").await;

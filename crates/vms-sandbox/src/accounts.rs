@@ -39,13 +39,13 @@ pub struct SessionInfo {
     /// The bearer token.
     pub access_token: String,
     /// Whether the token is accepted.
-    pub standing: Standing,
+    pub token_status: TokenStatus,
 }
 
 /// Whether a session's token is accepted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum TokenStatus {
     /// Yes.
     #[default]
     Valid,
@@ -118,7 +118,7 @@ impl Accounts {
             user_id,
             access_token_id: hex(&mut self.rng, 40),
             access_token: format!("sandbox.{}", hex(&mut self.rng, 64)),
-            standing: Standing::Valid,
+            token_status: TokenStatus::Valid,
         };
         let opened = session(&info);
         self.sessions.push(info);
@@ -130,9 +130,9 @@ impl Accounts {
         self.open(id)
     }
 
-    pub(crate) fn set_standing(&mut self, access_token_id: &str, standing: Standing) -> bool {
+    pub(crate) fn set_token_status(&mut self, access_token_id: &str, status: TokenStatus) -> bool {
         let found = self.sessions.iter_mut().find(|info| info.access_token_id == access_token_id);
-        found.map(|info| info.standing = standing).is_some()
+        found.map(|info| info.token_status = status).is_some()
     }
 
     /// Gives the session another token; the old one is unknown from now on.
@@ -147,10 +147,10 @@ impl Accounts {
         let Some(info) = self.sessions.iter().find(|info| info.access_token == token) else {
             return Bearer::Unknown;
         };
-        match info.standing {
-            Standing::Valid => Bearer::Valid(session(info)),
-            Standing::Expired => Bearer::Expired,
-            Standing::Revoked => Bearer::Unknown,
+        match info.token_status {
+            TokenStatus::Valid => Bearer::Valid(session(info)),
+            TokenStatus::Expired => Bearer::Expired,
+            TokenStatus::Revoked => Bearer::Unknown,
         }
     }
 }

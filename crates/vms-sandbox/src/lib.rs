@@ -61,7 +61,7 @@ mod sockets;
 mod state;
 mod vms;
 
-pub use accounts::{Session, SessionInfo, Standing};
+pub use accounts::{Session, SessionInfo, TokenStatus};
 pub use channels_sandbox::{
     Activity, Delivered, Ending, Listening, Outbound, Profile, RateLimit, RawData, RawFrame, RawPush, ReceivedFrame,
     SocketInfo, SubscribeAnswer, Timing, Tls, UnknownProfile, UpgradeAnswer,
@@ -69,7 +69,7 @@ pub use channels_sandbox::{
 pub use config::{GroupSync, SandboxConfig, UserConfig};
 pub use control::model::{
     Affected, CloseRequest, ControlFailure, CutRequest, LatencyRequest, ListeningRequest, LogoutRequest, SendRequest,
-    SocketsRequest, StandingRequest, TypeInfo,
+    SocketsRequest, TokenStatusRequest, TypeInfo,
 };
 pub use error::{SandboxError, WaitError};
 pub use fault::{Endpoint, Fault, FaultKind, RestAnswer};

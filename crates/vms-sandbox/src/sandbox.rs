@@ -6,7 +6,7 @@ use channels_sandbox::{Activity, Delivered, Listening, Outbound, Profile, RawPus
 use tokio::sync::broadcast;
 
 use crate::{
-    accounts::{Session, Standing},
+    accounts::{Session, TokenStatus},
     config::SandboxConfig,
     error::{SandboxError, WaitError},
     fault::Fault,
@@ -149,8 +149,8 @@ impl Sandbox {
 
     /// Sets whether the session's token is accepted; false if there is no such session.
     #[expect(clippy::must_use_candidate, reason = "a command")]
-    pub fn set_standing(&self, access_token_id: &str, standing: Standing) -> bool {
-        self.vms.set_standing(access_token_id, standing)
+    pub fn set_token_status(&self, access_token_id: &str, status: TokenStatus) -> bool {
+        self.vms.set_token_status(access_token_id, status)
     }
 
     /// Gives the session another token, which is returned; the old one is answered with 401.

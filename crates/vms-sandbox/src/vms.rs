@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use channels_sandbox::{Delivered, FaultBook, Hooks, RawData, RawPush, Server, Tasks, matches_pattern, php};
 
 use crate::{
-    accounts::{self, Accounts, Session, Standing},
+    accounts::{self, Accounts, Session, TokenStatus},
     config::{GroupSync, SandboxConfig},
     early::EarlyEvents,
     error::SandboxError,
@@ -71,8 +71,8 @@ impl Vms {
         session
     }
 
-    pub(crate) fn set_standing(&self, access_token_id: &str, standing: Standing) -> bool {
-        let found = self.accounts().set_standing(access_token_id, standing);
+    pub(crate) fn set_token_status(&self, access_token_id: &str, status: TokenStatus) -> bool {
+        let found = self.accounts().set_token_status(access_token_id, status);
         self.server.changes().touch();
         found
     }
@@ -90,7 +90,7 @@ impl Vms {
             ..Push::new("logout").to(Target::Session(access_token_id.to_owned()))
         };
         let pushed = self.push(&push).await.is_ok();
-        let revoked = self.set_standing(access_token_id, Standing::Revoked);
+        let revoked = self.set_token_status(access_token_id, TokenStatus::Revoked);
         pushed && revoked
     }
 

@@ -90,7 +90,7 @@ and protects nothing. Stop the sandbox with Ctrl-C or SIGTERM.
 
 The commands use an HTTP API with JSON bodies under /sandbox on the same port,
 open to any program: POST push, raw, send, cut, stall, resume, close, logout,
-standing, latency, listening and fault; DELETE faults; GET state and types.
+token_status, latency, listening and fault; DELETE faults; GET state and types.
 
   curl -d '{\"type\":\"cameras_updated\"}' http://127.0.0.1:7878/sandbox/push
   curl -d '{\"kind\":\"ping\",\"times\":0}' http://127.0.0.1:7878/sandbox/fault

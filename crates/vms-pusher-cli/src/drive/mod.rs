@@ -3,7 +3,7 @@
 mod state;
 
 use serde_json::{Value, json};
-use vms_sandbox::{Affected, LogoutRequest, SandboxState, Standing, StandingRequest};
+use vms_sandbox::{Affected, LogoutRequest, SandboxState, TokenStatus, TokenStatusRequest};
 
 use crate::{
     args::{ExpireArgs, FaultArgs, LogoutArgs, StateArgs},
@@ -24,10 +24,10 @@ pub(crate) async fn log_out(args: LogoutArgs, output: &mut Output) -> Result<Exi
 
 pub(crate) async fn expire(args: ExpireArgs, output: &mut Output) -> Result<Exit, Failure> {
     let control = Control::new(&args.sandbox)?;
-    let (standing, done) =
-        if args.undo { (Standing::Valid, "made valid again") } else { (Standing::Expired, "expired") };
-    let request = StandingRequest { session: args.session, standing };
-    let Affected { sockets: sessions } = control.order("standing", &request).await?;
+    let (status, done) =
+        if args.undo { (TokenStatus::Valid, "made valid again") } else { (TokenStatus::Expired, "expired") };
+    let request = TokenStatusRequest { session: args.session, status };
+    let Affected { sockets: sessions } = control.order("token_status", &request).await?;
     output.data(&format!("{done}: {}", count(sessions, "token", "tokens")))?;
     tell_of_none(sessions, output);
     Ok(Exit::Done)

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use vms_sandbox::{SandboxState, SessionInfo, SocketInfo, Standing};
+use vms_sandbox::{SandboxState, SessionInfo, SocketInfo, TokenStatus};
 
 use crate::output::escape;
 
@@ -32,12 +32,12 @@ fn section(text: &mut String, title: &str, lines: impl Iterator<Item = String>) 
 }
 
 fn session(session: &SessionInfo) -> String {
-    let standing = match session.standing {
-        Standing::Valid => "valid",
-        Standing::Expired => "expired (419)",
-        Standing::Revoked => "ended (401)",
+    let status = match session.token_status {
+        TokenStatus::Valid => "valid",
+        TokenStatus::Expired => "expired (419)",
+        TokenStatus::Revoked => "ended (401)",
     };
-    format!("{}  of user {}  {standing}", session.access_token_id, session.user_id)
+    format!("{}  of user {}  {status}", session.access_token_id, session.user_id)
 }
 
 fn socket(socket: &SocketInfo) -> String {

@@ -1,11 +1,11 @@
 use serde_json::Value;
-use vms_sandbox::{SandboxConfig, Sockets, Standing};
+use vms_sandbox::{SandboxConfig, Sockets, TokenStatus};
 
 use crate::support::{Desk, From, Running, finish, run, vms_pusher};
 
 /// What the tokens of the sandbox are worth.
-fn standings(desk: &Desk) -> Vec<Standing> {
-    desk.sandbox.state().sessions.iter().map(|session| session.standing).collect()
+fn token_statuses(desk: &Desk) -> Vec<TokenStatus> {
+    desk.sandbox.state().sessions.iter().map(|session| session.token_status).collect()
 }
 
 #[test]
@@ -17,12 +17,12 @@ fn sessions_are_ended_and_tokens_expire_from_another_process() {
     let drive = |arguments: &[&str]| finish(vms_pusher(arguments).args(["--sandbox", &url])).expect(0);
 
     assert_eq!(drive(&["expire", "--session", &id]).stdout, "expired: 1 token\n");
-    assert_eq!(standings(&desk), [Standing::Expired, Standing::Valid]);
+    assert_eq!(token_statuses(&desk), [TokenStatus::Expired, TokenStatus::Valid]);
     assert_eq!(drive(&["expire"]).stdout, "expired: 2 tokens\n");
     assert_eq!(drive(&["expire", "--undo"]).stdout, "made valid again: 2 tokens\n");
-    assert_eq!(standings(&desk), [Standing::Valid, Standing::Valid]);
+    assert_eq!(token_statuses(&desk), [TokenStatus::Valid, TokenStatus::Valid]);
     assert_eq!(drive(&["logout", "--session", &other, "--subject", "Too late"]).stdout, "ended 1 session\n");
-    assert_eq!(standings(&desk), [Standing::Valid, Standing::Revoked]);
+    assert_eq!(token_statuses(&desk), [TokenStatus::Valid, TokenStatus::Revoked]);
 
     let nobody = drive(&["logout", "--session", "nobody"]);
     assert_eq!(nobody.stdout, "ended 0 sessions\n");
@@ -34,7 +34,7 @@ fn pushing_a_logout_says_that_the_token_stays_valid() {
     let desk = Desk::new();
     let pushed = run(&["push", "logout", "--sandbox", &desk.sandbox.base_url()]).expect(0);
     pushed.says(&["the token stays valid", "`vms-pusher logout` ends the session"]);
-    assert_eq!(standings(&desk), [Standing::Valid]);
+    assert_eq!(token_statuses(&desk), [TokenStatus::Valid]);
 }
 
 // A07

@@ -4,7 +4,8 @@ use std::{net::TcpListener, time::Duration};
 
 use tokio::time::Instant;
 use vms_sandbox::{
-    Endpoint, Fault, FaultKind, Profile, RestAnswer, SandboxConfig, Sockets, Standing, SubscribeAnswer, UpgradeAnswer,
+    Endpoint, Fault, FaultKind, Profile, RestAnswer, SandboxConfig, Sockets, SubscribeAnswer, TokenStatus,
+    UpgradeAnswer,
 };
 
 use crate::support::{Desk, From, PATIENCE, Running, finish, vms_pusher};
@@ -123,7 +124,7 @@ fn a_wrong_token_ends_it_and_says_where_it_was_refused() {
 #[test]
 fn an_expired_session_ends_it() {
     let desk = Desk::new();
-    desk.sandbox.set_standing(&desk.session.access_token_id, Standing::Expired);
+    desk.sandbox.set_token_status(&desk.session.access_token_id, TokenStatus::Expired);
     finish(&mut desk.listen(&[])).expect(4).says(&[&desk.sandbox.base_url(), "419", "--login"]);
 }
 

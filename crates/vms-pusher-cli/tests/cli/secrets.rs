@@ -1,6 +1,6 @@
 use std::process::Stdio;
 
-use vms_sandbox::{Fault, FaultKind, SandboxConfig, Session, Sockets, Standing, UpgradeAnswer, UserConfig};
+use vms_sandbox::{Fault, FaultKind, SandboxConfig, Session, Sockets, TokenStatus, UpgradeAnswer, UserConfig};
 
 use crate::support::{Desk, Finished, From, Running, finish, run, vms_pusher};
 
@@ -221,7 +221,7 @@ fn no_failure_shows_the_token() {
     let listen = Running::start(&mut desk.listen(&["--json"]));
     listen.wait_for(From::Stdout, &[r#""item":"error""#]);
     has_no_secret(&listen.interrupt().expect(130), &[token]);
-    desk.sandbox.set_standing(&desk.session.access_token_id, Standing::Revoked);
+    desk.sandbox.set_token_status(&desk.session.access_token_id, TokenStatus::Revoked);
     has_no_secret(&finish(&mut desk.listen(&[])).expect(4), &[token]);
     let bad = finish(desk.listen(&[]).env("VMS_TOKEN", format!("{CANARY}\n{CANARY}"))).expect(2);
     has_no_secret(&bad, &[CANARY]);

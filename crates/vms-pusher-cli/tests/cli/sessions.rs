@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use vms_pusher::{VmsChannel, VmsContinuity, VmsSocketItem, VmsTime};
-use vms_sandbox::{Endpoint, Fault, FaultKind, Push, RestAnswer, Session, Sockets, Standing, Target};
+use vms_sandbox::{Endpoint, Fault, FaultKind, Push, RestAnswer, Session, Sockets, Target, TokenStatus};
 
 use crate::support::{Desk, From, PATIENCE, Running, finish, vms_pusher};
 
@@ -52,7 +52,7 @@ fn a_session_that_is_refused_is_followed_by_another_with_a_gap_over_both_channel
     let first = newest(&desk, 2);
     listen.wait_for(From::Stdout, &[r#""change":"fresh","channel":"token""#]);
     listen.wait_for(From::Stdout, &[r#""change":"fresh","channel":"user""#]);
-    desk.sandbox.set_standing(&first.access_token_id, Standing::Expired);
+    desk.sandbox.set_token_status(&first.access_token_id, TokenStatus::Expired);
     desk.sandbox.cut(&Sockets::All);
     let second = newest(&desk, 3);
     assert_ne!(second.access_token_id, first.access_token_id);
@@ -92,7 +92,7 @@ fn the_gap_of_a_channel_that_was_live_begins_within_what_a_dead_connection_may_t
     listen.wait_for(From::Stdout, &[r#""change":"fresh","channel":"token""#]);
     listen.wait_for(From::Stdout, &[r#""change":"fresh","channel":"user""#]);
     let before = VmsTime::parse(&now(&listen)).unwrap();
-    desk.sandbox.set_standing(&first.access_token_id, Standing::Revoked);
+    desk.sandbox.set_token_status(&first.access_token_id, TokenStatus::Revoked);
     let ended = serde_json::json!({
         "event": "pusher:subscription_error", "channel": first.user_channel(), "data": {},
     });
@@ -145,7 +145,7 @@ fn a_password_that_is_refused_later_on_ends_it() {
     listen.wait_for(From::Stderr, &["fresh", "user channel"]);
     let answer = RestAnswer::Status { status: 422, retry_after: None };
     desk.sandbox.inject(Fault::always(FaultKind::Rest { endpoint: Endpoint::Token, channel: None, answer }));
-    desk.sandbox.set_standing(&first.access_token_id, Standing::Revoked);
+    desk.sandbox.set_token_status(&first.access_token_id, TokenStatus::Revoked);
     desk.sandbox.cut(&Sockets::All);
     listen.finish().expect(4).says(&["cannot log in", "422"]);
     assert_eq!(logins(&desk), 2);
@@ -159,7 +159,7 @@ fn a_login_waits_for_a_server_in_trouble_and_is_made_once_at_a_time() {
     listen.wait_for(From::Stderr, &["fresh", "user channel"]);
     let answer = RestAnswer::Status { status: 503, retry_after: None };
     desk.sandbox.inject(Fault::times(FaultKind::Rest { endpoint: Endpoint::Token, channel: None, answer }, 2));
-    desk.sandbox.set_standing(&first.access_token_id, Standing::Revoked);
+    desk.sandbox.set_token_status(&first.access_token_id, TokenStatus::Revoked);
     desk.sandbox.cut(&Sockets::All);
     newest(&desk, 3);
     listen.wait_for(From::Stdout, &["resync_needed", "user channel"]);

@@ -56,7 +56,7 @@ async fn a_delegate_that_panics_is_called_again() {
 #[tokio::test]
 async fn a_panic_in_the_first_of_two_calls_does_not_swallow_the_second() {
     let (sandbox, session) = sandbox().await;
-    sandbox.set_standing(&session.access_token_id, vms_sandbox::Standing::Revoked);
+    sandbox.set_token_status(&session.access_token_id, vms_sandbox::TokenStatus::Revoked);
     let api = api(&sandbox, &session);
     let delegate = Recorder::reacting(|item| assert!(!matches!(item, VmsSocketItem::Error(_)), "any error"));
     api.set_delegate(&delegate);

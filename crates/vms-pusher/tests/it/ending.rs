@@ -2,7 +2,7 @@
 
 use tokio::time::timeout;
 use vms_pusher::{ConnectionState, PusherErrorKind, VmsAppSocketData, VmsContinuity, VmsEvents, VmsSocketItem};
-use vms_sandbox::{Activity, Ending, Push, Sockets, Standing, Target};
+use vms_sandbox::{Activity, Ending, Push, Sockets, Target, TokenStatus};
 
 use crate::support::*;
 
@@ -67,9 +67,9 @@ async fn the_stream_ends_after_a_final_refusal_with_its_reason() {
 // A08: the connection is fine, and yet nothing will come
 #[tokio::test]
 async fn the_stream_ends_when_both_channels_are_given_up_for_good() {
-    for standing in [Standing::Revoked, Standing::Expired] {
+    for status in [TokenStatus::Revoked, TokenStatus::Expired] {
         let (sandbox, session) = sandbox().await;
-        sandbox.set_standing(&session.access_token_id, standing);
+        sandbox.set_token_status(&session.access_token_id, status);
         let api = api(&sandbox, &session);
         let mut events = api.events();
         api.connect();

@@ -6,7 +6,7 @@ use vms_pusher::{
     ConnectionState, Secret, TokenError, TokenProvider, VmsAppSocketData, VmsChannel, VmsContinuity, VmsPusherApi,
     VmsSocketItem,
 };
-use vms_sandbox::{SandboxConfig, SandboxState, Sockets, Standing, UserConfig};
+use vms_sandbox::{SandboxConfig, SandboxState, Sockets, TokenStatus, UserConfig};
 
 use crate::support::*;
 
@@ -60,9 +60,9 @@ fn unavailable(items: &[VmsSocketItem]) -> Vec<(VmsChannel, bool)> {
 // before, also not on a new socket, on which everything else is
 #[tokio::test]
 async fn a_token_that_is_not_valid_is_reported_for_both_channels_and_not_tried_again() {
-    for (standing, status) in [(Standing::Revoked, "401"), (Standing::Expired, "419")] {
+    for (token_status, status) in [(TokenStatus::Revoked, "401"), (TokenStatus::Expired, "419")] {
         let (sandbox, session) = sandbox().await;
-        sandbox.set_standing(&session.access_token_id, standing);
+        sandbox.set_token_status(&session.access_token_id, token_status);
         let (api, delegate) = (api(&sandbox, &session), Recorder::new());
         api.set_delegate(&delegate);
         api.connect();
@@ -166,7 +166,7 @@ async fn a_wrong_app_key_is_reported_and_the_client_stops() {
 #[tokio::test]
 async fn nothing_of_a_report_comes_after_a_disconnect_in_the_middle_of_it() {
     let (sandbox, session) = sandbox().await;
-    sandbox.set_standing(&session.access_token_id, Standing::Revoked);
+    sandbox.set_token_status(&session.access_token_id, TokenStatus::Revoked);
     let api = api(&sandbox, &session);
     let inner = api.clone();
     let delegate = Recorder::reacting(move |item| {

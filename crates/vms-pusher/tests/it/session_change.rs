@@ -8,7 +8,7 @@ use vms_pusher::{
     VmsApi, VmsChannel, VmsClientInfo, VmsContinuity, VmsCredentials, VmsEvents, VmsGapKind, VmsPusherApi, VmsSession,
     VmsSocketItem, VmsTime,
 };
-use vms_sandbox::{Push, Sandbox, SandboxConfig, Session, Standing, Target, UserConfig};
+use vms_sandbox::{Push, Sandbox, SandboxConfig, Session, Target, TokenStatus, UserConfig};
 
 use crate::support::*;
 
@@ -117,7 +117,7 @@ async fn a_session_that_has_expired_makes_way_for_another_and_both_gaps_are_told
             items.push(item);
             if !is_revoked && subscribed(&items, 1) {
                 is_revoked = true;
-                sandbox.set_standing(&old.access_token_id, Standing::Revoked);
+                sandbox.set_token_status(&old.access_token_id, TokenStatus::Revoked);
                 sandbox.cut(&vms_sandbox::Sockets::All);
             }
             if subscribed(&items, 2) {
@@ -178,7 +178,7 @@ async fn refusals_of_the_session_before_are_not_told_once_another_has_begun() {
         let sandbox = Sandbox::start(SandboxConfig { users: users.clone(), ..SandboxConfig::default() }).await.unwrap();
         let old = sandbox.sessions().into_iter().find(|session| session.user_id == 42).unwrap();
         let new = sandbox.open_session(if is_same_user { 42 } else { 43 }).unwrap();
-        sandbox.set_standing(&old.access_token_id, Standing::Revoked);
+        sandbox.set_token_status(&old.access_token_id, TokenStatus::Revoked);
         let api = api(&sandbox, &old);
         let mut events = api.events();
         api.connect();
@@ -221,7 +221,7 @@ impl TokenProvider for LoggingIn {
 async fn a_provider_may_set_another_session_and_deny_the_one_before() {
     let (sandbox, old) = sandbox().await;
     let new = sandbox.open_session(old.user_id).unwrap();
-    sandbox.set_standing(&old.access_token_id, Standing::Revoked);
+    sandbox.set_token_status(&old.access_token_id, TokenStatus::Revoked);
     let token = std::sync::Mutex::new(Secret::new(old.access_token.clone()));
     let provider = Arc::new(LoggingIn { api: std::sync::OnceLock::new(), new: new.clone(), token });
     let mut config = config(&sandbox, &old);

@@ -18,7 +18,7 @@
 //! | `POST /sandbox/stall`, `POST /sandbox/resume` | [`SocketsRequest`](crate::SocketsRequest) | [`Affected`](crate::Affected) |
 //! | `POST /sandbox/close` | [`CloseRequest`](crate::CloseRequest) | [`Affected`](crate::Affected) |
 //! | `POST /sandbox/logout` | [`LogoutRequest`](crate::LogoutRequest) | [`Affected`](crate::Affected), counting sessions |
-//! | `POST /sandbox/standing` | [`StandingRequest`](crate::StandingRequest) | [`Affected`](crate::Affected), counting sessions |
+//! | `POST /sandbox/token_status` | [`TokenStatusRequest`](crate::TokenStatusRequest) | [`Affected`](crate::Affected), counting sessions |
 //! | `POST /sandbox/latency` | [`LatencyRequest`](crate::LatencyRequest) | `{}` |
 //! | `POST /sandbox/listening` | [`ListeningRequest`](crate::ListeningRequest) | `{}` |
 //! | `POST /sandbox/fault` | [`Fault`](crate::Fault) | `{}` |

@@ -3,7 +3,7 @@
 use channels_sandbox::{Listening, Outbound};
 use serde::{Deserialize, Serialize};
 
-use crate::{accounts::Standing, push::PushEvent, sockets::Sockets};
+use crate::{accounts::TokenStatus, push::PushEvent, sockets::Sockets};
 
 /// `POST /sandbox/cut`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,14 +56,14 @@ pub struct LogoutRequest {
     pub subject: Option<String>,
 }
 
-/// `POST /sandbox/standing`.
+/// `POST /sandbox/token_status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StandingRequest {
+pub struct TokenStatusRequest {
     /// The access token id; if absent, every session.
     #[serde(default)]
     pub session: Option<String>,
     /// Whether the token is accepted from now on.
-    pub standing: Standing,
+    pub status: TokenStatus,
 }
 
 /// `POST /sandbox/latency`.

@@ -19,7 +19,7 @@ use super::{
     guard,
     model::{
         Affected, CloseRequest, CutRequest, LatencyRequest, ListeningRequest, LogoutRequest, SendRequest,
-        SocketsRequest, StandingRequest, TypeInfo,
+        SocketsRequest, TokenStatusRequest, TypeInfo,
     },
 };
 use crate::{
@@ -47,7 +47,7 @@ pub(crate) fn router(vms: &Arc<Vms>) -> Router<Arc<Vms>> {
         .route("/resume", post(resume))
         .route("/close", post(close))
         .route("/logout", post(log_out))
-        .route("/standing", post(standing))
+        .route("/token_status", post(token_status))
         .route("/latency", post(latency))
         .route("/listening", post(listening))
         .route("/fault", post(fault))
@@ -108,9 +108,9 @@ async fn log_out(State(vms): Shared, body: Bytes) -> Answer<Affected> {
     Ok(affected(count))
 }
 
-async fn standing(State(vms): Shared, body: Bytes) -> Answer<Affected> {
-    let StandingRequest { session, standing } = parse(&body)?;
-    let set = chosen(&vms, session).into_iter().filter(|session| vms.set_standing(session, standing));
+async fn token_status(State(vms): Shared, body: Bytes) -> Answer<Affected> {
+    let TokenStatusRequest { session, status } = parse(&body)?;
+    let set = chosen(&vms, session).into_iter().filter(|session| vms.set_token_status(session, status));
     Ok(affected(set.count()))
 }
 

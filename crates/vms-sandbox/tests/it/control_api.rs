@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use vms_sandbox::{
     Affected, CloseRequest, ControlFailure, CutRequest, Delivered, EVENT_TYPES, Endpoint, Fault, FaultKind,
     LatencyRequest, Listening, ListeningRequest, LogoutRequest, Outbound, Profile, Push, RawData, RawPush, RestAnswer,
-    Sandbox, SandboxConfig, SandboxState, SendRequest, Sockets, SocketsRequest, Standing, StandingRequest, Target,
-    TypeInfo,
+    Sandbox, SandboxConfig, SandboxState, SendRequest, Sockets, SocketsRequest, Target, TokenStatus,
+    TokenStatusRequest, TypeInfo,
 };
 
 use crate::{
@@ -96,18 +96,18 @@ async fn tokens_expire_and_are_valid_again() {
     let sandbox = start(Profile::Pusher7).await;
     let session = first_session(&sandbox);
     let other = sandbox.open_session(42).unwrap();
-    let set = async |session: Option<&str>, standing| {
-        let request = StandingRequest { session: session.map(str::to_owned), standing };
-        read::<Affected>(&post(&sandbox, "standing", &request).await).sockets
+    let set = async |session: Option<&str>, status| {
+        let request = TokenStatusRequest { session: session.map(str::to_owned), status };
+        read::<Affected>(&post(&sandbox, "token_status", &request).await).sockets
     };
     let status = async |token: &str| call(&sandbox, "GET", "wsurl", token, "").await.status;
-    assert_eq!(set(Some(&session.access_token_id), Standing::Expired).await, 1);
+    assert_eq!(set(Some(&session.access_token_id), TokenStatus::Expired).await, 1);
     assert_eq!((status(&session.access_token).await, status(&other.access_token).await), (419, 200));
-    assert_eq!(set(None, Standing::Revoked).await, 2);
+    assert_eq!(set(None, TokenStatus::Revoked).await, 2);
     assert_eq!((status(&session.access_token).await, status(&other.access_token).await), (401, 401));
-    assert_eq!(set(None, Standing::Valid).await, 2);
+    assert_eq!(set(None, TokenStatus::Valid).await, 2);
     assert_eq!(status(&session.access_token).await, 200);
-    assert_eq!(set(Some("nobody"), Standing::Expired).await, 0);
+    assert_eq!(set(Some("nobody"), TokenStatus::Expired).await, 0);
 }
 
 #[tokio::test]
@@ -185,7 +185,7 @@ const ROUTES: [(&str, &str); 16] = [
     ("POST", "resume"),
     ("POST", "close"),
     ("POST", "logout"),
-    ("POST", "standing"),
+    ("POST", "token_status"),
     ("POST", "latency"),
     ("POST", "listening"),
     ("POST", "fault"),

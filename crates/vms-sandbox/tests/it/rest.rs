@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use vms_sandbox::{GroupSync, Profile, Sandbox, SandboxConfig, Standing};
+use vms_sandbox::{GroupSync, Profile, Sandbox, SandboxConfig, TokenStatus};
 
 use crate::{
     clients::{Ws, http},
@@ -129,16 +129,16 @@ async fn an_expired_token_is_worth_419_and_a_revoked_or_rotated_one_401() {
     let sandbox = start(Profile::Pusher7).await;
     let session = first_session(&sandbox);
     let status = async || call(&sandbox, "GET", "wsurl", &session.access_token, "").await.status;
-    assert!(sandbox.set_standing(&session.access_token_id, Standing::Expired));
+    assert!(sandbox.set_token_status(&session.access_token_id, TokenStatus::Expired));
     assert_eq!(status().await, 419);
-    assert!(sandbox.set_standing(&session.access_token_id, Standing::Revoked));
+    assert!(sandbox.set_token_status(&session.access_token_id, TokenStatus::Revoked));
     assert_eq!(status().await, 401);
-    assert!(sandbox.set_standing(&session.access_token_id, Standing::Valid));
+    assert!(sandbox.set_token_status(&session.access_token_id, TokenStatus::Valid));
     assert_eq!(status().await, 200);
     let fresh = sandbox.rotate_token(&session.access_token_id).unwrap();
     assert_eq!(status().await, 401);
     assert_eq!(call(&sandbox, "GET", "wsurl", &fresh, "").await.status, 200);
-    assert!(!sandbox.set_standing("nobody", Standing::Valid));
+    assert!(!sandbox.set_token_status("nobody", TokenStatus::Valid));
 }
 
 #[tokio::test]
