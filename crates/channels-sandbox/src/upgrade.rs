@@ -1,4 +1,4 @@
-//! The WebSocket upgrade, by hand, because each server does it in its own way.
+//! The WebSocket upgrade, done by hand, because each server does it differently.
 
 use std::{future::pending, sync::Arc, time::Duration};
 
@@ -131,7 +131,7 @@ async fn answer_badly(
     }
 }
 
-/// Answers 101 and leaves the connection to become a socket.
+/// Answers 101, after which the connection becomes a socket.
 fn switch(shared: &Arc<Shared>, http: &HttpConnection, mut request: Request, opening: Opening) -> Response {
     let accept = accept_key(text(request.headers(), header::SEC_WEBSOCKET_KEY));
     let on_upgrade = hyper::upgrade::on(&mut request);

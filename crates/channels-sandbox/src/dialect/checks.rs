@@ -1,11 +1,11 @@
-//! What servers look at before they say yes.
+//! What servers check before they accept a request.
 
 use super::{
     habits::{Context, UpgradeRequest},
     message::ClientMessage,
 };
 
-/// The upgrade as RFC 6455, 4.2.1 has it: `None` when all is well, else the status.
+/// Checks the upgrade as RFC 6455, 4.2.1 requires: `None` if it is valid, otherwise the status.
 pub(super) fn rfc_upgrade_problem(request: &UpgradeRequest<'_>) -> Option<u16> {
     let mut tokens = request.connection.split(',').map(str::trim);
     let asks = tokens.any(|token| token.eq_ignore_ascii_case("upgrade"));
@@ -20,7 +20,7 @@ pub(super) fn needs_signature(channel: &str) -> bool {
     channel.starts_with("private-") || channel.starts_with("presence-")
 }
 
-/// Whether the signature in `auth` is right; what stands before the colon is not looked at.
+/// Whether the signature in `auth` is right; the part before the colon is ignored.
 pub(super) fn signed(context: &Context<'_>, message: &ClientMessage, channel: &str) -> bool {
     let Some(auth) = message.data_text("auth") else { return false };
     let given = auth.rsplit(':').next().unwrap_or_default();

@@ -16,11 +16,11 @@ use crate::{
 pub(crate) enum Action {
     /// Send a close frame, then end the connection as [`Dialect::closes_politely`] says.
     Close { code: u16, reason: String },
-    /// The whole server comes down: every connection is dropped.
+    /// The whole server crashes: every connection is dropped.
     Crash,
     /// Drop the connection without a close frame.
     Drop,
-    /// Tell that a subscription was refused.
+    /// Report that a subscription was refused.
     Refused { channel: String },
     /// Send a text frame.
     Send(String),
@@ -30,7 +30,7 @@ pub(crate) enum Action {
     Unsubscribe { channel: String },
 }
 
-/// What is known of the socket that a message came from.
+/// What is known about the socket that sent a message.
 #[derive(Debug)]
 pub(crate) struct Context<'a> {
     pub(crate) app: &'a App,
@@ -38,7 +38,7 @@ pub(crate) struct Context<'a> {
     pub(crate) subscribed: &'a BTreeSet<String>,
 }
 
-/// An upgrade request, as far as servers look at it.
+/// An upgrade request, as far as servers check it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UpgradeRequest<'a> {
     pub(crate) connection: &'a str,
@@ -47,16 +47,16 @@ pub(crate) struct UpgradeRequest<'a> {
     pub(crate) key: &'a str,
     pub(crate) protocol: Option<&'a str>,
     pub(crate) known_app: bool,
-    /// The whole request came in one read.
+    /// Whether the whole request arrived in one read.
     pub(crate) in_one_piece: bool,
 }
 
 /// The answer to an upgrade request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum UpgradeReply {
-    /// 101, then the socket is greeted.
+    /// 101, then the greeting.
     Accept,
-    /// 101, then these actions in place of the greeting.
+    /// 101, then these actions instead of the greeting.
     AcceptThen(Vec<Action>),
     /// This status.
     Status(u16),
@@ -67,7 +67,7 @@ pub(crate) enum UpgradeReply {
 pub(crate) enum Silence {
     /// Close after [`Timing::idle_close`] without traffic either way.
     Close,
-    /// Close after [`Timing::idle_close`] in which no text was sent. A WebSocket ping, which is none, is sent whenever
+    /// Close after [`Timing::idle_close`] in which no text was sent. A WebSocket ping, which is not a text, is sent whenever
     /// nothing was received for [`Timing::ping_after`].
     CloseUnsent,
     /// Ping after [`Timing::ping_after`], prune after [`Timing::pong_timeout`] more.
@@ -83,7 +83,7 @@ pub(crate) trait Dialect: Send + Sync {
     fn message(&self, text: &str, context: &Context<'_>) -> Vec<Action>;
     /// Refuses a subscription as one with a bad signature.
     fn refuse(&self, channel: &str) -> Vec<Action>;
-    /// The frame of an event. `data` is JSON text, as it shall stand; `id` counts messages.
+    /// The frame of an event. `data` is JSON text, inserted verbatim; `id` counts messages.
     fn event(&self, channel: &str, event: &str, data: Option<&str>, _id: u64) -> String {
         let data = data.map_or_else(String::new, |data| format!(r#","data":{data}"#));
         format!(r#"{{"event":{}{data},"channel":{}}}"#, self.quote(event), self.quote(channel))
@@ -92,7 +92,7 @@ pub(crate) trait Dialect: Send + Sync {
     fn quote(&self, text: &str) -> String {
         greeting::quote(text)
     }
-    /// The answer to a message over the rate limit; nothing where there is no such thing.
+    /// The answer to a message over the rate limit; `None` if the server has no such limit.
     fn over_limit(&self) -> Option<Vec<Action>>;
     fn pong(&self) -> String;
     fn silence(&self) -> Silence;
@@ -102,42 +102,42 @@ pub(crate) trait Dialect: Send + Sync {
     fn answers_ping(&self, _received: &Received) -> bool {
         true
     }
-    /// What a client that stays silent gets.
+    /// What is done to a client that stays silent.
     fn prune(&self) -> Vec<Action>;
-    /// What every socket gets when the server stops.
+    /// What is done to every socket when the server stops.
     fn shutdown(&self) -> Vec<Action>;
     fn frame_style(&self) -> FrameStyle {
         FrameStyle::Rfc
     }
-    /// A frame of so many bytes is answered with 1009.
+    /// The frame size in bytes that is answered with 1009.
     fn frame_limit(&self) -> usize {
         1 << 20
     }
-    /// Close frames are answered, and an answer to one's own is waited for.
+    /// Whether it answers close frames, and waits for the answer to its own.
     fn closes_politely(&self) -> bool {
         true
     }
-    /// The greeting travels in the same write as the 101.
+    /// Whether the greeting is sent in the same write as the 101.
     fn greets_with_upgrade(&self) -> bool {
         false
     }
-    /// Bytes that came before the 101 was sent are lost.
+    /// Whether bytes that arrived before the 101 was sent are lost.
     fn loses_early_bytes(&self) -> bool {
         false
     }
-    /// The first part of `/{prefix}/app/{key}` is looked at.
+    /// Whether the first part of `/{prefix}/app/{key}` is checked.
     fn checks_prefix(&self) -> bool {
         true
     }
-    /// Headers that its 101 has beside those of RFC 6455, or in their place.
+    /// Headers that its 101 has in addition to those of RFC 6455, or instead of them.
     fn upgrade_headers(&self) -> Vec<(HeaderName, &'static str)> {
         Vec::new()
     }
-    /// Its responses carry a `Date`.
+    /// Whether its responses have a `Date`.
     fn sends_dates(&self) -> bool {
         true
     }
-    /// The head of a request may have so many bytes; `None` is the HTTP library's limit.
+    /// The maximum size of a request head in bytes; `None` is the HTTP library's limit.
     fn max_head_bytes(&self) -> Option<usize> {
         None
     }

@@ -2,24 +2,24 @@
 
 use serde_json::Value;
 
-/// A client's message, taken apart.
+/// A client's message, parsed.
 #[derive(Debug)]
 pub(crate) struct ClientMessage {
     pub(crate) event: String,
     pub(crate) channel: Option<String>,
     pub(crate) data: Value,
-    /// `data` was a string that held JSON.
+    /// Whether `data` was a string that contained JSON.
     pub(crate) data_was_text: bool,
 }
 
-/// Why a text is no message.
+/// Why a text is not a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoMessage {
     /// An empty object.
     Empty,
     /// JSON, but without an event name.
     Nameless,
-    /// No JSON.
+    /// Not JSON.
     NotJson,
 }
 

@@ -148,7 +148,7 @@ fn unsubscribe(message: &ClientMessage) -> Vec<Action> {
         .map_or_else(protocol_error, |channel| vec![Action::Unsubscribe { channel: channel.to_owned() }])
 }
 
-/// Accepted and dropped; one whose data does not repeat the channel brings the server down.
+/// Accepted and dropped; one whose data does not repeat the channel crashes the server.
 fn client_event(message: &ClientMessage) -> Vec<Action> {
     let harmless = !message.data_was_text && message.data.get("channel").is_some();
     if harmless { Vec::new() } else { vec![Action::Crash] }

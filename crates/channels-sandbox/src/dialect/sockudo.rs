@@ -69,7 +69,7 @@ impl Dialect for Sockudo {
         Some(r#"{"event":"pusher:ping"}"#.to_owned())
     }
 
-    /// Whatever else comes, the ping stays unanswered.
+    /// Whatever else arrives, the ping stays unanswered.
     fn answers_ping(&self, received: &Received) -> bool {
         match received {
             Received::Message(text) => ClientMessage::parse(text).is_ok_and(|message| message.event == "pusher:pong"),

@@ -1,4 +1,4 @@
-//! Where the sockets of a server are known, and reached.
+//! The sockets of a server, and how to reach them.
 
 pub(crate) mod queue;
 pub(crate) mod roster;
@@ -22,7 +22,7 @@ use crate::{
     websocket::{frame::Frame, outbound::Outbound},
 };
 
-/// A socket's place in the hub; leaving it open to the end makes the ending [`Ending::Cut`].
+/// A socket's place in the hub; if no ending is recorded, the ending is [`Ending::Cut`].
 #[derive(Debug)]
 pub(crate) struct Seat {
     pub(crate) number: u64,
@@ -34,7 +34,7 @@ pub(crate) struct Seat {
 }
 
 impl Seat {
-    /// Tells that so many of the queue's frames have been written.
+    /// Reports that this many of the queue's frames have been written.
     pub(crate) fn written(&self, frames: u64) {
         self.waiting.fetch_sub(frames, Ordering::Relaxed);
         self.hub.changes.touch();
@@ -74,7 +74,7 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    /// A hub without sockets, that tells `changes` of what happens.
+    /// A hub without sockets, which reports to `changes`.
     pub(crate) fn new(changes: Changes) -> Self {
         Self { roster: Mutex::default(), changes }
     }
@@ -100,13 +100,13 @@ impl Hub {
         });
     }
 
-    /// Puts something into the queues of sockets; returns how many took it.
+    /// Queues something for sockets; returns for how many.
     pub(crate) async fn send(&self, sockets: &Sockets, what: &Outbound) -> usize {
         let queues = self.lock().queues_of(sockets);
         offer(queues, &Outgoing::Raw(what.clone())).await
     }
 
-    /// Puts frames into the queues of a channel's subscribers; returns how many took them.
+    /// Queues frames for a channel's subscribers; returns for how many.
     pub(crate) async fn publish(&self, channel: &str, frames: Bytes, except: Option<&str>) -> usize {
         let queues = self.lock().queues_on(channel, except);
         offer(queues, &Outgoing::Frames(frames)).await
@@ -116,7 +116,7 @@ impl Hub {
         self.lock().received(number)
     }
 
-    /// How things stand, but for the upgrades, which are not known here.
+    /// The current state, except for the upgrades, which are not known here.
     pub(crate) fn state(&self) -> ServerState {
         self.lock().state()
     }

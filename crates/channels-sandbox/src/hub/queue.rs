@@ -1,4 +1,4 @@
-//! What waits for a socket to be sent.
+//! The queue of a socket.
 
 use std::{
     sync::{

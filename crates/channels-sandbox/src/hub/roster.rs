@@ -1,4 +1,4 @@
-//! The sockets that are open, the channels they are on, and what is remembered of both.
+//! The open sockets, their channels, and what is remembered of both.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -18,7 +18,7 @@ use crate::{
     websocket::frame::Frame,
 };
 
-/// What a socket's connection is to do.
+/// What a socket's connection should do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Mode {
     #[default]
@@ -139,7 +139,7 @@ impl Roster {
         self.queues(&self.select(sockets))
     }
 
-    /// The queues of a channel's subscribers, but for the socket with the id `except`.
+    /// The queues of a channel's subscribers, except the socket with the id `except`.
     pub(super) fn queues_on(&self, channel: &str, except: Option<&str>) -> Vec<Queue> {
         let mut numbers = self.on(channel);
         numbers.retain(|number| self.open.get(number).is_some_and(|entry| Some(entry.info.id.as_str()) != except));
@@ -153,7 +153,7 @@ impl Roster {
         frames.into_iter().flatten().cloned().collect()
     }
 
-    /// How things stand, but for the upgrades, which are not known here.
+    /// The current state, except for the upgrades, which are not known here.
     pub(super) fn state(&self) -> ServerState {
         ServerState {
             sockets: self.open.values().map(Entry::info).collect(),

@@ -1,11 +1,11 @@
-//! Where a server is, as it tells others.
+//! The addresses that a server gives to clients.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Address {
     pub(crate) bound: SocketAddr,
-    /// The name that it gives out in place of its address.
+    /// The host name used in URLs instead of its address.
     pub(crate) host: Option<String>,
     pub(crate) is_tls: bool,
 }

@@ -23,11 +23,11 @@ pub(crate) struct Reception {
     pub(crate) routes: Router,
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) stop: Stop,
-    /// Responses carry a `Date`.
+    /// Whether responses have a `Date`.
     pub(crate) sends_dates: bool,
-    /// The head of a request may have so many bytes; else the HTTP library's limit.
+    /// The maximum size of a request head in bytes; `None` is the HTTP library's limit.
     pub(crate) max_head_bytes: Option<usize>,
-    /// They are accepted and never read.
+    /// Whether they are accepted and never read.
     pub(crate) is_silent: bool,
 }
 
@@ -93,5 +93,5 @@ fn log(result: hyper::Result<()>) {
 }
 
 const TLS_PATIENCE: Duration = Duration::from_secs(10);
-/// How long a request that is being answered may hold up a stop.
+/// How long a request that is being answered may delay a stop.
 const REQUEST_PATIENCE: Duration = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! Who comes in: the listening socket, and the tasks of the connections that it accepted.
+//! The listening socket, and the tasks of the connections that it accepted.
 
 use std::{
     net::SocketAddr,
@@ -26,14 +26,14 @@ pub(crate) struct Gate {
 
 #[derive(Default)]
 struct State {
-    /// Listening already, and nobody accepts from it yet.
+    /// Already listening, but not accepting yet.
     idle: Option<TcpListener>,
     /// How connections are received while the gate is open.
     reception: Option<Reception>,
 }
 
 impl Gate {
-    /// Takes the port and listens on it; what connects waits until the gate opens.
+    /// Binds the port and listens on it; new connections wait until the gate opens.
     pub(crate) fn new(bind: SocketAddr, send_buffer: Option<u32>) -> Result<Self, ServerError> {
         let (place, listener) = Place::take(bind, send_buffer).map_err(bind_error(bind))?;
         let state = Mutex::new(State { idle: Some(listener), reception: None });
@@ -44,7 +44,7 @@ impl Gate {
         self.place.address
     }
 
-    /// Whether connections are received, or would be but for [`Listening::Refuse`].
+    /// Whether connections are received, or would be without [`Listening::Refuse`].
     pub(crate) fn is_open(&self) -> bool {
         self.lock().reception.is_some()
     }
@@ -61,7 +61,7 @@ impl Gate {
         Ok(())
     }
 
-    /// Sets what new connections meet; nothing changes while the gate is shut.
+    /// Sets how new connections are treated; nothing changes while the gate is shut.
     pub(crate) async fn set_listening(&self, listening: Listening) -> Result<(), ServerError> {
         let Some(mut reception) = self.lock().reception.clone() else { return Ok(()) };
         self.accepting.abort().await;
@@ -73,13 +73,13 @@ impl Gate {
         Ok(())
     }
 
-    /// Accepts nothing any more.
+    /// Stops accepting.
     pub(crate) async fn shut(&self) {
         self.forget();
         self.accepting.abort().await;
     }
 
-    /// Waits for the connections to end by themselves, and ends those that do not within `patience`.
+    /// Waits for the connections to end by themselves, and aborts those that do not within `patience`.
     pub(crate) async fn finish(&self, patience: Duration) {
         self.connections.finish(patience).await;
     }
@@ -89,7 +89,7 @@ impl Gate {
         self.connections.abort().await;
     }
 
-    /// Accepts nothing any more and ends every connection, without waiting.
+    /// Stops accepting and ends every connection, without waiting.
     pub(crate) fn abort_now(&self) {
         self.forget();
         self.accepting.abort_now();

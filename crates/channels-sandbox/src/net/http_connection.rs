@@ -20,7 +20,7 @@ pub(crate) type Sequel = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// [`Arc`]: std::sync::Arc
 #[derive(Default)]
 pub struct HttpConnection {
-    /// Reads since the last write: a request that came in one piece was one read.
+    /// Reads since the last write: a request that arrived in one piece was one read.
     reads: AtomicU32,
     corked: AtomicBool,
     aborting: Notify,
@@ -55,7 +55,7 @@ impl HttpConnection {
         self.reads.load(Ordering::Relaxed) <= 1
     }
 
-    /// Keeps back what is written from now on, until [`Wire::uncork`](super::wire::Wire::uncork).
+    /// Holds back what is written from now on, until [`Wire::uncork`](super::wire::Wire::uncork).
     pub(crate) fn set_corked(&self, corked: bool) {
         self.corked.store(corked, Ordering::Relaxed);
     }
@@ -64,7 +64,7 @@ impl HttpConnection {
         self.corked.load(Ordering::Relaxed)
     }
 
-    /// Leaves something to be done once the response has been sent.
+    /// Registers something to be done once the response has been sent.
     pub(crate) fn leave(&self, sequel: Sequel) {
         *self.sequel.lock().unwrap_or_else(PoisonError::into_inner) = Some(sequel);
     }

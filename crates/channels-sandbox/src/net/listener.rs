@@ -31,7 +31,7 @@ impl Place {
         Ok((Self { address: reserved, _reservation: None }, listener))
     }
 
-    /// Listens again; the system may need a moment to give the port back.
+    /// Listens again; the system may need a moment to release the port.
     pub(crate) async fn listen_again(&self, send_buffer: Option<u32>) -> io::Result<TcpListener> {
         let give_up = Instant::now() + REBIND_PATIENCE;
         loop {
@@ -61,7 +61,7 @@ fn listen(address: SocketAddr, send_buffer: Option<u32>) -> io::Result<TcpListen
     socket.listen(BACKLOG)
 }
 
-/// Refuses a port that is taken by somebody else, with its cause.
+/// Refuses a port that is in use by another program, with the cause.
 pub(crate) fn bind_error(address: SocketAddr) -> impl FnOnce(io::Error) -> ServerError {
     move |source| ServerError::Bind { address, source }
 }

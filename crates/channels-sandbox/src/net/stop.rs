@@ -1,8 +1,8 @@
-//! The word to stop.
+//! The signal to stop.
 
 use tokio::sync::watch;
 
-/// Whether a server is to stop. Clones are one.
+/// Whether a server should stop. Clones share their state.
 #[derive(Clone, Debug)]
 pub(crate) struct Stop(watch::Sender<bool>);
 
@@ -26,12 +26,12 @@ impl Stop {
     }
 }
 
-/// A task's ear for the word to stop.
+/// A task's receiver of the signal to stop.
 #[derive(Debug)]
 pub(crate) struct Stopping(watch::Receiver<bool>);
 
 impl Stopping {
-    /// Ends when the server is to stop.
+    /// Returns when the server should stop.
     pub(crate) async fn asked(&mut self) {
         let _ = self.0.wait_for(|stopping| *stopping).await;
     }

@@ -1,4 +1,4 @@
-//! The bytes of one connection, watched closely enough for the servers that care how they come.
+//! The bytes of one connection, observed closely enough for servers that care how they arrive.
 
 use std::{
     io,
@@ -22,7 +22,7 @@ pub(crate) enum Stream {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// A connection that counts its reads and can keep back its writes.
+/// A connection that counts its reads and can hold back its writes.
 #[derive(Debug)]
 pub(crate) struct Wire {
     stream: Stream,
@@ -35,13 +35,13 @@ impl Wire {
         Self { stream, http, held: Vec::new() }
     }
 
-    /// Lets writes through again; returns what was kept back, to be sent first.
+    /// Lets writes through again; returns what was held back, to be sent first.
     pub(crate) fn uncork(&mut self) -> Vec<u8> {
         self.http.set_corked(false);
         std::mem::take(&mut self.held)
     }
 
-    /// Makes dropping the connection a reset.
+    /// Makes dropping the connection send a reset.
     pub(crate) fn set_reset(&self) {
         let tcp = match &self.stream {
             Stream::Plain(tcp) => tcp,

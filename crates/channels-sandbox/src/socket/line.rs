@@ -102,7 +102,7 @@ impl Line {
         self.write(&frame::encode(opcode, payload), 1).await
     }
 
-    /// Writes so many whole frames.
+    /// Writes this many whole frames.
     pub(super) async fn write(&mut self, bytes: &[u8], frames: u64) -> Step {
         let latency = self.shared.latency.get();
         let patience = self.shared.timing.write_timeout;
@@ -132,7 +132,7 @@ impl Line {
         }
     }
 
-    /// Sends a close frame, and waits for its answer where servers do.
+    /// Sends a close frame, and waits for its answer if the profile's server does.
     pub(super) async fn close(&mut self, code: u16, reason: &str) -> Step {
         self.write(&frame::encode_close(code, reason), 1).await?;
         if self.shared.dialect.closes_politely() {
@@ -167,7 +167,7 @@ impl Line {
         }
     }
 
-    /// What was written arrives even if the client was still sending.
+    /// Data already written arrives even if the client was still sending.
     async fn finish(&mut self) {
         let wire = &mut self.wire;
         let drain = async {

@@ -1,4 +1,4 @@
-//! What a server makes of a client's silence. Time comes in as an argument.
+//! How a server reacts to a client's silence. Time is passed in as an argument.
 
 use tokio::time::Instant;
 
@@ -26,7 +26,7 @@ impl Liveness {
         Self { silence, timing, last_received: now, last_sent: now, pinged: None }
     }
 
-    /// A frame of the client came.
+    /// A frame of the client arrived.
     pub(crate) fn received(&mut self, now: Instant, answers_ping: bool) {
         self.last_received = now;
         if answers_ping {
@@ -39,7 +39,7 @@ impl Liveness {
         self.last_sent = now;
     }
 
-    /// The server was deaf until now: the silence was its own.
+    /// The server did not read until now: the silence was its own.
     pub(crate) fn resumed(&mut self, now: Instant) {
         self.last_received = now;
         self.last_sent = now;
@@ -56,7 +56,7 @@ impl Liveness {
         }
     }
 
-    /// What is due now; a ping is taken to be sent.
+    /// What is due now; a due ping counts as sent.
     pub(crate) fn take_due(&mut self, now: Instant) -> Due {
         if now < self.deadline() {
             return Due::Nothing;

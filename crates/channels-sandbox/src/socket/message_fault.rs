@@ -1,11 +1,11 @@
-//! Faults that strike a client's message.
+//! Faults that affect a client's message.
 
 use crate::{
     dialect::message::ClientMessage,
     fault::{FaultBook, SocketFault, SubscribeAnswer, matches_pattern},
 };
 
-/// What becomes of a message that meets a fault.
+/// What happens to a message affected by a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum MessageFault {
     /// Done, and answered twice.
@@ -16,7 +16,7 @@ pub(crate) enum MessageFault {
     Unanswered,
 }
 
-/// The fault, if one was ordered, that this message meets.
+/// The injected fault, if any, that affects this message.
 pub(crate) fn take(faults: &FaultBook<SocketFault>, text: &str) -> Option<MessageFault> {
     if faults.is_empty() {
         return None;

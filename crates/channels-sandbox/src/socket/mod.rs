@@ -34,7 +34,7 @@ use crate::{
 pub(crate) enum Opening {
     /// With `pusher:connection_established`.
     Greet,
-    /// With these actions in its place.
+    /// With these actions instead.
     Act(Vec<Action>),
     /// With nothing, and nothing after that.
     Nothing,

@@ -17,7 +17,7 @@ impl Rate {
         Self { limit, start: now, messages: 0 }
     }
 
-    /// Counts a message; false when it is one too many.
+    /// Counts a message; false if it is over the limit.
     pub(crate) fn admits(&mut self, now: Instant) -> bool {
         if now >= self.start + self.limit.per {
             self.start = now;

@@ -1,4 +1,4 @@
-//! Frames judged and put together into messages, the way each server does it.
+//! Checks frames and assembles them into messages, the way each server does.
 
 use bytes::Bytes;
 
@@ -9,7 +9,7 @@ use super::frame::{Frame, opcode, parse_close};
 pub(crate) enum FrameStyle {
     /// As RFC 6455 says.
     Rfc,
-    /// push1st: no fragments, no pongs, no look at the mask; whatever has data is text.
+    /// push1st: no fragments, no pongs, no check of the mask; whatever has data is text.
     Push1st,
 }
 
@@ -85,7 +85,7 @@ impl Assembly {
 }
 
 /// push1st ignores the mask bit and the fin bit: a first fragment is taken for a whole message,
-/// which then is no JSON.
+/// which then is not JSON.
 fn accept_push1st(frame: &Frame) -> Received {
     match frame.opcode {
         opcode::TEXT | opcode::BINARY => Received::Message(String::from_utf8_lossy(&frame.payload).into_owned()),

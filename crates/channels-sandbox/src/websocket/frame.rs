@@ -1,5 +1,5 @@
 //! WebSocket frames as a server sees them, with nothing hidden: the profiles disagree on what is
-//! allowed, so this reads whatever is well formed and leaves the judging to others.
+//! allowed, so this reads whatever is well formed and leaves the checks to others.
 
 use bytes::{Buf as _, Bytes, BytesMut};
 
@@ -24,7 +24,7 @@ pub(crate) struct Frame {
     pub(crate) payload: Bytes,
 }
 
-/// What stands at the front of the bytes received.
+/// What is at the front of the received bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Parsed {
     Frame(Frame),
@@ -75,7 +75,7 @@ pub(crate) fn encode(opcode: u8, payload: &[u8]) -> Vec<u8> {
     encode_raw(&RawFrame { fin: true, opcode, payload: payload.to_vec(), ..RawFrame::default() })
 }
 
-/// A frame whose every bit is chosen.
+/// A frame of which every bit can be chosen.
 pub(crate) fn encode_raw(frame: &RawFrame) -> Vec<u8> {
     let length = frame.claimed_length.unwrap_or(frame.payload.len() as u64);
     let mask_bit = if frame.masked { 0x80 } else { 0 };
@@ -146,7 +146,7 @@ fn apply_mask(bytes: &mut [u8], key: &[u8]) {
 /// A control frame holds 125 bytes, two of them the code (RFC 6455, 5.5).
 const MAX_CLOSE_REASON: usize = 123;
 
-/// A server must not mask; when told to all the same, any key does.
+/// A server must not mask; if a test wants it anyway, any key will do.
 const SERVER_MASK: [u8; 4] = [0x12, 0x34, 0x56, 0x78];
 
 #[cfg(test)]

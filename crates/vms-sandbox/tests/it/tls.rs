@@ -47,7 +47,7 @@ async fn rest_is_served_over_tls() {
     );
     tls.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
-    // A server may end the connection without a word of farewell.
+    // A server may end the connection without a close_notify.
     let _ = soon(tls.read_to_string(&mut answer)).await;
     assert!(answer.contains(&sandbox.socket_url()), "{answer}");
 }
