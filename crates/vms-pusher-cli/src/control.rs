@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use channels_client::http::{HttpClient, HttpLimits, HttpUrl};
+use channels_client::http::{ConnectError, HttpClient, HttpError, HttpLimits, HttpUrl};
 use http::{Method, Request, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 use vms_sandbox::{Affected, ControlFailure, CutRequest, Delivered, EVENT_TYPES, Push};
@@ -105,6 +105,10 @@ impl Control {
         *request.uri_mut() = url.path().parse().map_err(|_| unusable("its address cannot be called".to_owned()))?;
         request.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
         let response = Box::pin(self.http.send(request)).await.map_err(|error| {
+            if matches!(error, HttpError::Connect(ConnectError::Certificate { .. })) {
+                return Failure::new(Exit::Control, format!("no connection to the sandbox at {url}: {error}"))
+                    .tip("give the certificate that it was started with, or printed, with --ca FILE");
+            }
             Failure::new(Exit::Control, format!("no sandbox at {url}: {error}"))
                 .tip("start one with `vms-pusher sandbox`, or give its address with --sandbox URL")
         })?;

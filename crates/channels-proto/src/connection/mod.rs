@@ -223,7 +223,7 @@ impl Connection {
         since: Time,
     ) -> Result<(), SubscribeError> {
         if old == new {
-            self.with_link(now, |channels, link| channels.ask_anew(new, link));
+            self.with_socket(now, |channels, link| channels.ask_anew(new, link));
         }
         if old == new || !self.channels.is_wanted(old) || !new.kind().is_supported() {
             return self.subscribe(now, new.clone());

@@ -108,7 +108,8 @@ impl Needed {
         if driven {
             text.push_str(&format!(
                 "\nTo make something happen:\n\n  {me} push mark_created --sandbox {base_url}{ca}\n  \
-                 {me} cut --sandbox {base_url}{ca}\n",
+                 {me} cut --sandbox {base_url}{ca}\n\n\
+                 The commands logout, expire, fault and state work the same way.\n",
             ));
         }
         escape::lines(&text).into_owned()
