@@ -45,9 +45,9 @@ impl<T: Send + 'static> Delivery<T> {
     }
 
     /// Returns the next item, or none when everything has been taken and nothing more will come by itself: the client
-    /// is gone, or its state is `Disconnected`, after a [`disconnect`](crate::Client::disconnect), a
+    /// is gone, or its state is `Disconnected`, after a [`disconnect`](crate::StreamClient::disconnect), a
     /// [`Decoded::disconnect`](crate::Decoded::disconnect) or a final refusal by the server. After another
-    /// [`connect`](crate::Client::connect) items come again; before the first `connect` this waits for them.
+    /// [`connect`](crate::StreamClient::connect) items come again; before the first `connect` this waits for them.
     ///
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.

@@ -1,12 +1,12 @@
 //! A Pusher Channels client on tokio: WebSocket, TLS, channel authorization, bounded delivery.
 //!
-//! [`Client`] is the handle, [`Delivery`] the consumer's end: see [`Client::new`]. The protocol itself is the state
+//! [`StreamClient`] is the handle, [`Delivery`] the consumer's end: see [`StreamClient::new`]. The protocol itself is the state
 //! machine of [`proto`]; this crate gives it sockets, a clock and a consumer. [`http`] is the HTTP client used for
 //! authorization, which other code may use too.
 
 mod address;
 mod authorize;
-mod client;
+
 mod clock;
 mod delivery;
 mod dial;
@@ -22,6 +22,7 @@ mod retry_after;
 mod server_time;
 mod socket;
 mod socket_url;
+mod stream_client;
 mod task;
 mod threads;
 mod tls;
@@ -33,7 +34,6 @@ pub use authorize::{
     TokenFuture, TokenProvider, current_token,
 };
 pub use channels_proto as proto;
-pub use client::{Client, ClientCounters};
 pub use clock::{Clock, SystemClock, TokioClock};
 pub use delivery::Delivery;
 pub use endpoint::{UrlError, presentable_url};
@@ -42,4 +42,5 @@ pub use options::{ClientOptions, QueueLimits};
 pub use rustls_pki_types::CertificateDer;
 pub use server_time::ServerTime;
 pub use socket_url::SocketUrl;
+pub use stream_client::{ClientCounters, StreamClient};
 pub use tls::{RootCertificateError, Tls};

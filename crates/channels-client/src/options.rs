@@ -4,7 +4,7 @@ use channels_proto::{AppKey, OptionError};
 
 use crate::{Clock, ServerTime, SocketAddressProvider, SocketUrl, SystemClock, Tls};
 
-/// How a [`Client`](crate::Client) connects and delivers; [`ClientOptions::new`] gives the defaults.
+/// How a [`StreamClient`](crate::StreamClient) connects and delivers; [`ClientOptions::new`] gives the defaults.
 #[derive(Clone, Debug)]
 pub struct ClientOptions {
     /// Where the Pusher server listens.
@@ -53,7 +53,7 @@ impl ClientOptions {
         }
     }
 
-    /// Checks that a client can work with every option; [`Client::new`](crate::Client::new) does that too.
+    /// Checks that a client can work with every option; [`StreamClient::new`](crate::StreamClient::new) does that too.
     ///
     /// # Errors
     /// The first option that fails the check.

@@ -12,7 +12,7 @@ use crate::{Clock, ServerClock, clock::read_both};
 /// What is known of the server's clock, from the `Date` of its responses. Cheap to clone; clones share what they
 /// learn.
 ///
-/// A [`Client`](crate::Client) learns from its own upgrades; give it, and every
+/// A [`StreamClient`](crate::StreamClient) learns from its own upgrades; give it, and every
 /// [`HttpClient`](crate::http::HttpClient) for the same server, clones of one of these, so that it learns from all of them.
 ///
 /// A date gives the time to the second, and was written between the moments when the request was sent and the

@@ -222,7 +222,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use channels_client::proto::{AppKey, ChannelName, SubscriptionError};
-    use channels_client::{Client, ClientOptions, Decoded, Decoder, HttpAuthorizer, SocketUrl, StaticToken, Tls};
+    use channels_client::{ClientOptions, Decoded, Decoder, HttpAuthorizer, SocketUrl, StaticToken, StreamClient, Tls};
 
     use super::*;
 
@@ -245,7 +245,7 @@ mod tests {
         let authorizer = Arc::new(HttpAuthorizer::new(http, url, http::HeaderMap::new(), token));
         let options = ClientOptions::new(SocketUrl::parse("ws://127.0.0.1/").unwrap(), AppKey::parse("key").unwrap());
         let (_client, delivery) =
-            Client::new(options, authorizer, NoDecoder, &tokio::runtime::Handle::current()).unwrap();
+            StreamClient::new(options, authorizer, NoDecoder, &tokio::runtime::Handle::current()).unwrap();
         let channel = |name| ChannelName::parse(name).unwrap();
         let outlet = Arc::new(Outlet::new(delivery, Channels::default()));
         let mut events = VmsEvents::take(&outlet);

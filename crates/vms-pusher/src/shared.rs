@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use channels_client::http::{HttpClient, HttpLimits};
 use channels_client::{
-    Client, ClientOptions, Decoded, Decoder, DynTokenProvider, HttpAuthorizer, ServerTime, SharedTokens,
+    ClientOptions, Decoded, Decoder, DynTokenProvider, HttpAuthorizer, ServerTime, SharedTokens, StreamClient,
 };
 use channels_proto::{Event, SocketId, SubscribeError};
 
@@ -21,7 +21,7 @@ use crate::socket::{VmsAppSocketData, VmsSocketData};
 
 /// What the clones of a client share.
 pub(crate) struct Shared {
-    pub(crate) client: Client<Incoming>,
+    pub(crate) client: StreamClient<Incoming>,
     pub(crate) outlet: Arc<Outlet>,
     pub(crate) channels: Channels,
     pub(crate) rest: Arc<Rest>,
@@ -80,7 +80,7 @@ impl Shared {
             keep_raw: options.keep_raw,
             stay_after_logout: options.stay_after_logout,
         };
-        let (client, delivery) = Client::new(client_options, Arc::new(authorizer.clone()), decoder, &runtime)?;
+        let (client, delivery) = StreamClient::new(client_options, Arc::new(authorizer.clone()), decoder, &runtime)?;
         let channels = Channels::default();
         let outlet = Arc::new(Outlet::new(delivery, channels.clone()));
         let names = Mutex::new(checked.channels.clone());

@@ -41,7 +41,7 @@ pub trait TokenProvider: Send + Sync + 'static {
     /// session, as a VMS names the session's channel, that is a renewed token of this session and not the token of
     /// another login: the latter has its own channel, and would be denied this one for good. When only another login
     /// can help, return [`TokenError::Denied`], and give the client the other channel with
-    /// [`Client::replace`](crate::Client::replace) (or, with a VMS, with `VmsPusherApi::set_session`).
+    /// [`StreamClient::replace`](crate::StreamClient::replace) (or, with a VMS, with `VmsPusherApi::set_session`).
     ///
     /// There is one call at a time whatever the number of channels; it may take 30 s, and runs to completion even
     /// when nobody waits for it any more. When it returns the rejected token again, or one that is refused as well,

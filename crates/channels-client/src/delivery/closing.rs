@@ -16,7 +16,7 @@ use super::{
 use crate::Item;
 
 impl<T: Send + 'static> Core<T> {
-    /// Ends the session: see [`Client::disconnect`](crate::Client::disconnect).
+    /// Ends the session: see [`StreamClient::disconnect`](crate::StreamClient::disconnect).
     pub(crate) fn disconnect(self: &Arc<Self>) {
         self.end_session(Self::wait_a_moment_for_call);
     }
@@ -58,7 +58,7 @@ impl<T: Send + 'static> Core<T> {
         self.deliver(wake);
     }
 
-    /// Ends the session now; the rest is waited for: see [`Client::close`](crate::Client::close).
+    /// Ends the session now; the rest is waited for: see [`StreamClient::close`](crate::StreamClient::close).
     pub(crate) fn close(self: &Arc<Self>, patience: Duration) -> impl Future<Output = bool> + Send + use<T> {
         self.end_session(|_, shared| shared);
         let core = Arc::clone(self);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use channels_client::{
-    Client, Item, RawDecoder, SocketAddress, SocketAddressError, SocketAddressProvider, SocketUrl,
+    Item, RawDecoder, SocketAddress, SocketAddressError, SocketAddressProvider, SocketUrl, StreamClient,
     proto::{
         AppKey, Authorization, AuthorizationError, ConnectFailureKind, ConnectionError, ConnectionState, OwnedEvent,
         Secret,
@@ -117,7 +117,7 @@ async fn the_app_key_follows_the_address() {
     let (old, new) = (Listener::bind().await, Listener::bind().await);
     let mut options = options_for(&old);
     options.address_provider = Some(Arc::new(Provider::of(Ok(address(&new, "another-key")))));
-    let (client, delivery) = Client::new(options, Arc::new(NewApp), RawDecoder, &Handle::current()).unwrap();
+    let (client, delivery) = StreamClient::new(options, Arc::new(NewApp), RawDecoder, &Handle::current()).unwrap();
     let mut under = Under { client, delivery };
     under.client.subscribe(private("a")).unwrap();
     under.client.connect();

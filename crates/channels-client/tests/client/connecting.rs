@@ -7,8 +7,8 @@ use std::{
 };
 
 use channels_client::{
-    AuthorizationRequest, Authorizer, Client, ClientOptions, Continuity, HttpAuthorizer, Item, RawDecoder, StaticToken,
-    Tls,
+    AuthorizationRequest, Authorizer, ClientOptions, Continuity, HttpAuthorizer, Item, RawDecoder, StaticToken,
+    StreamClient, Tls,
     http::{HttpClient, HttpLimits, HttpUrl},
     proto::{Authorization, AuthorizationError, ConnectionState, OwnedEvent, Secret},
 };
@@ -37,7 +37,7 @@ async fn no_client_is_made_with_an_option_that_cannot_work() {
     for (name, change) in changes {
         let mut options = options_for(&listener);
         change(&mut options);
-        let made = Client::new(options, Arc::new(Signer), RawDecoder, &Handle::current());
+        let made = StreamClient::new(options, Arc::new(Signer), RawDecoder, &Handle::current());
         assert_eq!(made.unwrap_err().option, name);
     }
 }
@@ -210,7 +210,7 @@ async fn both_channels_are_authorized_at_once_over_connections_opened_ahead() {
     let tokens = Arc::new(StaticToken::new(Secret::new("token")));
     let authorizer = HttpAuthorizer::new(http, url, HeaderMap::new(), tokens);
     let (client, mut delivery) =
-        Client::new(options_for(&listener), Arc::new(authorizer), RawDecoder, &Handle::current()).unwrap();
+        StreamClient::new(options_for(&listener), Arc::new(authorizer), RawDecoder, &Handle::current()).unwrap();
     client.subscribe(private("user.42")).unwrap();
     client.subscribe(private("token.abc")).unwrap();
     client.connect();
@@ -259,7 +259,8 @@ async fn many_channels_are_authorized_a_few_at_a_time() {
     let listener = Listener::bind().await;
     let slow = Arc::new(Slow { now: AtomicUsize::new(0), most: AtomicUsize::new(0) });
     let authorizer = Arc::new(Counting(Arc::clone(&slow)));
-    let (client, _delivery) = Client::new(options_for(&listener), authorizer, RawDecoder, &Handle::current()).unwrap();
+    let (client, _delivery) =
+        StreamClient::new(options_for(&listener), authorizer, RawDecoder, &Handle::current()).unwrap();
     for number in 0..40 {
         client.subscribe(private(&number.to_string())).unwrap();
     }
@@ -291,7 +292,7 @@ async fn an_authorizer_that_panics_harms_nobody_else() {
     }
     let listener = Listener::bind().await;
     let (client, _delivery) =
-        Client::new(options_for(&listener), Arc::new(Panicking), RawDecoder, &Handle::current()).unwrap();
+        StreamClient::new(options_for(&listener), Arc::new(Panicking), RawDecoder, &Handle::current()).unwrap();
     client.subscribe(private("bad")).unwrap();
     client.subscribe(private("good")).unwrap();
     client.connect();

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use channels_client::{Client, Decoded, Decoder, Delivery, Item, QueueLimits, proto::Event};
+use channels_client::{Decoded, Decoder, Delivery, Item, QueueLimits, StreamClient, proto::Event};
 use serde_json::json;
 use tokio::runtime::Handle;
 
@@ -27,7 +27,7 @@ impl Decoder for Numbers {
 }
 
 struct World {
-    client: Client<i64>,
+    client: StreamClient<i64>,
     delivery: Delivery<i64>,
     peer: Peer,
     decoded: Arc<AtomicUsize>,
@@ -47,7 +47,7 @@ async fn subscribed(queue: QueueLimits) -> World {
     }
     let decoded = Arc::new(AtomicUsize::new(0));
     let decoder = Numbers(Arc::clone(&decoded));
-    let (client, mut delivery) = Client::new(options, Arc::new(Signer), decoder, &Handle::current()).unwrap();
+    let (client, mut delivery) = StreamClient::new(options, Arc::new(Signer), decoder, &Handle::current()).unwrap();
     client.subscribe(public("a")).unwrap();
     client.connect();
     let mut peer = listener.establish("1.1").await;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use channels_client::{
-    Client, Decoded, Decoder, Item,
+    Decoded, Decoder, Item, StreamClient,
     proto::{ConnectionState, Event, OwnedEvent},
 };
 use futures_util::FutureExt;
@@ -51,7 +51,7 @@ impl Decoder for Leaving {
 async fn the_stream_ends_after_an_event_that_asks_to_disconnect_and_goes_on_after_another_connect() {
     let listener = Listener::bind().await;
     let (client, mut delivery) =
-        Client::new(options_for(&listener), Arc::new(Signer), Leaving, &Handle::current()).unwrap();
+        StreamClient::new(options_for(&listener), Arc::new(Signer), Leaving, &Handle::current()).unwrap();
     client.subscribe(public("a")).unwrap();
     assert!(delivery.next().now_or_never().is_none(), "nothing has begun, so nothing is over");
     for session in ["1.1", "2.2"] {

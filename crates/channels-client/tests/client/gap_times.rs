@@ -4,8 +4,8 @@ use std::{
 };
 
 use channels_client::{
-    Client, Clock, Continuity, HttpAuthorizer, Item, RawDecoder, ServerClock, ServerTime, StaticToken, SystemClock,
-    Tls,
+    Clock, Continuity, HttpAuthorizer, Item, RawDecoder, ServerClock, ServerTime, StaticToken, StreamClient,
+    SystemClock, Tls,
     http::{HttpClient, HttpLimits, HttpUrl},
     proto::{ConnectionState, Secret, Time},
 };
@@ -140,7 +140,7 @@ async fn the_authorizations_tell_the_servers_time_when_the_upgrade_does_not() {
     let url = HttpUrl::parse(&api.http_url("/auth")).unwrap();
     let http = HttpClient::new(url.origin(), Tls::platform(), HttpLimits::default()).unwrap().telling(server_time);
     let authorizer = HttpAuthorizer::new(http, url, HeaderMap::new(), Arc::new(StaticToken::new(Secret::new("t"))));
-    let (client, delivery) = Client::new(options, Arc::new(authorizer), RawDecoder, &Handle::current()).unwrap();
+    let (client, delivery) = StreamClient::new(options, Arc::new(authorizer), RawDecoder, &Handle::current()).unwrap();
     let mut under = Under { client, delivery };
     let answers = async {
         loop {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use channels_client::{
-    AuthorizationRequest, Authorizer, Client, Decoded, Decoder, Item, RawDecoder,
+    AuthorizationRequest, Authorizer, Decoded, Decoder, Item, RawDecoder, StreamClient,
     proto::{Authorization, AuthorizationError, ConnectionState, Event},
 };
 use futures_core::future::BoxFuture;
@@ -100,7 +100,8 @@ async fn the_barrier_holds_while_an_authorization_is_under_way_and_ends_it() {
     let listener = Listener::bind().await;
     let running = Arc::new(AtomicUsize::new(0));
     let authorizer = Arc::new(Never(Arc::clone(&running)));
-    let (client, delivery) = Client::new(options_for(&listener), authorizer, RawDecoder, &Handle::current()).unwrap();
+    let (client, delivery) =
+        StreamClient::new(options_for(&listener), authorizer, RawDecoder, &Handle::current()).unwrap();
     let mut under = Under { client, delivery };
     under.client.subscribe(private("a")).unwrap();
     under.client.connect();
@@ -335,7 +336,7 @@ fn a_client_made_for_a_runtime_that_is_gone_is_no_panic() {
     let options = options_for(&listener);
     drop(listener);
     drop(runtime);
-    let (client, mut delivery) = Client::new(options, Arc::new(Signer), RawDecoder, &handle).unwrap();
+    let (client, mut delivery) = StreamClient::new(options, Arc::new(Signer), RawDecoder, &handle).unwrap();
     client.connect();
     assert_eq!(delivery.next().now_or_never(), Some(None));
 }
@@ -346,7 +347,7 @@ fn a_client_can_be_made_outside_of_its_runtime() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let listener = runtime.block_on(Listener::bind());
     let (client, _delivery) =
-        Client::new(options_for(&listener), Arc::new(Signer), RawDecoder, runtime.handle()).unwrap();
+        StreamClient::new(options_for(&listener), Arc::new(Signer), RawDecoder, runtime.handle()).unwrap();
     client.connect();
     runtime.block_on(async {
         let _peer = listener.establish("1.1").await;
@@ -377,7 +378,7 @@ async fn no_event_of_a_channel_is_delivered_after_unsubscribe_returned() {
     let decoded = Arc::new(AtomicUsize::new(0));
     let decoder = Counting(Arc::clone(&decoded));
     let (client, mut delivery) =
-        Client::new(options_for(&listener), Arc::new(Signer), decoder, &Handle::current()).unwrap();
+        StreamClient::new(options_for(&listener), Arc::new(Signer), decoder, &Handle::current()).unwrap();
     client.subscribe(public("a")).unwrap();
     client.subscribe(public("b")).unwrap();
     client.connect();
@@ -422,7 +423,7 @@ async fn an_event_can_ask_to_disconnect_after_it() {
     let listener = Listener::bind().await;
     let decoder = Counting(Arc::default());
     let (client, mut delivery) =
-        Client::new(options_for(&listener), Arc::new(Signer), decoder, &Handle::current()).unwrap();
+        StreamClient::new(options_for(&listener), Arc::new(Signer), decoder, &Handle::current()).unwrap();
     client.subscribe(public("a")).unwrap();
     client.connect();
     let mut peer = listener.establish("1.1").await;
@@ -454,7 +455,7 @@ async fn an_early_event_can_ask_to_disconnect_after_it() {
     let listener = Listener::bind().await;
     let decoder = Counting(Arc::default());
     let (client, mut delivery) =
-        Client::new(options_for(&listener), Arc::new(Signer), decoder, &Handle::current()).unwrap();
+        StreamClient::new(options_for(&listener), Arc::new(Signer), decoder, &Handle::current()).unwrap();
     client.subscribe(public("a")).unwrap();
     client.connect();
     let mut peer = listener.establish("1.1").await;
@@ -512,7 +513,8 @@ async fn preparing_ends_with_the_session() {
     let listener = Listener::bind().await;
     let running = Arc::new(AtomicUsize::new(0));
     let authorizer = Arc::new(Preparing(Arc::clone(&running)));
-    let (client, _delivery) = Client::new(options_for(&listener), authorizer, RawDecoder, &Handle::current()).unwrap();
+    let (client, _delivery) =
+        StreamClient::new(options_for(&listener), authorizer, RawDecoder, &Handle::current()).unwrap();
     client.subscribe(private("a")).unwrap();
     client.subscribe(private("b")).unwrap();
     client.subscribe(public("c")).unwrap();
@@ -586,7 +588,7 @@ async fn a_flood_of_events_does_not_hold_up_a_subscription() {
     let ((announce, authorized), (tell, subscribed)) = (mpsc::channel(), mpsc::channel());
     let decoder = Flooded { seen: 0, reached, go_on, authorized, subscribed };
     let (client, mut delivery) =
-        Client::new(options_for(&listener), Arc::new(Announcing(announce)), decoder, &Handle::current()).unwrap();
+        StreamClient::new(options_for(&listener), Arc::new(Announcing(announce)), decoder, &Handle::current()).unwrap();
     client.subscribe(public("a")).unwrap();
     client.connect();
     let mut peer = listener.establish("1.1").await;

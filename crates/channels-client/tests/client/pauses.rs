@@ -10,7 +10,7 @@ use std::{
 };
 
 use channels_client::{
-    Client, Clock, Continuity, Decoded, Decoder, Item, RawDecoder, SystemClock,
+    Clock, Continuity, Decoded, Decoder, Item, RawDecoder, StreamClient, SystemClock,
     proto::{Event, OwnedEvent, Time},
 };
 use serde_json::json;
@@ -62,7 +62,8 @@ impl Decoder for Meanwhile {
 
 fn client_with(options: channels_client::ClientOptions) -> (Under, mpsc::Sender<Happening>) {
     let (meanwhile, happenings) = mpsc::channel();
-    let (client, delivery) = Client::new(options, Arc::new(Signer), Meanwhile(happenings), &Handle::current()).unwrap();
+    let (client, delivery) =
+        StreamClient::new(options, Arc::new(Signer), Meanwhile(happenings), &Handle::current()).unwrap();
     (Under { client, delivery }, meanwhile)
 }
 

@@ -1,7 +1,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use channels_client::{
-    Client, Decoded, Decoder, HttpAuthorizer, Item, RawDecoder, StaticToken, Tls, TokenError, TokenProvider,
+    Decoded, Decoder, HttpAuthorizer, Item, RawDecoder, StaticToken, StreamClient, Tls, TokenError, TokenProvider,
     http::{HttpClient, HttpLimits, HttpUrl},
     proto::{ChannelName, Event, Secret},
 };
@@ -40,7 +40,8 @@ async fn no_secret_and_no_payload_is_in_a_log_line_an_error_or_a_debug_text() {
     let authorizer = HttpAuthorizer::new(http.clone(), url, headers, Arc::new(Tokens));
     let options = options_for(&listener);
     shown.push(format!("{http:?} {authorizer:?} {options:?} {:?}", StaticToken::new(Secret::new(CANARY))));
-    let (client, mut delivery) = Client::new(options, Arc::new(authorizer), RawDecoder, &Handle::current()).unwrap();
+    let (client, mut delivery) =
+        StreamClient::new(options, Arc::new(authorizer), RawDecoder, &Handle::current()).unwrap();
     for name in ["good", "malformed", "redirected"] {
         client.subscribe(private(name)).unwrap();
     }
@@ -133,7 +134,7 @@ async fn no_channel_and_no_foreign_text_is_in_a_log_line() {
     let listener = Listener::bind().await;
     let name = format!("private-user.{CANARY}");
     let (client, delivery) =
-        Client::new(options_for(&listener), Arc::new(Signer), Panicking, &Handle::current()).unwrap();
+        StreamClient::new(options_for(&listener), Arc::new(Signer), Panicking, &Handle::current()).unwrap();
     client.subscribe(ChannelName::parse(&name).unwrap()).unwrap();
     client.connect();
     let mut peer = listener.establish("1.1").await;
@@ -154,7 +155,7 @@ async fn no_channel_and_no_foreign_text_is_in_a_log_line() {
 
     let mut options = options_for(&listener);
     options.protocol.acknowledgement_timeout = std::time::Duration::from_millis(50);
-    let (client, _delivery) = Client::new(options, Arc::new(Signer), Panicking, &Handle::current()).unwrap();
+    let (client, _delivery) = StreamClient::new(options, Arc::new(Signer), Panicking, &Handle::current()).unwrap();
     client.subscribe(ChannelName::parse(&name).unwrap()).unwrap();
     client.connect();
     let _silent = listener.establish("3.3").await;
@@ -174,7 +175,7 @@ async fn echoed(said: &str) -> String {
     let tokens = Arc::new(StaticToken::new(Secret::new(TOKEN)));
     let authorizer = HttpAuthorizer::new(http, url, HeaderMap::new(), tokens);
     let (client, mut delivery) =
-        Client::new(options_for(&listener), Arc::new(authorizer), RawDecoder, &Handle::current()).unwrap();
+        StreamClient::new(options_for(&listener), Arc::new(authorizer), RawDecoder, &Handle::current()).unwrap();
     for name in ["good", "redirected"] {
         client.subscribe(private(name)).unwrap();
     }

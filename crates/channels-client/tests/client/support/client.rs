@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use channels_client::{
-    AuthorizationRequest, Authorizer, Client, ClientOptions, Delivery, Item, RawDecoder, SocketUrl,
+    AuthorizationRequest, Authorizer, ClientOptions, Delivery, Item, RawDecoder, SocketUrl, StreamClient,
     proto::{AppKey, Authorization, AuthorizationError, ChannelName, ConnectionState, OwnedEvent, Secret},
 };
 use futures_core::future::BoxFuture;
@@ -11,7 +11,7 @@ use super::{Listener, soon};
 
 /// A client under test, with the consumer in the test's hands.
 pub struct Under {
-    pub client: Client<OwnedEvent>,
+    pub client: StreamClient<OwnedEvent>,
     pub delivery: Delivery<OwnedEvent>,
 }
 
@@ -46,7 +46,7 @@ pub fn public(name: &str) -> ChannelName {
 
 impl Under {
     pub fn new(options: ClientOptions) -> Self {
-        let (client, delivery) = Client::new(options, Arc::new(Signer), RawDecoder, &Handle::current()).unwrap();
+        let (client, delivery) = StreamClient::new(options, Arc::new(Signer), RawDecoder, &Handle::current()).unwrap();
         Self { client, delivery }
     }
 

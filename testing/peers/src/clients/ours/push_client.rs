@@ -4,7 +4,7 @@ use anyhow::Result;
 use channels_client::http::{HttpClient, HttpLimits, HttpUrl};
 use channels_client::proto::{AppKey, Event, Secret};
 use channels_client::{
-    Client, ClientOptions, Clock, Decoded, Decoder, Delivery, HttpAuthorizer, SocketUrl, StaticToken, Tls,
+    ClientOptions, Clock, Decoded, Decoder, Delivery, HttpAuthorizer, SocketUrl, StaticToken, StreamClient, Tls,
 };
 use http::HeaderMap;
 use tokio::runtime::Handle;
@@ -19,7 +19,7 @@ pub(crate) fn push_client(
     socket_url: &str,
     clock: Arc<dyn Clock>,
     runtime: &Handle,
-) -> Result<(Client<Push>, Delivery<Push>)> {
+) -> Result<(StreamClient<Push>, Delivery<Push>)> {
     let url = HttpUrl::parse(base_url)?;
     let http = HttpClient::with_clock(url.origin(), Tls::platform(), HttpLimits::default(), Arc::clone(&clock))?;
     let tokens = Arc::new(StaticToken::new(Secret::new("bench-token")));
@@ -27,7 +27,7 @@ pub(crate) fn push_client(
     let mut options = ClientOptions::new(SocketUrl::parse(socket_url)?, AppKey::parse(APP_KEY)?);
     options.clock = clock;
     let decoder = PushDecoder { decoder: VmsDecoder::new(base_url) };
-    Ok(Client::new(options, Arc::new(authorizer), decoder, runtime)?)
+    Ok(StreamClient::new(options, Arc::new(authorizer), decoder, runtime)?)
 }
 
 struct PushDecoder {

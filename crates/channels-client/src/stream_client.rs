@@ -9,7 +9,7 @@ use crate::{Authorizer, ClientOptions, Decoder, Delivery, delivery::Core, task};
 /// from a handler, and none of them but [`close`](Self::close), which is awaited, waits for the network.
 ///
 /// When the last handle is dropped the socket is closed and the client's task ends, both within a second.
-pub struct Client<T: Send + 'static> {
+pub struct StreamClient<T: Send + 'static> {
     handle: Arc<LastHandle<T>>,
 }
 
@@ -32,7 +32,7 @@ struct LastHandle<T: Send + 'static> {
     max_channels: usize,
 }
 
-impl<T: Send + 'static> Client<T> {
+impl<T: Send + 'static> StreamClient<T> {
     /// Starts a disconnected client, and returns its handle and the consumer's end.
     ///
     /// Its task runs on `runtime`, which needs the network and time drivers. The state is `Disconnected` until
@@ -183,14 +183,14 @@ impl<T: Send + 'static> Drop for LastHandle<T> {
     }
 }
 
-impl<T: Send + 'static> Clone for Client<T> {
+impl<T: Send + 'static> Clone for StreamClient<T> {
     fn clone(&self) -> Self {
         Self { handle: Arc::clone(&self.handle) }
     }
 }
 
-impl<T: Send + 'static> fmt::Debug for Client<T> {
+impl<T: Send + 'static> fmt::Debug for StreamClient<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("state", &self.state()).finish_non_exhaustive()
+        f.debug_struct("StreamClient").field("state", &self.state()).finish_non_exhaustive()
     }
 }
