@@ -14,8 +14,16 @@ pub(crate) fn run() -> Result<()> {
     check_dependencies()?;
     process::run(cargo("clippy").args(["--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     build_documentation()?;
+    package_libraries()?;
     bench::check()?;
     test::run()
+}
+
+/// What `cargo publish --dry-run` does but for the question to the registry: each library is packed, and built from its
+/// package with the packages of the others, with its own features alone.
+fn package_libraries() -> Result<()> {
+    let libraries = PUBLISHED.iter().flat_map(|library| ["--package", library]);
+    process::run(cargo("package").args(["--offline", "--allow-dirty"]).args(libraries))
 }
 
 fn check_spelling() -> Result<()> {
@@ -36,3 +44,5 @@ fn build_documentation() -> Result<()> {
     }
     Ok(())
 }
+
+const PUBLISHED: [&str; 3] = ["channels-proto", "channels-client", "vms-pusher"];
