@@ -11,8 +11,8 @@ use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-pub(crate) use self::error::io_reason;
 pub use self::error::{CertificateProblem, ConnectError};
+pub(crate) use self::error::{io_reason, tls_error};
 pub(crate) use self::resolver::Resolve;
 use self::resolver::SystemResolver;
 pub(crate) use self::stream::{Counted, Stream, write_through};

@@ -73,6 +73,12 @@ pub enum UrlError {
         /// The name of the part.
         part: &'static str,
     },
+    /// The name of a cluster is letters, digits and hyphens.
+    #[error("`{name}` is not the name of a cluster, such as `eu`")]
+    Cluster {
+        /// The name, reduced to what may be shown.
+        name: String,
+    },
 }
 
 impl Endpoint {

@@ -4,6 +4,13 @@
 //! machine of [`proto`]; this crate gives it sockets, a clock and a consumer. [`http`] is the HTTP client used for
 //! authorization, which other code may use too.
 
+#[cfg(not(any(feature = "ring", feature = "aws-lc-rs")))]
+compile_error!("channels-client needs the cryptography of TLS: turn on its feature `ring` or `aws-lc-rs`");
+#[cfg(not(any(feature = "platform-verifier", feature = "webpki-roots")))]
+compile_error!(
+    "channels-client needs to know whom to trust: turn on its feature `platform-verifier` or `webpki-roots`"
+);
+
 mod address;
 mod authorize;
 
@@ -39,8 +46,8 @@ pub use delivery::Delivery;
 pub use endpoint::{UrlError, presentable_url};
 pub use item::{Continuity, Decoded, Decoder, Item, RawDecoder, ServerClock};
 pub use options::{ClientOptions, QueueLimits};
-pub use rustls_pki_types::CertificateDer;
+pub use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 pub use server_time::ServerTime;
 pub use socket_url::SocketUrl;
 pub use stream_client::{ClientCounters, StreamClient};
-pub use tls::{RootCertificateError, Tls};
+pub use tls::{PublicKeyPin, PublicKeyPinError, RootCertificateError, Tls, TlsBuilder, TlsError};

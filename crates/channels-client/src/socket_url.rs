@@ -1,8 +1,8 @@
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use channels_proto::AppKey;
 
-use crate::endpoint::{Endpoint, ParsedUrl, UrlError, WEB_SOCKET};
+use crate::endpoint::{Endpoint, ParsedUrl, UrlError, WEB_SOCKET, presentable_url};
 
 /// Where the Pusher server listens: `ws://` or `wss://`, a host, optionally a port and a path.
 ///
@@ -30,6 +30,27 @@ impl SocketUrl {
         ParsedUrl::parse(url, &WEB_SOCKET).map(Self)
     }
 
+    /// Returns where the applications of `cluster` are on the hosted service: `wss://ws-CLUSTER.pusher.com`.
+    ///
+    /// # Errors
+    /// When `cluster` cannot be part of a host's name: it is letters, digits and hyphens.
+    ///
+    /// # Examples
+    /// ```
+    /// use channels_client::SocketUrl;
+    ///
+    /// assert_eq!(SocketUrl::cluster("eu")?.to_string(), "wss://ws-eu.pusher.com:443");
+    /// assert!(SocketUrl::cluster("example.com/").is_err());
+    /// # Ok::<(), channels_client::UrlError>(())
+    /// ```
+    pub fn cluster(cluster: &str) -> Result<Self, UrlError> {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if cluster.is_empty() || !cluster.bytes().all(fits) {
+            return Err(UrlError::Cluster { name: presentable_url(cluster) });
+        }
+        Self::parse(&format!("wss://ws-{cluster}.pusher.com"))
+    }
+
     /// Returns whether the connection is secured by TLS.
     #[must_use]
     pub const fn is_secure(&self) -> bool {
@@ -42,6 +63,18 @@ impl SocketUrl {
         &self.0.endpoint.host
     }
 
+    /// Returns the port.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.0.endpoint.port
+    }
+
+    /// Returns the path in front of `/app/KEY`; empty, or it starts with `/` and does not end with one.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.0.path
+    }
+
     pub(crate) const fn endpoint(&self) -> &Endpoint {
         &self.0.endpoint
     }
@@ -51,6 +84,30 @@ impl SocketUrl {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("client", client).append_pair("version", version).append_pair("protocol", "7");
         format!("{}/app/{}?{}", self.0.path, app_key.as_str(), query.finish())
+    }
+}
+
+impl FromStr for SocketUrl {
+    type Err = UrlError;
+
+    fn from_str(url: &str) -> Result<Self, UrlError> {
+        Self::parse(url)
+    }
+}
+
+impl TryFrom<&str> for SocketUrl {
+    type Error = UrlError;
+
+    fn try_from(url: &str) -> Result<Self, UrlError> {
+        Self::parse(url)
+    }
+}
+
+impl TryFrom<String> for SocketUrl {
+    type Error = UrlError;
+
+    fn try_from(url: String) -> Result<Self, UrlError> {
+        Self::parse(&url)
     }
 }
 
@@ -78,6 +135,29 @@ mod tests {
         assert_eq!(shown("WS://EXAMPLE.com:6003/Pusher//"), "ws://example.com:6003/Pusher");
         assert_eq!(shown("ws://[::1]:8080/a/b/"), "ws://[::1]:8080/a/b");
         assert_eq!(shown("ws://127.0.0.1"), "ws://127.0.0.1:80");
+    }
+
+    // H04
+    #[test]
+    fn a_cluster_becomes_its_host_on_the_hosted_service_and_nothing_else() {
+        let url = SocketUrl::cluster("us2").unwrap();
+        assert_eq!((url.host(), url.port(), url.path(), url.is_secure()), ("ws-us2.pusher.com", 443, "", true));
+        for wrong in ["", "eu.example.com", "eu/", "eu:80", "name:canary@eu", "e u", "eu?", "a".repeat(64).as_str()] {
+            let error = SocketUrl::cluster(wrong).unwrap_err();
+            assert!(!error.to_string().contains("canary"), "{wrong}: {error}");
+        }
+        assert_eq!(
+            SocketUrl::cluster("eu.x").unwrap_err().to_string(),
+            "`eu.x` is not the name of a cluster, such as `eu`"
+        );
+    }
+
+    #[test]
+    fn a_url_is_read_from_what_it_is_shown_as_by_the_traits_of_the_language() {
+        let url: SocketUrl = "ws://[::1]:8080/a".parse().unwrap();
+        assert_eq!(SocketUrl::try_from(url.to_string()).as_ref(), Ok(&url));
+        assert_eq!(SocketUrl::try_from("ws://[::1]:8080/a"), Ok(url));
+        assert!("example.com".parse::<SocketUrl>().is_err());
     }
 
     // H04: a look-alike shows its true name.

@@ -1,7 +1,10 @@
-//! The one TLS configuration: rustls with ring, the platform's verifier, and extra roots when the caller adds some.
+//! The one TLS configuration: rustls, the platform's verifier or bundled roots, and what the caller adds.
 
+mod builder;
 #[cfg(any(target_os = "android", test))]
 mod extra_roots;
+mod pins;
+mod roots;
 
 use std::{
     fmt,
@@ -10,15 +13,23 @@ use std::{
 };
 
 use rustls::{
-    ClientConfig, RootCertStore, client::danger::ServerCertVerifier, crypto::CryptoProvider,
+    ClientConfig, RootCertStore,
+    client::{ResolvesClientCert, danger::ServerCertVerifier},
+    crypto::CryptoProvider,
     time_provider::TimeProvider,
 };
 use rustls_pki_types::{CertificateDer, UnixTime, pem::PemObject};
 use thiserror::Error;
 
+pub(crate) use self::pins::NotPinned;
+use self::roots::Roots;
+pub use self::{
+    builder::{TlsBuilder, TlsError},
+    pins::{PublicKeyPin, PublicKeyPinError},
+};
 use crate::{Clock, SystemClock, threads::Threads};
 
-/// How servers are verified: by the platform, and by additional root certificates. Cheap to clone.
+/// How servers are verified, and what the client shows them. Cheap to clone.
 ///
 /// Verification cannot be turned off. All connections made with one `Tls` share its sessions, so that a reconnect
 /// resumes; the platform's certificates are loaded once, at the first TLS connection.
@@ -26,10 +37,20 @@ use crate::{Clock, SystemClock, threads::Threads};
 pub struct Tls(Arc<Shared>);
 
 struct Shared {
-    extra_roots: Vec<CertificateDer<'static>>,
-    clock: Arc<dyn Clock>,
+    settings: Settings,
     config: OnceLock<Arc<ClientConfig>>,
 }
+
+struct Settings {
+    roots: Roots,
+    extra_roots: Vec<CertificateDer<'static>>,
+    client: Option<Arc<dyn ResolvesClientCert>>,
+    narrow: Option<Arc<Narrow>>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Makes a verifier accept less. A program that does not ask for that does not contain it.
+type Narrow = dyn Fn(Arc<dyn ServerCertVerifier>, &Arc<CryptoProvider>) -> Arc<dyn ServerCertVerifier> + Send + Sync;
 
 /// Why root certificates cannot be added.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -56,13 +77,18 @@ pub enum RootCertificateError {
 
 impl Tls {
     /// Returns the platform's verification alone. All callers in a process share one instance.
+    #[cfg(feature = "platform-verifier")]
     #[must_use]
     pub fn platform() -> Self {
-        static PLATFORM: OnceLock<Tls> = OnceLock::new();
-        PLATFORM.get_or_init(|| Self::with(Vec::new())).clone()
+        Self::default()
     }
 
-    /// Returns the platform's verification with `roots` (DER) added to the platform's own.
+    /// Begins a configuration with more than added roots: a client certificate, pinned keys.
+    pub fn builder() -> TlsBuilder {
+        TlsBuilder::new()
+    }
+
+    /// Returns the default verification with `roots` (DER) added to its own.
     ///
     /// # Errors
     /// When one of them cannot be used as a root.
@@ -70,39 +96,25 @@ impl Tls {
         roots: impl IntoIterator<Item = CertificateDer<'static>>,
     ) -> Result<Self, RootCertificateError> {
         let extra_roots: Vec<_> = roots.into_iter().collect();
-        let mut store = RootCertStore::empty();
-        for (index, root) in extra_roots.iter().enumerate() {
-            store
-                .add(root.clone())
-                .map_err(|error| RootCertificateError::Unusable { number: index + 1, reason: error.to_string() })?;
-        }
-        Ok(Self::with(extra_roots))
+        check_roots(&extra_roots)?;
+        Ok(Self::of(Settings { extra_roots, ..Settings::default() }))
     }
 
-    /// Returns the platform's verification with the certificates of a PEM text added.
+    /// Returns the default verification with the certificates of a PEM text added.
     ///
     /// # Errors
     /// When the text is damaged, or contains no certificate, or one that cannot be used as a root.
     pub fn with_extra_roots_pem(pem: &[u8]) -> Result<Self, RootCertificateError> {
-        let roots: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-        let roots = roots.map_err(|error| RootCertificateError::Pem { reason: error.to_string() })?;
-        if roots.is_empty() {
-            return Err(RootCertificateError::Missing);
-        }
-        Self::with_extra_roots(roots)
+        Self::with_extra_roots(roots_of_pem(pem)?)
     }
 
-    fn with(extra_roots: Vec<CertificateDer<'static>>) -> Self {
-        Self::with_clock(extra_roots, Arc::new(SystemClock::new()))
-    }
-
-    pub(crate) fn with_clock(extra_roots: Vec<CertificateDer<'static>>, clock: Arc<dyn Clock>) -> Self {
-        Self(Arc::new(Shared { extra_roots, clock, config: OnceLock::new() }))
+    fn of(settings: Settings) -> Self {
+        Self(Arc::new(Shared { settings, config: OnceLock::new() }))
     }
 
     /// Returns whether certificates can be judged at all.
     pub(crate) fn knows_the_time(&self) -> bool {
-        unix_time(self.0.clock.as_ref()).is_some()
+        unix_time(self.0.settings.clock.as_ref()).is_some()
     }
 
     /// Returns the configuration; the first call loads the platform's certificates on a thread of its own, and what it has
@@ -123,38 +135,93 @@ impl Shared {
         if let Some(config) = self.config.get() {
             return Ok(Arc::clone(config));
         }
-        let config = build(self.extra_roots.clone(), Arc::clone(&self.clock))?;
+        let config = self.settings.load()?;
         Ok(Arc::clone(self.config.get_or_init(|| config)))
     }
 }
 
-impl Default for Tls {
+impl Settings {
+    fn load(&self) -> Result<Arc<ClientConfig>, rustls::Error> {
+        let provider = Arc::new(crypto());
+        let mut verifier = self.roots.verifier(self.extra_roots.clone(), &provider)?;
+        if let Some(narrow) = &self.narrow {
+            verifier = narrow(verifier, &provider);
+        }
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .dangerous() // rustls's word for "a verifier of one's own"
+            .with_custom_certificate_verifier(verifier);
+        let mut config = match &self.client {
+            Some(client) => builder.with_client_cert_resolver(Arc::clone(client)),
+            None => builder.with_no_client_auth(),
+        };
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.time_provider = Arc::new(TimeOfDay(Arc::clone(&self.clock)));
+        Ok(Arc::new(config))
+    }
+}
+
+impl Default for Settings {
     fn default() -> Self {
-        Self::platform()
+        let clock = Arc::new(SystemClock::new());
+        Self { roots: Roots::DEFAULT, extra_roots: Vec::new(), client: None, narrow: None, clock }
+    }
+}
+
+impl Default for Tls {
+    /// Returns the default verification alone: the platform's, or by the bundled roots when the feature `platform-verifier`
+    /// is off. All callers in a process share one instance.
+    fn default() -> Self {
+        static DEFAULT: OnceLock<Tls> = OnceLock::new();
+        DEFAULT.get_or_init(|| Self::of(Settings::default())).clone()
     }
 }
 
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tls").field("extra_roots", &self.0.extra_roots.len()).finish_non_exhaustive()
+        self.0.settings.fmt(f)
     }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls")
+            .field("roots", &self.roots)
+            .field("extra_roots", &self.extra_roots.len())
+            .field("client_certificate", &self.client.is_some())
+            .field("pinned", &self.narrow.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+fn check_roots(roots: &[CertificateDer<'static>]) -> Result<(), RootCertificateError> {
+    let mut store = RootCertStore::empty();
+    for (index, root) in roots.iter().enumerate() {
+        store
+            .add(root.clone())
+            .map_err(|error| RootCertificateError::Unusable { number: index + 1, reason: error.to_string() })?;
+    }
+    Ok(())
+}
+
+fn roots_of_pem(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, RootCertificateError> {
+    let roots: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let roots = roots.map_err(|error| RootCertificateError::Pem { reason: error.to_string() })?;
+    if roots.is_empty() { Err(RootCertificateError::Missing) } else { Ok(roots) }
+}
+
+#[cfg(feature = "aws-lc-rs")]
+fn crypto() -> CryptoProvider {
+    rustls::crypto::aws_lc_rs::default_provider()
+}
+
+#[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
+fn crypto() -> CryptoProvider {
+    rustls::crypto::ring::default_provider()
 }
 
 /// One set of certificates takes milliseconds, once.
 static LOADING: Threads = Threads::new("channels-tls", 1);
-
-fn build(extra_roots: Vec<CertificateDer<'static>>, clock: Arc<dyn Clock>) -> Result<Arc<ClientConfig>, rustls::Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = verifier(extra_roots, &provider)?;
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .dangerous() // rustls's word for "a verifier of one's own"; ours is the platform's
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    config.time_provider = Arc::new(TimeOfDay(clock));
-    Ok(Arc::new(config))
-}
 
 /// The time used to verify certificates. The provider of rustls panics when the clock is set before 1970.
 #[derive(Debug)]
@@ -169,25 +236,6 @@ impl TimeProvider for TimeOfDay {
 /// None when the clock is set before 1970.
 fn unix_time(clock: &dyn Clock) -> Option<UnixTime> {
     clock.wall().duration_since(UNIX_EPOCH).ok().map(UnixTime::since_unix_epoch)
-}
-
-#[cfg(not(target_os = "android"))]
-fn verifier(
-    extra_roots: Vec<CertificateDer<'static>>,
-    provider: &Arc<CryptoProvider>,
-) -> Result<Arc<dyn ServerCertVerifier>, rustls::Error> {
-    let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(extra_roots, Arc::clone(provider))?;
-    Ok(Arc::new(verifier))
-}
-
-#[cfg(target_os = "android")]
-fn verifier(
-    extra_roots: Vec<CertificateDer<'static>>,
-    provider: &Arc<CryptoProvider>,
-) -> Result<Arc<dyn ServerCertVerifier>, rustls::Error> {
-    let platform: Arc<dyn ServerCertVerifier> =
-        Arc::new(rustls_platform_verifier::Verifier::new(Arc::clone(provider))?);
-    if extra_roots.is_empty() { Ok(platform) } else { extra_roots::also_trusting(platform, extra_roots, provider) }
 }
 
 #[cfg(test)]

@@ -12,7 +12,11 @@ use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
 
-use crate::{dial::io_reason, endpoint::presentable_url, retry_after::retry_after};
+use crate::{
+    dial::{io_reason, tls_error},
+    endpoint::presentable_url,
+    retry_after::retry_after,
+};
 
 /// What the upgrade asks for.
 #[derive(Debug)]
@@ -27,6 +31,8 @@ pub(crate) struct UpgradeRequest {
 pub(crate) enum UpgradeError {
     #[error("the connection was lost before the response: {0}")]
     Lost(String),
+    #[error("the server ended the TLS connection: {0}")]
+    Tls(String),
     #[error("the server closed the connection instead of answering the WebSocket upgrade")]
     Closed,
     #[error("the server does not speak HTTP here ({0})")]
@@ -87,7 +93,7 @@ impl UpgradeError {
     pub(crate) fn into_failure(self, address: &str, now: SystemTime) -> ConnectFailure {
         let (class, retry_after) = match &self {
             Self::Lost(_) | Self::Closed => (FailureClass::Network, None),
-            Self::NotHttp(_) | Self::HeaderTooLarge | Self::Broken(_) => (FailureClass::Refused, None),
+            Self::Tls(_) | Self::NotHttp(_) | Self::HeaderTooLarge | Self::Broken(_) => (FailureClass::Refused, None),
             Self::Refused { status, headers } => {
                 let wait = retry_after(headers, now);
                 (classify(*status, wait.is_some()), wait)
@@ -102,6 +108,7 @@ impl UpgradeError {
     const fn kind(&self) -> ConnectFailureKind {
         match self {
             Self::Lost(_) | Self::Closed => ConnectFailureKind::Network,
+            Self::Tls(_) => ConnectFailureKind::Tls,
             Self::NotHttp(_) | Self::HeaderTooLarge | Self::Broken(_) => ConnectFailureKind::NotWebSocket,
             Self::Refused { status, .. } => ConnectFailureKind::Status(status.as_u16()),
         }
@@ -190,7 +197,7 @@ fn describe(status: StatusCode, headers: &HeaderMap) -> String {
         403 if is_page => "; check the app key, and whether a firewall or a proxy on the way refuses the connection",
         403 => "; check the app key",
         404 => "; check the path of the socket URL and the app key",
-        407 => "; a proxy requires a password, and proxies are not supported",
+        407 => "; a proxy on the way requires a user and a password",
         408 => "; the server waited too long for the request",
         426 => "; does something on the way remove the Upgrade header?",
         429 => "; the server asks for fewer connections or attempts",
@@ -209,7 +216,9 @@ fn cut_short() -> UpgradeError {
 
 impl From<io::Error> for UpgradeError {
     fn from(error: io::Error) -> Self {
-        Self::Lost(io_reason(&error))
+        // What the server has against this client's certificate comes after its side of the handshake.
+        let of_tls = matches!(tls_error(&error), Some(rustls::Error::AlertReceived(_)));
+        if of_tls { Self::Tls(io_reason(&error)) } else { Self::Lost(io_reason(&error)) }
     }
 }
 

@@ -1,10 +1,10 @@
 use std::{io, net::SocketAddr};
 
 use channels_proto::{ConnectFailureKind, Printable};
-use rustls::{CertificateError, OtherError};
+use rustls::{AlertDescription, CertificateError, OtherError};
 use thiserror::Error;
 
-use crate::endpoint::Endpoint;
+use crate::{endpoint::Endpoint, tls::NotPinned};
 
 /// Why no connection to a server could be made. Every message names the cause, the address and, where known, what may
 /// help.
@@ -75,6 +75,8 @@ pub enum CertificateProblem {
     Issuer,
     /// It is a CA certificate; a server needs its own.
     Authority,
+    /// Its public key is none of those that are [pinned](crate::TlsBuilder::pinned_key).
+    NotPinned,
     /// Anything else.
     Other,
 }
@@ -89,6 +91,7 @@ impl CertificateProblem {
                 "; trusting it does not help: have that authority issue a certificate for the server, or make one for the \
                  server that is no authority (CA:FALSE)"
             }
+            Self::NotPinned => "; has the server a new key, or is somebody in between?",
             Self::Other => "",
         }
     }
@@ -124,7 +127,7 @@ impl ConnectError {
     }
 
     pub(super) fn handshake(endpoint: &Endpoint, error: &io::Error) -> Self {
-        match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        match tls_error(error) {
             Some(error) => Self::tls(endpoint, error),
             None => Self::Lost { address: endpoint.to_string(), reason: io_reason(error) },
         }
@@ -142,6 +145,9 @@ impl ConnectError {
             rustls::Error::FailedToGetCurrentTime => Self::Clock { address },
             rustls::Error::InvalidMessage(_) => {
                 Self::Tls { address, reason: format!("{reason}; does the server speak TLS on this port?") }
+            }
+            rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
+                Self::Tls { address, reason: "the server requires a client certificate".to_owned() }
             }
             _ => Self::Tls { address, reason },
         }
@@ -164,10 +170,18 @@ fn certificate_reason(error: &CertificateError, problem: CertificateProblem) -> 
     }
 }
 
+/// Returns what TLS has against the connection, when that is what failed.
+pub(crate) fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref().and_then(|inner| inner.downcast_ref())
+}
+
 /// What the operating system says; where it is a library that speaks of the end of a stream, in our words.
 pub(crate) fn io_reason(error: &io::Error) -> String {
     if error.kind() == io::ErrorKind::UnexpectedEof {
         return "the server ended the connection unexpectedly".to_owned();
+    }
+    if matches!(tls_error(error), Some(rustls::Error::AlertReceived(AlertDescription::CertificateRequired))) {
+        return "the server requires a client certificate".to_owned();
     }
     Printable(&error.to_string()).to_string()
 }
@@ -187,6 +201,7 @@ fn problem(error: &CertificateError) -> CertificateProblem {
         {
             CertificateProblem::Authority
         }
+        CertificateError::Other(OtherError(error)) if error.is::<NotPinned>() => CertificateProblem::NotPinned,
         _ => CertificateProblem::Other,
     }
 }

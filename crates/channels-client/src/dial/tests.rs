@@ -90,7 +90,7 @@ impl crate::Clock for Before1970 {
 async fn a_clock_before_1970_is_an_error_of_its_own() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
-    let dialer = Dialer::new(Tls::with_clock(Vec::new(), Arc::new(Before1970)));
+    let dialer = Dialer::new(Tls::builder().clock(Arc::new(Before1970)).build().unwrap());
     let endpoint = Endpoint { secure: true, host: "localhost".into(), port: address.port() };
     for _ in 0..2 {
         let error = dialer.connect(&endpoint).await.unwrap_err();

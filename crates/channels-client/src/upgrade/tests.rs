@@ -105,7 +105,7 @@ async fn a_status_has_its_own_advice_whatever_the_body_is() {
         (401, "check the app key"),
         (403, "check the app key"),
         (404, "check the path of the socket URL and the app key"),
-        (407, "a proxy requires a password"),
+        (407, "a proxy on the way requires a user and a password"),
         (426, "the Upgrade header"),
         (429, "fewer connections"),
         (500, "the server failed"),

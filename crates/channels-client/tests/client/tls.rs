@@ -1,12 +1,13 @@
 use channels_client::{
-    ClientOptions, Item, RootCertificateError, SocketUrl, Tls,
+    ClientOptions, Item, PublicKeyPin, RootCertificateError, SocketUrl, Tls,
     http::{CertificateProblem, ConnectError, HttpClient, HttpError, HttpLimits, HttpUrl},
-    proto::{AppKey, ConnectionError, ConnectionState},
+    proto::{AppKey, ConnectFailureKind, ConnectionError, ConnectionState},
 };
 use http::Request;
 use rustls::HandshakeKind;
+use sha2::Digest as _;
 
-use crate::support::{Authority, Listener, Under};
+use crate::support::{Authority, Listener, Under, acceptor};
 
 const VALID: (i32, i32) = (2020, 2090);
 
@@ -148,6 +149,122 @@ fn roots_that_are_none_are_refused_at_once() {
     let nonsense = rustls_pki_types::CertificateDer::from(vec![1, 2, 3]);
     let error = Tls::with_extra_roots([Authority::new("own").root(), nonsense]).unwrap_err();
     assert!(matches!(error, RootCertificateError::Unusable { number: 2, .. }), "{error}");
+}
+
+/// A pair in PEM: the chain and the key.
+fn client_pem(authority: &Authority) -> (String, String) {
+    let (certificate, key) = authority.certificate("client");
+    let base64 = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &certificate);
+    (format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n"), key.serialize_pem())
+}
+
+// In DER and in PEM.
+#[tokio::test]
+async fn a_server_that_requires_a_client_certificate_is_shown_it() {
+    let authority = Authority::new("own");
+    let server = authority.server_for_known_clients("localhost");
+    let (certificate, key) = authority.certificate("client");
+    let key = channels_client::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let der = Tls::builder().extra_roots([authority.root()]).client_certificate([certificate], key).build().unwrap();
+    assert_eq!(ask(der.clone(), &server).await, Ok(()));
+    let (chain, key) = client_pem(&authority);
+    let pem = Tls::builder().extra_roots_pem(authority.pem().as_bytes());
+    let pem = pem.client_certificate_pem(chain.as_bytes(), key.as_bytes()).build().unwrap();
+    assert_eq!(ask(pem, &server).await, Ok(()));
+    let listener = Listener::bind().await;
+    let mut under = Under::new(secured(&listener, "localhost", der));
+    under.client.connect();
+    let mut peer = listener.accept().await.secure(&server).await.unwrap().upgrade().await;
+    peer.establish("1.1").await;
+    under.until_state(ConnectionState::Connected).await;
+}
+
+// The server says so only after the client's side of the handshake.
+#[tokio::test]
+async fn a_client_without_the_certificate_that_the_server_requires_is_told_and_tries_again_slowly() {
+    let listener = Listener::bind().await;
+    let authority = Authority::new("own");
+    let acceptor = authority.server_for_known_clients("localhost");
+    let mut under = Under::new(secured(&listener, "localhost", trusting(&authority)));
+    under.client.connect();
+    assert!(listener.accept().await.secure(&acceptor).await.is_err());
+    let item = under.until(|item| matches!(item, Item::ConnectionFailed { .. })).await;
+    let Item::ConnectionFailed { error: ConnectionError::Connect { kind, message }, retry_in: Some(wait) } = item
+    else {
+        panic!("{item:?}");
+    };
+    assert_eq!(kind, ConnectFailureKind::Tls);
+    assert!(message.contains("the server requires a client certificate"), "{message}");
+    assert!(wait.as_secs() >= 30, "{wait:?}");
+}
+
+// Q02: whatever is wrong with a client certificate, nothing of the key is shown.
+#[test]
+fn a_client_certificate_that_cannot_be_used_is_refused_at_once_and_nothing_of_its_key_is_shown() {
+    let authority = Authority::new("own");
+    let (chain, key) = client_pem(&authority);
+    let (_, other) = client_pem(&authority);
+    let build = |chain: &str, key: &str| {
+        Tls::builder().client_certificate_pem(chain.as_bytes(), key.as_bytes()).build().unwrap_err()
+    };
+    let damaged = key.replace("PRIVATE KEY-----\n", "PRIVATE KEY-----\n?canary\n");
+    let cut = "-----BEGIN PRIVATE KEY-----\nCanary\n";
+    let nonsense = "-----BEGIN PRIVATE KEY-----\nCanary==\n-----END PRIVATE KEY-----\n";
+    let encrypted = key.replace("PRIVATE", "ENCRYPTED PRIVATE");
+    let cases = [
+        (build(&chain, &other), "it does not belong to the certificate"),
+        (build("", &key), "the client certificate cannot be used: there is none"),
+        (build(&chain, ""), "contains none"),
+        (build(&chain, &encrypted), "contains none"),
+        (build(&chain, &damaged), "damaged"),
+        (build(&chain, cut), "damaged"),
+        (build(&chain, nonsense), "damaged"),
+        (build("-----BEGIN CERTIFICATE-----\nCanary\n", &key), "its PEM text is damaged"),
+    ];
+    for (error, expected) in cases {
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains(expected), "{shown}");
+        assert!(!shown.to_lowercase().contains("canary"), "{shown}");
+    }
+    let tls = Tls::builder().client_certificate_pem(chain.as_bytes(), key.as_bytes());
+    let part = key.lines().nth(1).unwrap();
+    assert!(!format!("{tls:?} {:?}", tls).contains(part));
+    assert!(!format!("{:?}", tls.build().unwrap()).contains(part));
+}
+
+fn pin_of(key: &rcgen::KeyPair) -> PublicKeyPin {
+    PublicKeyPin::from_sha256(sha2::Sha256::digest(rcgen::PublicKeyData::subject_public_key_info(key)).into())
+}
+
+// T06: a pin narrows the verification, and does not replace it.
+#[tokio::test]
+async fn only_a_server_with_a_pinned_key_is_accepted_and_it_is_verified_all_the_same() {
+    let authority = Authority::new("own");
+    let (certificate, key) = authority.certificate("localhost");
+    let server = acceptor(certificate, &key);
+    let other = PublicKeyPin::from_sha256([7; 32]);
+    let pinned = |pins: &[PublicKeyPin]| {
+        let builder = Tls::builder().extra_roots([authority.root()]);
+        pins.iter().fold(builder, |builder, pin| builder.pinned_key(*pin)).build().unwrap()
+    };
+    assert_eq!(ask(pinned(&[other, pin_of(&key)]), &server).await, Ok(()));
+    let error = ask(pinned(&[other]), &server).await.unwrap_err();
+    let ConnectError::Certificate { problem, .. } = &error else { panic!("{error:?}") };
+    assert_eq!(*problem, CertificateProblem::NotPinned);
+    assert!(error.is_refusal() && error.to_string().contains(&pin_of(&key).to_string()), "{error}");
+    let unknown = Tls::builder().pinned_key(pin_of(&key)).build().unwrap();
+    let error = ask(unknown, &server).await.unwrap_err();
+    assert!(matches!(error, ConnectError::Certificate { problem: CertificateProblem::Issuer, .. }), "{error:?}");
+}
+
+// T06: a server may send whatever certificates it likes along with its own.
+#[tokio::test]
+async fn the_pinned_key_of_an_authority_does_not_make_up_for_that_of_the_server() {
+    let authority = Authority::new("own");
+    let pin = pin_of(authority.key());
+    let tls = Tls::builder().extra_roots([authority.root()]).pinned_key(pin).build().unwrap();
+    let error = ask(tls, &authority.server("localhost", VALID)).await.unwrap_err();
+    assert!(matches!(error, ConnectError::Certificate { problem: CertificateProblem::NotPinned, .. }), "{error:?}");
 }
 
 fn secured(listener: &Listener, host: &str, tls: Tls) -> ClientOptions {

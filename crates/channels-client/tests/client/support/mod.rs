@@ -9,7 +9,7 @@ pub use self::{
     client::{Signer, Under, event_of, options_for, private, public},
     log::{Log, unheard},
     server::{Listener, Peer, Raw, established, frame, header, switching},
-    tls::Authority,
+    tls::{Authority, acceptor},
 };
 
 /// Waits for what must come; a slow machine has time for it.

@@ -1,7 +1,11 @@
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
-use rustls::{ServerConfig, crypto::ring};
+use rustls::{
+    RootCertStore, ServerConfig,
+    crypto::ring,
+    server::{WebPkiClientVerifier, danger::ClientCertVerifier},
+};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
@@ -34,6 +38,10 @@ impl Authority {
         self.issuer.der().clone()
     }
 
+    pub fn key(&self) -> &KeyPair {
+        self.issuer.key()
+    }
+
     pub fn pem(&self) -> String {
         self.issuer.pem()
     }
@@ -47,24 +55,47 @@ impl Authority {
         acceptor(params.signed_by(&key, &self.issuer).unwrap().der().clone(), &key)
     }
 
+    /// A server that requires a client certificate of this authority.
+    pub fn server_for_known_clients(&self, name: &str) -> TlsAcceptor {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.root()).unwrap();
+        let provider = Arc::new(ring::default_provider());
+        let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+        let (certificate, key) = self.certificate(name);
+        acceptor_for(clients, certificate, &key)
+    }
+
+    /// A certificate for `name`, and its key.
+    pub fn certificate(&self, name: &str) -> (CertificateDer<'static>, KeyPair) {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        (params.signed_by(&key, &self.issuer).unwrap().der().clone(), key)
+    }
+
     /// A server that shows the authority's own certificate.
     pub fn itself(&self) -> TlsAcceptor {
         acceptor(self.root(), self.issuer.key())
     }
 }
 
-fn acceptor(certificate: CertificateDer<'static>, key: &KeyPair) -> TlsAcceptor {
-    {
-        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate], key)
-            .unwrap();
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        TlsAcceptor::from(Arc::new(config))
-    }
+pub fn acceptor(certificate: CertificateDer<'static>, key: &KeyPair) -> TlsAcceptor {
+    acceptor_for(WebPkiClientVerifier::no_client_auth(), certificate, key)
+}
+
+fn acceptor_for(
+    clients: Arc<dyn ClientCertVerifier>,
+    certificate: CertificateDer<'static>,
+    key: &KeyPair,
+) -> TlsAcceptor {
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(clients)
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    TlsAcceptor::from(Arc::new(config))
 }
 
 impl Raw {
