@@ -13,10 +13,20 @@ pub(crate) fn run() -> Result<()> {
     check_spelling()?;
     check_dependencies()?;
     process::run(cargo("clippy").args(["--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    check_features()?;
     build_documentation()?;
     package_libraries()?;
     bench::check()?;
     test::run()
+}
+
+/// Other choices of features than the default: nothing else compiles the library by itself with them.
+fn check_features() -> Result<()> {
+    for features in FEATURES {
+        let selection = ["--package", "channels-client", "--no-default-features", "--features", features];
+        process::run(cargo("check").args(selection))?;
+    }
+    Ok(())
 }
 
 /// What `cargo publish --dry-run` does but for the question to the registry: each library is packed, and built from its
@@ -45,4 +55,6 @@ fn build_documentation() -> Result<()> {
     Ok(())
 }
 
+/// Without `ring`, and without the platform's verifier; the default without anything else is checked with its package.
+const FEATURES: [&str; 2] = ["aws-lc-rs,platform-verifier", "ring,webpki-roots"];
 const PUBLISHED: [&str; 3] = ["channels-proto", "channels-client", "vms-pusher"];

@@ -42,7 +42,7 @@ impl ClientOptions {
             socket_url,
             address_provider: None,
             protocol: channels_proto::Options::new(app_key),
-            tls: Tls::platform(),
+            tls: Tls::default(),
             queue: QueueLimits::default(),
             client_name: env!("CARGO_PKG_NAME").to_owned(),
             client_version: env!("CARGO_PKG_VERSION").to_owned(),
