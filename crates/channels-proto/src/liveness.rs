@@ -26,13 +26,36 @@ pub(crate) struct Liveness {
     certain_until: Time,
 }
 
-/// The pings not answered yet; the last of them is [`Liveness::last_ping`]. A pong does not say which ping it
-/// answers: it belongs to the oldest.
+/// The pings not answered yet. A pong does not say which ping it answers: it belongs to the oldest.
 #[derive(Debug, Default)]
 struct Unanswered {
-    count: u32,
-    /// When the oldest was sent, or one before it.
-    oldest: Time,
+    /// The one sent at [`Liveness::last_ping`].
+    last: bool,
+    /// When those before it were sent. One that is older than [`MOST_UNANSWERED`] others is taken for left out.
+    before: Vec<Time>,
+}
+
+impl Unanswered {
+    /// Takes the oldest out, which was sent at the time returned.
+    fn take_oldest(&mut self, last_ping: Time) -> Option<Time> {
+        if self.before.is_empty() {
+            return std::mem::take(&mut self.last).then_some(last_ping);
+        }
+        let oldest = self.before.remove(0);
+        if self.before.is_empty() {
+            self.before = Vec::new();
+        }
+        Some(oldest)
+    }
+
+    fn add(&mut self, last_ping: Time) {
+        if std::mem::replace(&mut self.last, true) {
+            self.before.push(last_ping);
+            if self.before.len() >= MOST_UNANSWERED {
+                self.before.remove(0);
+            }
+        }
+    }
 }
 
 /// What is due.
@@ -92,21 +115,11 @@ impl Liveness {
     /// Handles a pong, and returns whether another ping has to be sent at once. A pong without an unanswered ping
     /// proves nothing.
     pub(crate) fn ponged(&mut self) -> bool {
-        let sent = match self.unanswered.count {
-            0 => return false,
-            1 => self.last_ping,
-            _ => self.unanswered.oldest,
+        let Some(sent) = self.unanswered.take_oldest(self.last_ping) else {
+            return false;
         };
         self.answered(sent);
-        self.unanswered.count -= 1;
-        match self.unanswered.count {
-            0 => std::mem::take(&mut self.look_again),
-            1 => {
-                self.unanswered.oldest = self.last_ping;
-                false
-            }
-            _ => false,
-        }
+        !self.unanswered.last && std::mem::take(&mut self.look_again)
     }
 
     pub(crate) fn deadline(&self) -> Time {
@@ -136,10 +149,7 @@ impl Liveness {
 
     /// Records that a ping was sent: something has to be received within `within`.
     pub(crate) fn pinged(&mut self, now: Time, within: Duration) {
-        if self.unanswered.count == 0 {
-            self.unanswered.oldest = now;
-        }
-        self.unanswered.count = self.unanswered.count.saturating_add(1);
+        self.unanswered.add(self.last_ping);
         (self.last_ping, self.look_again) = (now, false);
         self.expect(now + within);
     }
@@ -148,7 +158,7 @@ impl Liveness {
     /// unanswered, its pong is awaited first, unless the server has had enough time for it and sent other things.
     pub(crate) fn doubted(&mut self, now: Time) -> bool {
         let skipped = self.deadline.is_none() && now.saturating_since(self.last_ping) >= self.pong_timeout;
-        if self.unanswered.count == 0 || skipped {
+        if !self.unanswered.last || skipped {
             return true;
         }
         self.look_again = true;
@@ -170,6 +180,9 @@ const FREEZE: Duration = Duration::from_secs(2);
 const ALIGNMENT: Duration = Duration::from_secs(1);
 /// Shorter intervals are kept as they are.
 const SHORTEST_ALIGNED: Duration = Duration::from_secs(10);
+/// Eight minutes of pings. A server that skips a pong now and then makes every gap begin an interval earlier for each
+/// one skipped, so they are not kept for ever.
+const MOST_UNANSWERED: usize = 16;
 const LEAD: Duration = Duration::from_secs(5);
 /// What a server that announces less is taken to have announced, so that it is not flooded with pings.
 const SHORTEST: Duration = Duration::from_secs(5);
@@ -287,6 +300,33 @@ mod tests {
             assert!(liveness.certain_until() <= *at, "{at:?}");
         }
         assert_eq!(liveness.certain_until(), at(300));
+    }
+
+    // I27: a server that leaves a pong out now and then
+    #[test]
+    fn pongs_that_were_left_out_make_a_gap_begin_as_many_intervals_earlier_and_no_more() {
+        let mut liveness = usual();
+        let mut now = at(0);
+        let mut pass = |liveness: &mut Liveness, pongs: bool| {
+            now = now + Duration::from_secs(30);
+            ping(liveness, now);
+            liveness.received(now + Duration::from_secs(1));
+            if pongs {
+                liveness.ponged();
+            }
+            now.saturating_since(liveness.certain_until())
+        };
+        for _ in 0..2 {
+            pass(&mut liveness, false);
+        }
+        for _ in 0..100 {
+            assert_eq!(pass(&mut liveness, true), Duration::from_secs(60));
+        }
+        for _ in 0..100 {
+            pass(&mut liveness, false);
+        }
+        assert_eq!(liveness.unanswered.before.len(), 15);
+        assert_eq!(pass(&mut liveness, true), Duration::from_secs(15 * 30), "older ones are taken for left out");
     }
 
     // X01, X02
