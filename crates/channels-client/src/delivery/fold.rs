@@ -30,6 +30,8 @@ pub(super) fn fold<T>(entries: VecDeque<Entry<T>>, dropped: &mut Vec<Entry<T>>) 
 struct Summary<T> {
     lost: u64,
     reports: u64,
+    /// The place of the report that was taken last.
+    place: u64,
     state: Option<(ConnectionState, ConnectionState)>,
     channels: BTreeMap<ChannelName, ChannelSummary>,
     kept: Vec<Entry<T>>,
@@ -40,12 +42,13 @@ struct Summary<T> {
     panicked: Option<Item<T>>,
 }
 
+/// The last report of each kind, with its place among all reports.
 #[derive(Default)]
 struct ChannelSummary {
-    subscribed: Option<Continuity>,
-    interrupted: Option<(SystemTime, Option<ServerClock>, GapCause)>,
-    failed: Option<Failed>,
-    suspended: Option<SystemTime>,
+    subscribed: Option<(u64, Continuity)>,
+    interrupted: Option<(u64, SystemTime, Option<ServerClock>, GapCause)>,
+    failed: Option<(u64, Failed)>,
+    suspended: Option<(u64, SystemTime)>,
 }
 
 struct Failed {
@@ -60,6 +63,7 @@ impl<T> Summary<T> {
         Self {
             lost: 0,
             reports: 0,
+            place: 0,
             state: None,
             channels: BTreeMap::new(),
             kept: Vec::new(),
@@ -73,6 +77,8 @@ impl<T> Summary<T> {
 
     fn take(&mut self, item: Item<T>) {
         self.reports += 1;
+        self.place += 1;
+        let place = self.place;
         match item {
             Item::StateChanged { from, to } => {
                 self.state = Some((self.state.map_or(from, |(first, _)| first), to));
@@ -83,14 +89,15 @@ impl<T> Summary<T> {
             }
             Item::Subscribed { channel, continuity } => {
                 let summary = self.channels.entry(channel).or_default();
-                let merged = merge(summary.subscribed, continuity);
-                *summary = ChannelSummary { subscribed: Some(merged), ..ChannelSummary::default() };
+                let merged = merge(summary.subscribed.map(|(_, continuity)| continuity), continuity);
+                *summary = ChannelSummary { subscribed: Some((place, merged)), ..ChannelSummary::default() };
             }
             Item::Interrupted { channel, since, clock, cause } => {
-                self.channels.entry(channel).or_default().interrupted = Some((since, clock, cause));
+                self.channels.entry(channel).or_default().interrupted = Some((place, since, clock, cause));
             }
             Item::SubscriptionFailed { channel, error, since, failures, retry_in } => {
-                self.channels.entry(channel).or_default().failed = Some(Failed { error, since, failures, retry_in });
+                let failed = Failed { error, since, failures, retry_in };
+                self.channels.entry(channel).or_default().failed = Some((place, failed));
             }
             Item::Lagged { dropped } => {
                 self.reports -= 1;
@@ -100,7 +107,7 @@ impl<T> Summary<T> {
             item @ Item::ServerError { .. } => self.server_error = Some(item),
             item @ Item::ConnectionFailed { .. } => self.connection_failed = Some(item),
             Item::Suspended { channel: Some(channel), since } => {
-                self.channels.entry(channel).or_default().suspended = Some(since);
+                self.channels.entry(channel).or_default().suspended = Some((place, since));
             }
             item @ Item::Suspended { channel: None, .. } => self.suspended = Some(item),
             Item::Unreadable { lost, last } => {
@@ -117,22 +124,11 @@ impl<T> Summary<T> {
         first.extend(self.unreadable.map(|(lost, last)| Item::Unreadable { lost, last }));
         first.extend((self.lost > 0).then_some(Item::Lagged { dropped: self.lost }));
         let state = self.state.filter(|(from, to)| from != to).map(|(from, to)| Item::StateChanged { from, to });
-        let mut last = Vec::new();
-        let mut subscribed = Vec::new();
-        for (channel, summary) in self.channels {
-            if let Some(continuity) = summary.subscribed {
-                subscribed.push(Item::Subscribed { channel: channel.clone(), continuity });
-            }
-            if let Some((since, clock, cause)) = summary.interrupted {
-                last.push(Item::Interrupted { channel: channel.clone(), since, clock, cause });
-            }
-            if let Some(Failed { error, since, failures, retry_in }) = summary.failed {
-                last.push(Item::SubscriptionFailed { channel: channel.clone(), error, since, failures, retry_in });
-            }
-            if let Some(since) = summary.suspended {
-                last.push(Item::Suspended { channel: Some(channel), since });
-            }
-        }
+        // A channel may have taken the place of one that was interrupted, so what was told before it was subscribed
+        // stays before that.
+        let mut subscribed = in_order(self.channels);
+        let is_subscribed = |item: &Item<T>| matches!(item, Item::Subscribed { .. });
+        let mut last = subscribed.split_off(subscribed.iter().rposition(is_subscribed).map_or(0, |place| place + 1));
         last.extend([self.server_error, self.connection_failed, self.suspended, self.panicked].into_iter().flatten());
         let left = usize::from(state.is_some()) + subscribed.len() + last.len();
         first.push(Item::Coalesced { reports: self.reports.saturating_sub(count(left)) });
@@ -141,6 +137,27 @@ impl<T> Summary<T> {
         let first = first.into_iter().map(Entry::report);
         first.chain(self.kept).chain(last.into_iter().map(Entry::report)).collect()
     }
+}
+
+/// The reports about the channels, as they came.
+fn in_order<T>(channels: BTreeMap<ChannelName, ChannelSummary>) -> Vec<Item<T>> {
+    let mut reports = Vec::new();
+    for (channel, summary) in channels {
+        let ChannelSummary { subscribed, interrupted, failed, suspended } = summary;
+        let name = || channel.clone();
+        reports.extend(subscribed.map(|(place, continuity)| (place, Item::Subscribed { channel: name(), continuity })));
+        reports.extend(
+            interrupted.map(|(place, since, clock, cause)| {
+                (place, Item::Interrupted { channel: name(), since, clock, cause })
+            }),
+        );
+        reports.extend(failed.map(|(place, Failed { error, since, failures, retry_in })| {
+            (place, Item::SubscriptionFailed { channel: name(), error, since, failures, retry_in })
+        }));
+        reports.extend(suspended.map(|(place, since)| (place, Item::Suspended { channel: Some(name()), since })));
+    }
+    reports.sort_unstable_by_key(|(place, _)| *place);
+    reports.into_iter().map(|(_, item)| item).collect()
 }
 
 /// A gap wins over a first subscription, because it asks for more; of two gaps the whole span counts.

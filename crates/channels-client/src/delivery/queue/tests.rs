@@ -313,9 +313,9 @@ fn folding_forgets_a_failure_and_a_suspension_that_are_over() {
     let expected: Vec<_> = [
         Entry::report(Item::Coalesced { reports: 4 }),
         state(Disconnected, Connected),
-        Entry::report(subscribed("a", Continuity::Fresh)),
         failed("b"),
         suspended(Some("b")),
+        Entry::report(subscribed("a", Continuity::Fresh)),
     ]
     .into_iter()
     .map(|entry| entry.item)
@@ -355,12 +355,21 @@ fn folding_keeps_what_failed_and_what_is_interrupted_now() {
     let items: Vec<_> = folded.into_iter().map(|entry| entry.item).collect();
     let expected = [
         Item::Coalesced { reports: 3 },
+        given_up,
         subscribed("a", gap(at(1), at(2))),
         interrupted("a", 3),
-        given_up,
         failed("x").item,
     ];
     assert_eq!(items, expected);
+}
+
+// I27: the gap of a channel that was replaced ends with its successor's acknowledgement, not before it.
+#[test]
+fn folding_keeps_an_interruption_before_the_subscription_of_the_channel_that_took_over() {
+    let reports = || [interrupted("z", 1), subscribed("b", gap(at(1), at(2))), interrupted("b", 3)];
+    let folded = fold::fold(reports().into_iter().map(Entry::report).collect(), &mut Vec::new());
+    let items: Vec<_> = folded.into_iter().map(|entry: Entry<u32>| entry.item).collect();
+    assert_eq!(items[1..], reports());
 }
 
 #[test]
