@@ -128,7 +128,8 @@ impl<T: Send + 'static> StreamClient<T> {
     ///
     /// Events of `old` that have been received are delivered; failures of either that are still queued are not,
     /// because `new` is tried afresh, even when it is the same as `old`. When `old` is not requested, this is a
-    /// [`subscribe`](Self::subscribe) to `new`.
+    /// [`subscribe`](Self::subscribe) to `new`. When another `new` is requested already, it goes on as it is, and
+    /// nothing is told of what was missed of `old`, as after [`unsubscribe`](Self::unsubscribe).
     ///
     /// # Errors
     /// As [`subscribe`](Self::subscribe).

@@ -42,6 +42,7 @@ impl<T: Send + 'static> Core<T> {
         let is_outdated = |entry: &Entry<T>| channels.iter().any(|channel| is_failure_of(&entry.item, channel));
         let discarded = shared.queue.take_if(is_outdated);
         for channel in channels {
+            shared.handler.replace_channel(&channel);
             shared.muted.mute_failures(channel, version);
         }
         drop(shared);

@@ -73,7 +73,7 @@ impl<T: Send + 'static> Core<T> {
             (None, _) => None,
             (Some(_), Some(to)) => Some(Item::StateChanged { from: ConnectionState::Disconnected, to }),
             (Some(_), None) => shared.pop().map(|Entry { item, event }| {
-                shared.handler.in_hand = Some(InHand { event });
+                shared.handler.in_hand = Some(InHand::new(event));
                 item
             }),
         };
@@ -104,11 +104,11 @@ impl<T: Send + 'static> Core<T> {
         }
         let in_hand = shared.handler.in_hand.take().filter(|_| !shared.consumer_gone);
         let unwanted = match in_hand {
-            Some(InHand { event }) => {
-                shared.put_back(Entry { item, event }, &mut discarded);
+            Some(in_hand) if in_hand.is_wanted(&item) => {
+                shared.put_back(Entry { item, event: in_hand.event }, &mut discarded);
                 None
             }
-            None => Some(item),
+            Some(_) | None => Some(item),
         };
         drop(shared);
         let_go((held, discarded, unwanted));

@@ -4,7 +4,7 @@ use std::thread::{self, ThreadId};
 
 use channels_proto::{ChannelName, ConnectionState};
 
-use super::entry::EventPlace;
+use super::entry::{EventPlace, is_failure_of, is_report_of};
 use crate::Item;
 
 /// Returns the item when it listens no more.
@@ -32,9 +32,28 @@ pub(super) struct Slot<T> {
     pub(super) panic_reported: bool,
 }
 
-/// What the queue knew of an item.
+/// What the queue knew of an item, and what has happened since.
 pub(super) struct InHand {
     pub(super) event: Option<EventPlace>,
+    /// The channels of which nothing is to be told any more.
+    left: Vec<ChannelName>,
+    /// The channels of which no failure is to be told any more.
+    replaced: Vec<ChannelName>,
+}
+
+impl InHand {
+    pub(super) const fn new(event: Option<EventPlace>) -> Self {
+        Self { event, left: Vec::new(), replaced: Vec::new() }
+    }
+
+    /// Returns whether `item`, which this is about, is still to be told.
+    pub(super) fn is_wanted<T>(&self, item: &Item<T>) -> bool {
+        let is_of = |channel: &ChannelName| match &self.event {
+            Some(event) => event.channel == *channel,
+            None => is_report_of(item, channel),
+        };
+        !self.left.iter().any(is_of) && !self.replaced.iter().any(|channel| is_failure_of(item, channel))
+    }
 }
 
 impl<T> Default for Slot<T> {
@@ -68,11 +87,17 @@ impl<T> Slot<T> {
         (self.greeting, self.in_hand) = (None, None);
     }
 
-    /// An event of `channel` is not wanted any more.
+    /// Nothing of `channel` is wanted any more.
     pub(super) fn leave_channel(&mut self, channel: &ChannelName) {
-        let place = self.in_hand.as_ref().and_then(|in_hand| in_hand.event.as_ref());
-        if place.is_some_and(|event| event.channel == *channel) {
-            self.in_hand = None;
+        if let Some(in_hand) = &mut self.in_hand {
+            in_hand.left.push(channel.clone());
+        }
+    }
+
+    /// No failure of `channel` is wanted any more.
+    pub(super) fn replace_channel(&mut self, channel: &ChannelName) {
+        if let Some(in_hand) = &mut self.in_hand {
+            in_hand.replaced.push(channel.clone());
         }
     }
 

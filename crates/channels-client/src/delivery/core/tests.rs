@@ -310,6 +310,36 @@ async fn an_item_in_the_hands_of_a_handler_is_not_put_back_once_it_is_unwanted()
     }
 }
 
+// I25, A08: reports of a channel that was left or replaced during the call do not come back either.
+#[tokio::test]
+async fn a_report_in_the_hands_of_a_handler_is_not_put_back_once_its_channel_is_left_or_replaced() {
+    let report = |name: &str| {
+        let (error, since) = (channels_proto::SubscriptionError::Unacknowledged, std::time::SystemTime::UNIX_EPOCH);
+        Item::<u32>::SubscriptionFailed { channel: channel(name), error, since, failures: 1, retry_in: None }
+    };
+    for is_replaced in [false, true] {
+        let core = core();
+        for name in ["a", "other"] {
+            core.change(|intent| intent.subscribe(channel(name), 10)).unwrap();
+        }
+        let inner = Arc::clone(&core);
+        core.set_handler(Some(Box::new(move |item| {
+            if is_replaced {
+                inner.replace(&channel("a"), channel("b"), Time::ZERO, 10).unwrap();
+            } else {
+                inner.unsubscribe(&channel("a"));
+            }
+            Some(item)
+        })));
+        core.hand_over(&mut turn(0, vec![Entry::report(report("a")), event("other", 1)]), false);
+        assert_eq!(next(&core).await, Item::Event(1), "{is_replaced}");
+        core.set_handler(Some(Box::new(move |item| Some(item))));
+        core.hand_over(&mut turn(0, vec![Entry::report(report("other"))]), false);
+        assert_eq!(next(&core).await, report("other"), "what is still wanted is put back");
+        assert_eq!(taken(&core), []);
+    }
+}
+
 // D05: whoever closes and begins anew does not lose the handler of the new session.
 #[tokio::test]
 async fn a_handler_that_is_set_while_a_close_waits_is_kept() {
