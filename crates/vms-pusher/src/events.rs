@@ -44,6 +44,11 @@ impl Outlet {
 
     pub(crate) fn remove_handler(&self) {
         self.delivery.set_handler(None);
+        // Both channels may have been given up meanwhile: that ends the stream, and only the handler was told.
+        let waker = lock(&self.source).waker.take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 
     pub(crate) fn session(&self) -> u64 {

@@ -83,6 +83,27 @@ async fn the_stream_ends_when_both_channels_are_given_up_for_good() {
     }
 }
 
+// A08: the delegate was told, and the stream has nothing to wait for any more
+#[tokio::test]
+async fn a_stream_that_waits_ends_when_the_delegate_that_was_told_of_the_refusals_is_removed() {
+    let (sandbox, session) = sandbox().await;
+    sandbox.set_token_status(&session.access_token_id, TokenStatus::Revoked);
+    let (api, delegate) = (api(&sandbox, &session), Recorder::new());
+    api.set_delegate(&delegate);
+    let mut events = api.events();
+    let mut waiting = tokio::task::JoinSet::new();
+    waiting.spawn(async move { events.next().await });
+    tokio::task::yield_now().await;
+    api.connect();
+    let given_up = |item: &&VmsSocketItem| {
+        matches!(item, VmsSocketItem::Continuity(VmsContinuity::Unavailable { is_final: true, .. }))
+    };
+    delegate.wait(move |items| items.iter().filter(given_up).count() == 2).await;
+    api.remove_delegate();
+    let ended = timeout(PATIENCE, waiting.join_next()).await.expect("the stream sleeps for ever");
+    assert_eq!(ended.unwrap().unwrap(), None);
+}
+
 #[tokio::test]
 async fn the_stream_ends_after_a_disconnect_with_the_last_state() {
     let (sandbox, session) = sandbox().await;
