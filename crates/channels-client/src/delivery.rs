@@ -9,6 +9,7 @@ mod handler;
 mod muted;
 mod queue;
 mod slot;
+mod tap;
 mod turn;
 
 use std::{
@@ -22,7 +23,14 @@ use std::{
 use futures_core::Stream;
 
 use self::slot::Handler;
-pub(crate) use self::{core::Core, entry::Entry, turn::Turn};
+pub(crate) use self::{
+    core::Core,
+    entry::Entry,
+    handler::{describe_panic, let_go},
+    queue::Queue,
+    tap::Tap,
+    turn::Turn,
+};
 use crate::Item;
 
 /// The consumer's end of a client: a stream, or a handler that is called.

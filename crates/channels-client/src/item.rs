@@ -146,6 +146,28 @@ pub enum Item<T> {
     },
 }
 
+impl<T> Item<T> {
+    /// Returns the channel that a report is about; none for an event, whose channel the decoder knows.
+    #[must_use]
+    pub const fn channel(&self) -> Option<&ChannelName> {
+        match self {
+            Self::Subscribed { channel, .. }
+            | Self::Interrupted { channel, .. }
+            | Self::SubscriptionFailed { channel, .. }
+            | Self::Suspended { channel: Some(channel), .. } => Some(channel),
+            Self::Coalesced { .. }
+            | Self::ConnectionFailed { .. }
+            | Self::Event(_)
+            | Self::HandlerPanicked { .. }
+            | Self::Lagged { .. }
+            | Self::ServerError { .. }
+            | Self::StateChanged { .. }
+            | Self::Suspended { channel: None, .. }
+            | Self::Unreadable { .. } => None,
+        }
+    }
+}
+
 /// Whether events of a channel may have been missed before its current subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -14,6 +14,7 @@ compile_error!(
 mod address;
 mod authorize;
 
+mod client;
 mod clock;
 mod delivery;
 mod dial;
@@ -41,6 +42,10 @@ pub use authorize::{
     TokenFuture, TokenProvider, current_token,
 };
 pub use channels_proto as proto;
+pub use client::{
+    Binding, BuildError, Channel, ChannelEvent, ChannelItem, ChannelState, Client, ClientBuilder, EventDefect, Events,
+    Items, SubscribeError, WaitError,
+};
 pub use clock::{Clock, SystemClock, TokioClock};
 pub use delivery::Delivery;
 pub use endpoint::{UrlError, presentable_url};

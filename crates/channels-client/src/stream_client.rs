@@ -3,7 +3,11 @@ use std::{fmt, sync::Arc, time::Duration};
 use channels_proto::{ChannelName, ConnectionState, OptionError, SocketId, SubscribeError, Time};
 use tokio::runtime::Handle;
 
-use crate::{Authorizer, ClientOptions, Decoder, Delivery, delivery::Core, task};
+use crate::{
+    Authorizer, ClientOptions, Decoder, Delivery,
+    delivery::{Core, Tap},
+    task,
+};
 
 /// A handle to one client: one connection to one server. Cheap to clone; every method may be called from any thread and
 /// from a handler, and none of them but [`close`](Self::close), which is awaited, waits for the network.
@@ -46,12 +50,34 @@ impl<T: Send + 'static> StreamClient<T> {
         decoder: impl Decoder<Item = T>,
         runtime: &Handle,
     ) -> Result<(Self, Delivery<T>), OptionError> {
+        let client = Self::start(options, authorizer, decoder, runtime, None)?;
+        let delivery = Delivery::new(Arc::clone(client.core()));
+        Ok((client, delivery))
+    }
+
+    /// Starts a disconnected client that hands everything over to `tap`.
+    pub(crate) fn with_tap(
+        options: ClientOptions,
+        authorizer: Arc<dyn Authorizer>,
+        decoder: impl Decoder<Item = T>,
+        runtime: &Handle,
+        tap: Arc<dyn Tap<T>>,
+    ) -> Result<Self, OptionError> {
+        Self::start(options, authorizer, decoder, runtime, Some(tap))
+    }
+
+    fn start(
+        options: ClientOptions,
+        authorizer: Arc<dyn Authorizer>,
+        decoder: impl Decoder<Item = T>,
+        runtime: &Handle,
+        tap: Option<Arc<dyn Tap<T>>>,
+    ) -> Result<Self, OptionError> {
         options.check()?;
-        let core = Arc::new(Core::new(options.queue, runtime.clone()));
+        let core = Arc::new(Core::new(options.queue, runtime.clone(), tap));
         let max_channels = options.protocol.limits.max_channels;
         task::start(options, authorizer, decoder, &core);
-        let handle = Arc::new(LastHandle { core: Arc::clone(&core), max_channels });
-        Ok((Self { handle }, Delivery::new(core)))
+        Ok(Self { handle: Arc::new(LastHandle { core, max_channels }) })
     }
 
     /// Requests a connection. While connecting or connected this does nothing; during a back-off it tries again now;
@@ -162,7 +188,7 @@ impl<T: Send + 'static> StreamClient<T> {
         self.core().counters()
     }
 
-    fn core(&self) -> &Arc<Core<T>> {
+    pub(crate) fn core(&self) -> &Arc<Core<T>> {
         &self.handle.core
     }
 }

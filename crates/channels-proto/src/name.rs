@@ -106,6 +106,14 @@ impl fmt::Display for ChannelName {
     }
 }
 
+impl TryFrom<&str> for ChannelName {
+    type Error = ChannelNameError;
+
+    fn try_from(name: &str) -> Result<Self, ChannelNameError> {
+        Self::parse(name)
+    }
+}
+
 impl std::borrow::Borrow<str> for ChannelName {
     fn borrow(&self) -> &str {
         self.as_str()

@@ -6,7 +6,7 @@ use channels_proto::{ChannelName, SubscribeError, Time};
 
 use super::{
     core::Core,
-    entry::{Entry, is_failure_of, is_report_of},
+    entry::{Entry, is_failure_of},
 };
 
 impl<T: Send + 'static> Core<T> {
@@ -18,7 +18,7 @@ impl<T: Send + 'static> Core<T> {
         };
         shared.muted.mute(channel.clone(), version);
         let is_of = |entry: &Entry<T>| {
-            entry.event.as_ref().is_some_and(|event| event.channel == *channel) || is_report_of(&entry.item, channel)
+            entry.event.as_ref().is_some_and(|event| event.channel == *channel) || entry.item.channel() == Some(channel)
         };
         let discarded = shared.queue.take_if(is_of);
         shared.handler.leave_channel(channel);

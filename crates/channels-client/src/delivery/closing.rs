@@ -56,6 +56,9 @@ impl<T: Send + 'static> Core<T> {
         drop(shared);
         self.settling.notify_waiters();
         self.deliver(wake);
+        if let Some(tap) = &self.tap {
+            tap.end();
+        }
     }
 
     /// Ends the session now; the rest is waited for: see [`StreamClient::close`](crate::StreamClient::close).

@@ -2,7 +2,7 @@
 //! the state they see, and the queue. No foreign code runs under it: not a handler, not a waker, not a `Drop` of an item.
 
 use std::{
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -15,6 +15,7 @@ use super::{
     muted::Muted,
     queue::Queue,
     slot::{Handler, Slot},
+    tap::Tap,
 };
 use crate::{ClientCounters, Item, QueueLimits, intent::Intent};
 
@@ -27,6 +28,8 @@ pub(crate) struct Core<T> {
     /// The intent has changed.
     pub(super) changed: Notify,
     pub(super) runtime: Handle,
+    /// Gets what is handed over, in place of the queue.
+    pub(super) tap: Option<Arc<dyn Tap<T>>>,
 }
 
 pub(super) struct Shared<T> {
@@ -54,7 +57,7 @@ pub(super) struct Shared<T> {
 }
 
 impl<T: Send + 'static> Core<T> {
-    pub(crate) fn new(limits: QueueLimits, runtime: Handle) -> Self {
+    pub(crate) fn new(limits: QueueLimits, runtime: Handle, tap: Option<Arc<dyn Tap<T>>>) -> Self {
         let shared = Shared {
             intent: Intent::default(),
             state: ConnectionState::Disconnected,
@@ -73,7 +76,7 @@ impl<T: Send + 'static> Core<T> {
             ended: false,
         };
         let (settling, changed) = (Notify::new(), Notify::new());
-        Self { shared: Mutex::new(shared), call_ended: Condvar::new(), settling, changed, runtime }
+        Self { shared: Mutex::new(shared), call_ended: Condvar::new(), settling, changed, runtime, tap }
     }
 
     pub(crate) fn state(&self) -> ConnectionState {
@@ -113,6 +116,10 @@ impl<T: Send + 'static> Core<T> {
 
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.runtime.spawn(task);
+    }
+
+    pub(crate) const fn runtime(&self) -> &Handle {
+        &self.runtime
     }
 
     /// Returns how many there were, with this one.

@@ -5,17 +5,17 @@ use channels_proto::ChannelName;
 use crate::Item;
 
 /// One place in the queue.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Entry<T> {
-    pub(super) item: Item<T>,
+    pub(crate) item: Item<T>,
     /// Set exactly for an [`Item::Event`].
-    pub(super) event: Option<EventPlace>,
+    pub(crate) event: Option<EventPlace>,
 }
 
 /// What the queue needs to know of an event.
-#[derive(Debug)]
-pub(super) struct EventPlace {
-    pub(super) channel: ChannelName,
+#[derive(Clone, Debug)]
+pub(crate) struct EventPlace {
+    pub(crate) channel: ChannelName,
     pub(super) bytes: usize,
     pub(super) keep: bool,
 }
@@ -34,25 +34,6 @@ impl<T> Entry<T> {
 
 pub(super) fn is_failure_of<T>(item: &Item<T>, channel: &ChannelName) -> bool {
     matches!(item, Item::SubscriptionFailed { channel: failed, .. } if failed == channel)
-}
-
-/// Returns whether it is a report about `channel`.
-pub(super) fn is_report_of<T>(item: &Item<T>, channel: &ChannelName) -> bool {
-    match item {
-        Item::Subscribed { channel: of, .. }
-        | Item::Interrupted { channel: of, .. }
-        | Item::SubscriptionFailed { channel: of, .. }
-        | Item::Suspended { channel: Some(of), .. } => of == channel,
-        Item::Coalesced { .. }
-        | Item::ConnectionFailed { .. }
-        | Item::Event(_)
-        | Item::HandlerPanicked { .. }
-        | Item::Lagged { .. }
-        | Item::ServerError { .. }
-        | Item::StateChanged { .. }
-        | Item::Suspended { channel: None, .. }
-        | Item::Unreadable { .. } => false,
-    }
 }
 
 pub(super) fn count(number: usize) -> u64 {

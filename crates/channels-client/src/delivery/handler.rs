@@ -142,7 +142,7 @@ impl<T: Send + 'static> Job<T> {
                 Ok(None) => held = Some(current),
                 Ok(Some(item)) => self.core.take_back(current, item),
                 Err(panic) => {
-                    self.core.report_panic(current.generation, describe(panic.as_ref()));
+                    self.core.report_panic(current.generation, describe_panic(panic.as_ref()));
                     let_go(panic);
                     held = Some(current);
                 }
@@ -168,11 +168,12 @@ impl<T: Send + 'static> Drop for Job<T> {
 }
 
 /// Drops foreign things, whose `Drop` may panic.
-fn let_go<F>(foreign: F) {
+pub(crate) fn let_go<F>(foreign: F) {
     let _ = catch_unwind(AssertUnwindSafe(|| drop(foreign)));
 }
 
-fn describe(panic: &(dyn Any + Send)) -> String {
+/// Returns the message of a panic.
+pub(crate) fn describe_panic(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
     text.unwrap_or_else(|| "a panic without a message".to_owned())

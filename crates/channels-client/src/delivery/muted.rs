@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use channels_proto::ChannelName;
 
-use super::entry::{Entry, is_failure_of, is_report_of};
+use super::entry::{Entry, is_failure_of};
 
 /// What is not delivered until the task has carried out a version of the intent, by channel.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ impl Muted {
         match &entry.event {
             Some(event) => !self.left.is_empty() && self.left.contains_key(&event.channel),
             None => {
-                self.left.keys().any(|channel| is_report_of(&entry.item, channel))
+                self.left.keys().any(|channel| entry.item.channel() == Some(channel))
                     || self.failures.keys().any(|channel| is_failure_of(&entry.item, channel))
             }
         }

@@ -12,7 +12,7 @@ use crate::{Item, QueueLimits};
 /// dropped only when there is no other. Reports are never dropped: they are merged with their like, and folded when
 /// they outgrow their own limit.
 #[derive(Debug)]
-pub(super) struct Queue<T> {
+pub(crate) struct Queue<T> {
     entries: VecDeque<Entry<T>>,
     limits: QueueLimits,
     /// Events in `entries`, kept ones too, and their bytes.
@@ -26,7 +26,7 @@ pub(super) struct Queue<T> {
 }
 
 impl<T> Queue<T> {
-    pub(super) fn new(limits: QueueLimits) -> Self {
+    pub(crate) fn new(limits: QueueLimits) -> Self {
         Self {
             entries: VecDeque::new(),
             limits,
@@ -38,13 +38,13 @@ impl<T> Queue<T> {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
     /// Appends an entry; what had to be dropped goes to `dropped`, to be released where foreign code may run. Returns
     /// the number of events dropped.
-    pub(super) fn push(&mut self, entry: Entry<T>, dropped: &mut Vec<Entry<T>>) -> u64 {
+    pub(crate) fn push(&mut self, entry: Entry<T>, dropped: &mut Vec<Entry<T>>) -> u64 {
         let before = dropped.len();
         match &entry.event {
             Some(event) => {
@@ -58,7 +58,7 @@ impl<T> Queue<T> {
         dropped.get(before..).map_or(0, |new| count(new.iter().filter(|entry| entry.event.is_some()).count()))
     }
 
-    pub(super) fn pop(&mut self) -> Option<Entry<T>> {
+    pub(crate) fn pop(&mut self) -> Option<Entry<T>> {
         let entry = self.entries.pop_front()?;
         self.droppable_from = self.droppable_from.saturating_sub(1);
         self.forget(&entry);
@@ -89,7 +89,7 @@ impl<T> Queue<T> {
     }
 
     /// Empties the queue; the caller drops the entries.
-    pub(super) fn take_all(&mut self) -> VecDeque<Entry<T>> {
+    pub(crate) fn take_all(&mut self) -> VecDeque<Entry<T>> {
         let entries = std::mem::take(&mut self.entries);
         *self = Self::new(self.limits);
         entries

@@ -4,7 +4,7 @@ use std::thread::{self, ThreadId};
 
 use channels_proto::{ChannelName, ConnectionState};
 
-use super::entry::{EventPlace, is_failure_of, is_report_of};
+use super::entry::{EventPlace, is_failure_of};
 use crate::Item;
 
 /// Returns the item when it listens no more.
@@ -50,7 +50,7 @@ impl InHand {
     pub(super) fn is_wanted<T>(&self, item: &Item<T>) -> bool {
         let is_of = |channel: &ChannelName| match &self.event {
             Some(event) => event.channel == *channel,
-            None => is_report_of(item, channel),
+            None => item.channel() == Some(channel),
         };
         !self.left.iter().any(is_of) && !self.replaced.iter().any(|channel| is_failure_of(item, channel))
     }

@@ -83,6 +83,12 @@ impl<T: Send + 'static> Core<T> {
             (shared.state, shared.socket_id) = (state, socket_id);
         }
         shared.handed_over = turn.version;
+        if let Some(tap) = &self.tap {
+            drop(shared);
+            tap.take(turn.session, turn.version, &mut turn.entries);
+            turn.shrink(used);
+            return false;
+        }
         for entry in turn.entries.drain(..) {
             if shared.consumer_gone || shared.muted.covers(&entry) {
                 discarded.push(entry);

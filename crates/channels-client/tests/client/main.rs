@@ -15,11 +15,13 @@ mod support;
 
 mod address;
 mod authorize;
+mod callbacks;
 mod connecting;
 mod delivery;
 mod ending;
 mod gap_times;
 mod handler;
+mod handles;
 mod http;
 mod lifecycle;
 mod pauses;

@@ -11,7 +11,7 @@ use super::*;
 use crate::delivery::{Delivery, Turn};
 
 fn core() -> Arc<Core<u32>> {
-    Arc::new(Core::new(QueueLimits::default(), Handle::current()))
+    Arc::new(Core::new(QueueLimits::default(), Handle::current(), None))
 }
 
 fn channel(name: &str) -> ChannelName {
@@ -209,7 +209,7 @@ async fn an_item_may_call_back_while_it_is_dropped() {
         }
     }
     let limits = QueueLimits { max_items: 1, max_bytes: 1_000 };
-    let core: Arc<Core<Calls>> = Arc::new(Core::new(limits, Handle::current()));
+    let core: Arc<Core<Calls>> = Arc::new(Core::new(limits, Handle::current(), None));
     let push = |session| {
         let entry = || Entry::event(channel("a"), 10, false, Calls(Arc::clone(&core)));
         let mut turn = Turn::default();
@@ -234,7 +234,7 @@ async fn an_item_may_call_back_while_it_is_dropped() {
 fn a_handler_is_told_nothing_of_a_session_that_was_ended_before_its_first_call() {
     for comes_late in [false, true] {
         let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
-        let core: Arc<Core<u32>> = Arc::new(Core::new(QueueLimits::default(), runtime.handle().clone()));
+        let core: Arc<Core<u32>> = Arc::new(Core::new(QueueLimits::default(), runtime.handle().clone(), None));
         connected(&core);
         assert_eq!(taken(&core).len(), 1);
         let (release, busy) = mpsc::sync_channel::<()>(1);

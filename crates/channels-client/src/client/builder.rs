@@ -1,0 +1,113 @@
+use std::{fmt, sync::Arc};
+
+use channels_proto::{AppKey, Authorization, AuthorizationError};
+use futures_core::future::BoxFuture;
+use tokio::runtime::Handle;
+
+use super::{error::BuildError, event::EventDecoder, handle::Client, hub::Hub, shared::Shared};
+use crate::{AuthorizationRequest, Authorizer, ClientOptions, QueueLimits, SocketUrl, StreamClient, Tls};
+
+/// How a [`Client`] is made: see [`Client::builder`].
+#[must_use = "it does nothing until it is built"]
+pub struct ClientBuilder {
+    options: Result<ClientOptions, BuildError>,
+    authorizer: Option<Arc<dyn Authorizer>>,
+    runtime: Option<Handle>,
+}
+
+impl Client {
+    /// Makes a client of the application `key` on the server at `url`, such as `wss://example.com`, on the current tokio
+    /// runtime, and begins to connect.
+    ///
+    /// # Errors
+    /// When the URL or the key cannot be used, or there is no current runtime. That a server is not there or refuses is
+    /// told later: see [`wait_connected`](Self::wait_connected).
+    pub fn connect(url: &str, key: &str) -> Result<Self, BuildError> {
+        Self::builder(url, key).connect()
+    }
+
+    /// Begins to make a client of the application `key` on the server at `url`.
+    pub fn builder(url: &str, key: &str) -> ClientBuilder {
+        let options = || Ok(ClientOptions::new(SocketUrl::parse(url)?, AppKey::parse(key)?));
+        ClientBuilder { options: options(), authorizer: None, runtime: None }
+    }
+
+    /// Begins to make a client with these options.
+    pub fn with_options(options: ClientOptions) -> ClientBuilder {
+        ClientBuilder { options: Ok(options), authorizer: None, runtime: None }
+    }
+}
+
+impl ClientBuilder {
+    /// Sets who signs for private and presence channels; without one, these are refused.
+    pub fn authorizer(mut self, authorizer: impl Authorizer) -> Self {
+        self.authorizer = Some(Arc::new(authorizer));
+        self
+    }
+
+    /// Sets how the server is verified; by the platform by default.
+    pub fn tls(self, tls: Tls) -> Self {
+        self.options(|options| options.tls = tls)
+    }
+
+    /// Sets how much each handle may leave unread, and as much may wait for the callbacks of each channel.
+    pub fn queue(self, limits: QueueLimits) -> Self {
+        self.options(|options| options.queue = limits)
+    }
+
+    /// Sets any option.
+    pub fn options(mut self, set: impl FnOnce(&mut ClientOptions)) -> Self {
+        if let Ok(options) = &mut self.options {
+            set(options);
+        }
+        self
+    }
+
+    /// Sets the runtime that the client runs on, with its network and time drivers; the current one by default.
+    pub fn runtime(mut self, runtime: Handle) -> Self {
+        self.runtime = Some(runtime);
+        self
+    }
+
+    /// Makes the client and begins to connect.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub fn connect(self) -> Result<Client, BuildError> {
+        let client = self.build()?;
+        client.open();
+        Ok(client)
+    }
+
+    /// Makes the client, which connects when it is [opened](Client::open).
+    ///
+    /// # Errors
+    /// When the URL, the key or an option cannot be used, or there is no runtime.
+    pub fn build(self) -> Result<Client, BuildError> {
+        let options = self.options?;
+        let runtime = self.runtime.or_else(|| Handle::try_current().ok()).ok_or(BuildError::NoRuntime)?;
+        let has_authorizer = self.authorizer.is_some();
+        let authorizer = self.authorizer.unwrap_or_else(|| Arc::new(NoAuthorizer));
+        let max_channels = options.protocol.limits.max_channels;
+        let hub = Hub::new(options.queue, runtime.clone());
+        let tap = Arc::<Hub>::clone(&hub);
+        let stream = StreamClient::with_tap(options, authorizer, EventDecoder, &runtime, tap)?;
+        Ok(Client::new(Shared { stream, hub, max_channels, has_authorizer }))
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// Is never asked: channels that need an authorizer are refused.
+struct NoAuthorizer;
+
+impl Authorizer for NoAuthorizer {
+    fn authorize(&self, _: AuthorizationRequest) -> BoxFuture<'static, Result<Authorization, AuthorizationError>> {
+        let message = "the client was made without an authorizer".to_owned();
+        Box::pin(std::future::ready(Err(AuthorizationError::Unavailable { message, retry_after: None })))
+    }
+}

@@ -1,0 +1,43 @@
+//! What the handles of a client hold together.
+
+use std::sync::Arc;
+
+use channels_proto::{ChannelKind, ChannelName, ConnectionError};
+
+use super::{
+    error::{SubscribeError, WaitError},
+    event::ChannelEvent,
+    hub::{Hub, Seat},
+};
+use crate::{StreamClient, delivery::Core};
+
+/// A client and what gives out what it delivers. With the last handle that holds this, the client ends.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) stream: StreamClient<ChannelEvent>,
+    pub(super) hub: Arc<Hub>,
+    pub(super) max_channels: usize,
+    pub(super) has_authorizer: bool,
+}
+
+impl Shared {
+    pub(super) fn core(&self) -> &Arc<Core<ChannelEvent>> {
+        self.stream.core()
+    }
+
+    pub(super) fn subscribe(&self, name: &ChannelName) -> Result<Seat, SubscribeError> {
+        let kind = name.kind();
+        if !kind.is_supported() {
+            return Err(channels_proto::SubscribeError::UnsupportedKind { channel: name.clone(), kind }.into());
+        }
+        if kind != ChannelKind::Public && !self.has_authorizer {
+            return Err(SubscribeError::NoAuthorizer { channel: name.clone() });
+        }
+        self.hub.subscribe(self.core(), name, self.max_channels)
+    }
+
+    /// Returns why nothing comes any more.
+    pub(super) fn end_of(refusal: Option<ConnectionError>) -> WaitError {
+        refusal.map_or(WaitError::Disconnected, WaitError::Refused)
+    }
+}

@@ -1,0 +1,167 @@
+//! One channel of a client, shared by all of its handles.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Waker,
+};
+
+use channels_proto::ChannelName;
+use tokio::sync::Notify;
+
+use super::{
+    callbacks::{Callbacks, Unbound},
+    event::ChannelEvent,
+    item::ChannelState,
+    mailbox::Mailbox,
+};
+use crate::{Continuity, Item, delivery::Entry};
+
+/// What the handles of a channel share.
+#[derive(Debug)]
+pub(super) struct Subscription {
+    pub(super) name: ChannelName,
+    /// The version of the callers' intent at which it was asked for: what the task hands over before it has carried out
+    /// that belongs to an earlier subscription.
+    pub(super) since: u64,
+    pub(super) callbacks: Arc<Callbacks>,
+    /// The state has changed.
+    pub(super) changed: Notify,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    state: ChannelState,
+    /// One for each handle.
+    mailboxes: Vec<Arc<Mailbox>>,
+    /// It is kept without a handle.
+    is_detached: bool,
+}
+
+/// Who has to be told something once no lock is held.
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) wakers: Vec<Waker>,
+    pub(super) jobs: Vec<Arc<Callbacks>>,
+    /// Those whose state has changed.
+    pub(super) changed: Vec<Arc<Subscription>>,
+}
+
+impl Subscription {
+    pub(super) fn new(name: ChannelName, since: u64, callbacks: Callbacks) -> Self {
+        let inner = Inner { state: ChannelState::Pending, mailboxes: Vec::new(), is_detached: false };
+        let callbacks = Arc::new(callbacks);
+        Self { name, since, callbacks, changed: Notify::new(), inner: Mutex::new(inner) }
+    }
+
+    pub(super) fn state(&self) -> ChannelState {
+        self.lock().state.clone()
+    }
+
+    /// Adds the mailbox of a new handle. It begins with the acknowledgement if there has been one.
+    pub(super) fn add(&self, mailbox: Arc<Mailbox>) {
+        let mut inner = self.lock();
+        match inner.state {
+            ChannelState::Subscribed => {
+                let (channel, continuity) = (self.name.clone(), Continuity::Fresh);
+                mailbox.push(&Entry::report(Item::Subscribed { channel, continuity }));
+            }
+            ChannelState::Unsubscribed => drop(mailbox.close()),
+            ChannelState::Failed(_) | ChannelState::Pending => {}
+        }
+        inner.mailboxes.push(mailbox);
+    }
+
+    /// Removes the mailbox of a handle that is gone; returns whether nobody is left.
+    pub(super) fn remove(&self, mailbox: &Arc<Mailbox>) -> bool {
+        let mut inner = self.lock();
+        inner.mailboxes.retain(|other| !Arc::ptr_eq(other, mailbox));
+        inner.mailboxes.is_empty() && !inner.is_detached
+    }
+
+    pub(super) fn detach(&self) {
+        self.lock().is_detached = true;
+    }
+
+    /// Takes what is about this channel.
+    pub(super) fn take(self: &Arc<Self>, entry: &Entry<ChannelEvent>, told: &mut Told) {
+        let mut inner = self.lock();
+        if let Some(state) = state_after(&entry.item) {
+            inner.state = state;
+            told.changed.push(Arc::clone(self));
+        }
+        told.wakers.extend(inner.mailboxes.iter().filter_map(|mailbox| mailbox.push(entry)));
+        drop(inner);
+        if self.callbacks.push(entry) {
+            told.jobs.push(Arc::clone(&self.callbacks));
+        }
+    }
+
+    /// The connection has ended, and none is being made.
+    pub(super) fn rest(self: &Arc<Self>, told: &mut Told) {
+        let mut inner = self.lock();
+        if inner.state == ChannelState::Subscribed {
+            inner.state = ChannelState::Pending;
+        }
+        told.wakers.extend(inner.mailboxes.iter().filter_map(|mailbox| mailbox.wake()));
+        told.changed.push(Arc::clone(self));
+    }
+
+    /// Drops what is still to be told of a session that has ended.
+    pub(super) fn end_session(self: &Arc<Self>, session: u64, told: &mut Told) {
+        let mut inner = self.lock();
+        inner.state = ChannelState::Pending;
+        told.wakers.extend(inner.mailboxes.iter().filter_map(|mailbox| mailbox.end_session()));
+        told.changed.push(Arc::clone(self));
+        drop(inner);
+        if self.callbacks.end_session(session) {
+            told.jobs.push(Arc::clone(&self.callbacks));
+        }
+    }
+
+    /// Nothing more is told of it.
+    pub(super) fn close(self: &Arc<Self>, told: &mut Told) -> Unbound {
+        let mut inner = self.lock();
+        inner.state = ChannelState::Unsubscribed;
+        told.wakers.extend(inner.mailboxes.iter().filter_map(|mailbox| mailbox.close()));
+        told.changed.push(Arc::clone(self));
+        drop(inner);
+        self.callbacks.close()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns the state of a channel after a report about it; none when it stays as it is.
+fn state_after(item: &Item<ChannelEvent>) -> Option<ChannelState> {
+    match item {
+        Item::Subscribed { .. } => Some(ChannelState::Subscribed),
+        Item::Interrupted { .. } => Some(ChannelState::Pending),
+        Item::SubscriptionFailed { error, .. } => Some(ChannelState::Failed(error.clone())),
+        Item::Coalesced { .. }
+        | Item::ConnectionFailed { .. }
+        | Item::Event(_)
+        | Item::HandlerPanicked { .. }
+        | Item::Lagged { .. }
+        | Item::ServerError { .. }
+        | Item::StateChanged { .. }
+        | Item::Suspended { .. }
+        | Item::Unreadable { .. } => None,
+    }
+}
+
+impl Told {
+    pub(super) fn tell(self) {
+        for waker in self.wakers {
+            waker.wake();
+        }
+        for callbacks in self.jobs {
+            callbacks.start();
+        }
+        for subscription in self.changed {
+            subscription.changed.notify_waiters();
+        }
+    }
+}
