@@ -257,11 +257,34 @@ pub struct Closed {
     pub error: Option<String>,
 }
 
-/// The authorization endpoint's answer.
+/// What lets one socket subscribe to one channel: the authorization endpoint's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Authorization {
     /// The signature, `key:hex`.
     pub auth: Secret,
-    /// Data to send to the server with the subscription.
+    /// Data to send to the server with the subscription; on a presence channel, who subscribes.
     pub channel_data: Option<String>,
+    /// The key of an encrypted channel, 32 bytes in base64. It is not sent to the server.
+    pub shared_secret: Option<Secret>,
+}
+
+impl Authorization {
+    /// Creates an authorization that consists of the signature `auth`, `key:hex`.
+    #[must_use]
+    pub fn new(auth: impl Into<Secret>) -> Self {
+        Self { auth: auth.into(), channel_data: None, shared_secret: None }
+    }
+
+    /// Adds the data to send to the server with the subscription: it must be the text that was signed, byte for byte.
+    #[must_use]
+    pub fn with_channel_data(self, channel_data: impl Into<String>) -> Self {
+        Self { channel_data: Some(channel_data.into()), ..self }
+    }
+
+    /// Adds the key of an encrypted channel, 32 bytes in base64.
+    #[must_use]
+    pub fn with_shared_secret(self, shared_secret: impl Into<Secret>) -> Self {
+        Self { shared_secret: Some(shared_secret.into()), ..self }
+    }
 }

@@ -105,13 +105,13 @@ pub(crate) fn subscribe(channel: &ChannelName, authorization: Option<&Authorizat
     // Room for all of it, since what a text leaves behind when it grows is not wiped.
     let escaped = |text: &str| text.len().saturating_mul(LONGEST_ESCAPE);
     let mut room = ROOM + channel.as_str().len();
-    if let Some(Authorization { auth, channel_data }) = authorization {
+    if let Some(Authorization { auth, channel_data, .. }) = authorization {
         room += escaped(auth.expose()) + channel_data.as_deref().map_or(0, escaped);
     }
     let mut text = String::with_capacity(room);
     text.push_str(r#"{"event":"pusher:subscribe","data":{"channel":"#);
     push_string(&mut text, channel.as_str());
-    if let Some(Authorization { auth, channel_data }) = authorization {
+    if let Some(Authorization { auth, channel_data, .. }) = authorization {
         text.push_str(r#","auth":"#);
         push_string(&mut text, auth.expose());
         if let Some(channel_data) = channel_data {
@@ -231,8 +231,7 @@ mod tests {
     #[test]
     fn what_the_client_sends_is_json_whatever_the_endpoint_answered() {
         let channel = ChannelName::parse("private-a").unwrap();
-        let authorization =
-            Authorization { auth: Secret::new("key:ab\"\\\n"), channel_data: Some(r#"{"user_id":"1"}"#.to_owned()) };
+        let authorization = Authorization::new("key:ab\"\\\n").with_channel_data(r#"{"user_id":"1"}"#);
         let expected = r#"{"event":"pusher:subscribe","data":{"channel":"private-a","auth":"key:ab\"\\\u000a","channel_data":"{\"user_id\":\"1\"}"}}"#;
         assert_eq!(subscribe(&channel, Some(&authorization)).expose(), expected);
         let public = r#"{"event":"pusher:subscribe","data":{"channel":"private-a"}}"#;

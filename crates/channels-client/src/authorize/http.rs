@@ -214,7 +214,10 @@ fn parse(body: &[u8]) -> Result<Authorization, AuthorizationError> {
         Some(_) => Err(malformed(&format!("its `{member}` is not a string"))),
     };
     let auth = text("auth")?.ok_or_else(|| malformed("it has no `auth`"))?;
-    Ok(Authorization { auth: Secret::new(auth), channel_data: text("channel_data")? })
+    let mut authorization = Authorization::new(auth);
+    authorization.channel_data = text("channel_data")?;
+    authorization.shared_secret = text("shared_secret")?.map(Secret::new);
+    Ok(authorization)
 }
 
 fn without_token(error: &TokenError) -> AuthorizationError {

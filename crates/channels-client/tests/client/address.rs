@@ -111,7 +111,7 @@ async fn the_app_key_follows_the_address() {
             _: channels_client::AuthorizationRequest,
         ) -> BoxFuture<'static, Result<Authorization, AuthorizationError>> {
             let auth = Secret::new("another-key:signed");
-            Box::pin(std::future::ready(Ok(Authorization { auth, channel_data: None })))
+            Box::pin(std::future::ready(Ok(Authorization::new(auth))))
         }
     }
     let (old, new) = (Listener::bind().await, Listener::bind().await);

@@ -252,7 +252,7 @@ async fn many_channels_are_authorized_a_few_at_a_time() {
                 slow.most.fetch_max(now, Ordering::SeqCst);
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 slow.now.fetch_sub(1, Ordering::SeqCst);
-                Ok(Authorization { auth: Secret::new("key:sig"), channel_data: None })
+                Ok(Authorization::new("key:sig"))
             })
         }
     }
@@ -281,7 +281,7 @@ async fn an_authorizer_that_panics_harms_nobody_else() {
         ) -> BoxFuture<'static, Result<Authorization, AuthorizationError>> {
             assert!(request.channel.as_str() != "private-bad", "on purpose");
             let auth = Secret::new("key:sig");
-            Box::pin(std::future::ready(Ok(Authorization { auth, channel_data: None })))
+            Box::pin(std::future::ready(Ok(Authorization::new(auth))))
         }
         fn prepare(&self, _: usize) -> BoxFuture<'static, ()> {
             panic!("on purpose")

@@ -4,7 +4,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail, ensure};
 use channels_proto::{
     AppKey, Authorization, ChannelName, ConnectFailure, ConnectFailureKind, Connection, Epoch, FailureClass, Options,
-    Output, Secret, Time,
+    Output, Time,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -68,7 +68,7 @@ fn subscribed() -> Result<(Connection, Epoch)> {
                 opened = Some(epoch);
             }
             Output::Authorize { id, .. } => {
-                let authorization = Authorization { auth: Secret::new("bench-key:5555"), channel_data: None };
+                let authorization = Authorization::new("bench-key:5555");
                 connection.handle_authorization(NOW, id, Ok(authorization));
                 let acknowledgement = format!(
                     r#"{{"event":"pusher_internal:subscription_succeeded","channel":"{USER_CHANNEL}","data":"{{}}"}}"#

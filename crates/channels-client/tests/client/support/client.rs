@@ -24,7 +24,7 @@ impl Authorizer for Signer {
         request: AuthorizationRequest,
     ) -> BoxFuture<'static, Result<Authorization, AuthorizationError>> {
         let auth = Secret::new(format!("key:signed-{}-{}", request.socket_id, request.channel));
-        Box::pin(std::future::ready(Ok(Authorization { auth, channel_data: None })))
+        Box::pin(std::future::ready(Ok(Authorization::new(auth))))
     }
 }
 

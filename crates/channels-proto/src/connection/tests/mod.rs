@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use crate::{
     Authorization, AuthorizationId, ChannelName, Closed, Connection, ConnectionState, Continuity, Epoch, Options,
-    Output, Report, Secret, SubscriptionError, Time,
+    Output, Report, SubscriptionError, Time,
 };
 
 /// A connection, the time, and all that came out of it since it was last asked.
@@ -230,7 +230,7 @@ fn name(channel: &str) -> ChannelName {
 }
 
 fn signature() -> Authorization {
-    Authorization { auth: Secret::new("key:abc"), channel_data: None }
+    Authorization::new("key:abc")
 }
 
 fn at(seconds: f64) -> Time {

@@ -155,7 +155,7 @@ fn what_may_pass_by_itself_is_tried_slowly_and_on_every_new_socket() {
         });
     }
     expect_slow(&SubscriptionError::WrongAppKey, |world, id| {
-        let authorization = Authorization { auth: Secret::new("other:abc"), channel_data: None };
+        let authorization = Authorization::new("other:abc");
         world.command(|connection, now| connection.handle_authorization(now, id, Ok(authorization)));
         assert!(!world.outputs.iter().any(|output| matches!(output, Output::SendText { .. })), "it is refused here");
     });
@@ -275,7 +275,7 @@ fn an_unusable_answer_is_tried_slowly_from_the_third_time_on() {
 fn a_signature_without_its_key_is_unusable() {
     for auth in ["", "key", "key:", ":"] {
         let (mut world, id) = authorizing();
-        let authorization = Authorization { auth: Secret::new(auth), channel_data: None };
+        let authorization = Authorization::new(auth);
         world.command(|connection, now| connection.handle_authorization(now, id, Ok(authorization)));
         assert!(matches!(world.failure().0, SubscriptionError::MalformedAuthorization { .. }), "{auth:?}");
         world.pass(1.0);
@@ -963,7 +963,7 @@ fn kinds_that_are_not_supported_are_refused_before_anything_is_sent() {
 #[test]
 fn channel_data_of_the_endpoint_is_passed_on() {
     let (mut world, id) = authorizing();
-    let authorization = Authorization { auth: Secret::new("key:abc"), channel_data: Some("{}".to_owned()) };
+    let authorization = Authorization::new("key:abc").with_channel_data("{}");
     world.command(|connection, now| connection.handle_authorization(now, id, Ok(authorization)));
     assert!(world.sent()[0].contains(r#""channel_data":"{}""#));
 }
@@ -972,7 +972,7 @@ fn channel_data_of_the_endpoint_is_passed_on() {
 #[test]
 fn no_debug_output_shows_a_signature() {
     let (mut world, id) = authorizing();
-    let authorization = Authorization { auth: Secret::new("key:canary"), channel_data: None };
+    let authorization = Authorization::new("key:canary");
     world.connection.handle_authorization(world.now, id, Ok(authorization));
     assert!(!format!("{:?}", world.connection).contains("canary"), "with the subscribe still in it");
     world.drain();

@@ -96,7 +96,7 @@ impl Simulation {
     pub(super) fn begin_authorization(&mut self, id: AuthorizationId, socket_id: &str) {
         let unavailable =
             |message: &str| AuthorizationError::Unavailable { message: message.to_owned(), retry_after: None };
-        let yes = Authorization { auth: Secret::new(format!("key:{socket_id}")), channel_data: None };
+        let yes = Authorization::new(format!("key:{socket_id}"));
         let (answer, wait) = match if self.is_calm { 99 } else { self.rng.u32(0..20) } {
             0 => (Err(unavailable("no")), 0.0),
             1 => (Err(AuthorizationError::TimedOut), 10.0),
