@@ -16,6 +16,7 @@ mod support;
 mod address;
 mod authorize;
 mod callbacks;
+mod callers;
 mod connecting;
 mod delivery;
 mod ending;

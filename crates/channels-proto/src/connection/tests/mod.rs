@@ -8,6 +8,7 @@ mod continuity;
 mod handshake;
 mod hostile;
 mod liveness;
+mod outages;
 mod quarantine;
 mod random;
 mod reconnecting;
