@@ -154,11 +154,11 @@ impl ServerCertVerifier for PinningVerifier {
 
 /// The hash function comes with the cryptography of TLS: its cipher suites need it.
 fn sha256(provider: &CryptoProvider) -> Option<&'static dyn Hash> {
-    let hashes = provider.cipher_suites.iter().filter_map(|suite| match suite {
-        rustls::SupportedCipherSuite::Tls13(suite) => Some(suite.common.hash_provider),
-        rustls::SupportedCipherSuite::Tls12(suite) => Some(suite.common.hash_provider),
+    let mut hashes = provider.cipher_suites.iter().map(|suite| match suite {
+        rustls::SupportedCipherSuite::Tls13(suite) => suite.common.hash_provider,
+        rustls::SupportedCipherSuite::Tls12(suite) => suite.common.hash_provider,
     });
-    hashes.into_iter().find(|hash| hash.algorithm() == HashAlgorithm::SHA256)
+    hashes.find(|hash| hash.algorithm() == HashAlgorithm::SHA256)
 }
 
 #[cfg(test)]

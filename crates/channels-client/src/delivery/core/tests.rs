@@ -333,7 +333,7 @@ async fn a_report_in_the_hands_of_a_handler_is_not_put_back_once_its_channel_is_
         })));
         core.hand_over(&mut turn(0, vec![Entry::report(report("a")), event("other", 1)]), false);
         assert_eq!(next(&core).await, Item::Event(1), "{is_replaced}");
-        core.set_handler(Some(Box::new(move |item| Some(item))));
+        core.set_handler(Some(Box::new(Some)));
         core.hand_over(&mut turn(0, vec![Entry::report(report("other"))]), false);
         assert_eq!(next(&core).await, report("other"), "what is still wanted is put back");
         assert_eq!(taken(&core), []);
