@@ -1,8 +1,4 @@
-//! A Pusher Channels client on tokio: WebSocket, TLS, channel authorization, bounded delivery.
-//!
-//! [`StreamClient`] is the handle, [`Delivery`] the consumer's end: see [`StreamClient::new`]. The protocol itself is the state
-//! machine of [`proto`]; this crate gives it sockets, a clock and a consumer. [`http`] is the HTTP client used for
-//! authorization, which other code may use too.
+#![doc = include_str!("../README.md")]
 
 #[cfg(not(any(feature = "ring", feature = "aws-lc-rs")))]
 compile_error!("channels-client needs the cryptography of TLS: turn on its feature `ring` or `aws-lc-rs`");
@@ -13,7 +9,6 @@ compile_error!(
 
 mod address;
 mod authorize;
-
 mod client;
 mod clock;
 mod delivery;

@@ -22,13 +22,21 @@ impl Client {
     /// # Errors
     /// When the URL or the key cannot be used, or there is no current runtime. That a server is not there or refuses is
     /// told later: see [`wait_connected`](Self::wait_connected).
-    pub fn connect(url: &str, key: &str) -> Result<Self, BuildError> {
+    pub fn connect<U>(url: U, key: &str) -> Result<Self, BuildError>
+    where
+        U: TryInto<SocketUrl>,
+        BuildError: From<U::Error>,
+    {
         Self::builder(url, key).connect()
     }
 
     /// Begins to make a client of the application `key` on the server at `url`.
-    pub fn builder(url: &str, key: &str) -> ClientBuilder {
-        let options = || Ok(ClientOptions::new(SocketUrl::parse(url)?, AppKey::parse(key)?));
+    pub fn builder<U>(url: U, key: &str) -> ClientBuilder
+    where
+        U: TryInto<SocketUrl>,
+        BuildError: From<U::Error>,
+    {
+        let options = || Ok(ClientOptions::new(url.try_into()?, AppKey::parse(key)?));
         ClientBuilder { options: options(), authorizer: None, runtime: None }
     }
 

@@ -65,6 +65,12 @@ pub enum WaitError {
     Unsubscribed,
 }
 
+impl From<Infallible> for BuildError {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
 impl From<Infallible> for SubscribeError {
     fn from(never: Infallible) -> Self {
         match never {}

@@ -1,4 +1,4 @@
-//! Where what a client's task hands over is given out to the handles.
+//! What the handles of a client have in common: its session, its channels, and those who are told everything.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,6 @@ use tokio::{
 
 use super::{
     callbacks::{Callbacks, PanicReport},
-    error::SubscribeError,
     event::ChannelEvent,
     mailbox::Mailbox,
     status::Status,
@@ -27,10 +26,10 @@ use super::{
 };
 use crate::{
     Clock, Item, QueueLimits, SystemClock,
-    delivery::{Core, Entry, Tap},
+    delivery::{Core, Entry},
 };
 
-/// Gives out what happens to every handle that it concerns.
+/// Has a place for everybody who is told something.
 ///
 /// Its lock is taken before that of the core, of a subscription and of a mailbox, and never after them. What the callers
 /// want is changed under it, so that it and the core agree on the session and on the channels.
@@ -42,27 +41,24 @@ pub(super) struct Hub {
     /// What [`Outcome`] depends on has changed.
     changed: Notify,
     state: watch::Sender<ConnectionState>,
-    runtime: Handle,
-    limits: QueueLimits,
-    report: Arc<PanicReport>,
+    pub(super) runtime: Handle,
+    pub(super) limits: QueueLimits,
+    pub(super) report: Arc<PanicReport>,
     bindings: AtomicU64,
 }
 
-struct Inner {
-    session: u64,
+pub(super) struct Inner {
+    pub(super) session: u64,
     /// The version of the intent at which a connection was asked for last; 0 before the first.
-    opened: u64,
-    state: ConnectionState,
+    pub(super) opened: u64,
+    pub(super) state: ConnectionState,
     /// Why the server refused for good, since the connection was asked for.
-    refusal: Option<ConnectionError>,
-    channels: BTreeMap<ChannelName, Arc<Subscription>>,
+    pub(super) refusal: Option<ConnectionError>,
+    pub(super) channels: BTreeMap<ChannelName, Arc<Subscription>>,
     /// The mailboxes of the streams of everything.
-    all: Vec<Arc<Mailbox>>,
-    has_ended: bool,
+    pub(super) all: Vec<Arc<Mailbox>>,
+    pub(super) has_ended: bool,
 }
-
-/// What a new handle is made of.
-pub(super) type Seat = (Arc<Subscription>, Arc<Mailbox>);
 
 /// What has become of an attempt to connect.
 pub(super) enum Outcome {
@@ -141,7 +137,6 @@ impl Hub {
             return callbacks;
         }
         (inner.session, inner.state, inner.refusal) = (session, ConnectionState::Disconnected, None);
-        self.status.set_at_rest(true);
         for subscription in inner.channels.values() {
             subscription.end_session(session, &mut told);
         }
@@ -149,94 +144,10 @@ impl Hub {
         if self.callbacks.end_session(session) {
             told.jobs.push(Arc::clone(&self.callbacks));
         }
+        self.rest_all(&inner, &mut told);
         drop(inner);
         self.tell(told);
         callbacks
-    }
-
-    /// Subscribes to a channel, or again to one that there is.
-    pub(super) fn subscribe(
-        &self,
-        core: &Core<ChannelEvent>,
-        name: &ChannelName,
-        limit: usize,
-    ) -> Result<Seat, SubscribeError> {
-        let mut inner = self.lock();
-        if inner.has_ended {
-            return Err(SubscribeError::Ended);
-        }
-        let since = core.change(|intent| {
-            let subscribed = intent.subscribe(name.clone(), limit);
-            subscribed.map(|()| intent.version())
-        })?;
-        let session = inner.session;
-        let subscription = inner.channels.entry(name.clone()).or_insert_with(|| {
-            let (runtime, status, report) = (self.runtime.clone(), Arc::clone(&self.status), Arc::clone(&self.report));
-            let callbacks = Callbacks::new(session, self.limits, runtime, status, report);
-            Arc::new(Subscription::new(name.clone(), since, callbacks))
-        });
-        let subscription = Arc::clone(subscription);
-        let mailbox = self.add_mailbox(&subscription, Wants::All);
-        Ok((subscription, mailbox))
-    }
-
-    /// Adds a mailbox for another handle of a channel.
-    pub(super) fn add_mailbox(&self, subscription: &Subscription, wants: Wants) -> Arc<Mailbox> {
-        let mailbox = Arc::new(Mailbox::new(wants, self.limits, Arc::clone(&self.status)));
-        subscription.add(Arc::clone(&mailbox));
-        mailbox
-    }
-
-    /// A handle is gone; with the last one the channel is unsubscribed.
-    pub(super) fn leave(&self, core: &Core<ChannelEvent>, subscription: &Arc<Subscription>, mailbox: &Arc<Mailbox>) {
-        let inner = self.lock();
-        if subscription.remove(mailbox) {
-            self.unsubscribe_locked(inner, core, subscription);
-        }
-    }
-
-    /// Unsubscribes all handles of a channel.
-    pub(super) fn unsubscribe(&self, core: &Core<ChannelEvent>, subscription: &Arc<Subscription>) {
-        self.unsubscribe_locked(self.lock(), core, subscription);
-    }
-
-    fn unsubscribe_locked(
-        &self,
-        mut inner: MutexGuard<'_, Inner>,
-        core: &Core<ChannelEvent>,
-        subscription: &Arc<Subscription>,
-    ) {
-        // It may have been unsubscribed already, and another one may have its name by now.
-        if inner.channels.get(&subscription.name).is_some_and(|known| Arc::ptr_eq(known, subscription)) {
-            inner.channels.remove(&subscription.name);
-            core.unsubscribe(&subscription.name);
-        }
-        let mut told = Told::default();
-        let unbound = subscription.close(&mut told);
-        drop(inner);
-        self.tell(told);
-        drop(unbound);
-    }
-
-    pub(super) fn channel(&self, name: &str) -> Option<Arc<Subscription>> {
-        self.lock().channels.get(name).map(Arc::clone)
-    }
-
-    pub(super) fn channels(&self) -> Vec<Arc<Subscription>> {
-        self.lock().channels.values().map(Arc::clone).collect()
-    }
-
-    /// Returns another handle's part of a channel.
-    pub(super) fn join(&self, name: &str) -> Option<Seat> {
-        let inner = self.lock();
-        let subscription = inner.channels.get(name)?;
-        Some((Arc::clone(subscription), self.add_mailbox(subscription, Wants::All)))
-    }
-
-    /// Returns another handle's part of every channel.
-    pub(super) fn join_all(&self) -> Vec<Seat> {
-        let join = |one: &Arc<Subscription>| (Arc::clone(one), self.add_mailbox(one, Wants::All));
-        self.lock().channels.values().map(join).collect()
     }
 
     /// Adds a stream of everything. It begins with the state of the connection if there is one.
@@ -275,6 +186,23 @@ impl Hub {
         }
     }
 
+    /// Gives an entry to those who want everything.
+    pub(super) fn give_to_all(&self, inner: &Inner, entry: &Entry<ChannelEvent>, told: &mut Told) {
+        told.wakers.extend(inner.all.iter().filter_map(|mailbox| mailbox.push(entry)));
+        if self.callbacks.push(entry) {
+            told.jobs.push(Arc::clone(&self.callbacks));
+        }
+    }
+
+    /// Nothing more will come by itself: streams end once they have been read.
+    pub(super) fn rest_all(&self, inner: &Inner, told: &mut Told) {
+        self.status.set_at_rest(true);
+        for subscription in inner.channels.values() {
+            subscription.rest(told);
+        }
+        told.wakers.extend(inner.all.iter().filter_map(|mailbox| mailbox.wake()));
+    }
+
     fn report(&self, session: u64, item: Item<ChannelEvent>) {
         let mut told = Told::default();
         let inner = self.lock();
@@ -285,57 +213,7 @@ impl Hub {
         told.tell();
     }
 
-    fn give_out(&self, inner: &mut Inner, version: u64, entry: &Entry<ChannelEvent>, told: &mut Told) {
-        let channel = entry.event.as_ref().map(|event| &event.channel).or_else(|| entry.item.channel());
-        if let Some(channel) = channel {
-            let Some(subscription) = inner.channels.get(channel).filter(|known| version >= known.since) else { return };
-            subscription.take(entry, told);
-        } else {
-            match &entry.item {
-                Item::StateChanged { to, .. } => {
-                    inner.state = *to;
-                    if *to == ConnectionState::Disconnected && version >= inner.opened {
-                        self.rest_all(inner, told);
-                    }
-                }
-                Item::ConnectionFailed { error, retry_in: None } => inner.refusal = Some(error.clone()),
-                Item::Unreadable { .. } | Item::Lagged { .. } => {
-                    for subscription in inner.channels.values() {
-                        subscription.take(entry, told);
-                    }
-                }
-                Item::Coalesced { .. }
-                | Item::ConnectionFailed { .. }
-                | Item::Event(_)
-                | Item::HandlerPanicked { .. }
-                | Item::Interrupted { .. }
-                | Item::ServerError { .. }
-                | Item::Subscribed { .. }
-                | Item::SubscriptionFailed { .. }
-                | Item::Suspended { .. } => {}
-            }
-        }
-        self.give_to_all(inner, entry, told);
-    }
-
-    /// Gives an entry to those who want everything.
-    fn give_to_all(&self, inner: &Inner, entry: &Entry<ChannelEvent>, told: &mut Told) {
-        told.wakers.extend(inner.all.iter().filter_map(|mailbox| mailbox.push(entry)));
-        if self.callbacks.push(entry) {
-            told.jobs.push(Arc::clone(&self.callbacks));
-        }
-    }
-
-    /// Nothing more will come by itself: streams end.
-    fn rest_all(&self, inner: &Inner, told: &mut Told) {
-        self.status.set_at_rest(true);
-        for subscription in inner.channels.values() {
-            subscription.rest(told);
-        }
-        told.wakers.extend(inner.all.iter().filter_map(|mailbox| mailbox.wake()));
-    }
-
-    fn tell(&self, told: Told) {
+    pub(super) fn tell(&self, told: Told) {
         self.state.send_if_modified(|state| {
             let before = std::mem::replace(state, self.lock().state);
             before != *state
@@ -344,39 +222,8 @@ impl Hub {
         told.tell();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Tap<ChannelEvent> for Hub {
-    fn take(&self, session: u64, version: u64, entries: &mut Vec<Entry<ChannelEvent>>) {
-        if entries.is_empty() {
-            return;
-        }
-        let mut told = Told::default();
-        let mut inner = self.lock();
-        let is_current = inner.session == session;
-        let mut is_about_the_connection = false;
-        for entry in entries.drain(..).filter(|_| is_current) {
-            is_about_the_connection |= matches!(entry.item, Item::StateChanged { .. });
-            self.give_out(&mut inner, version, &entry, &mut told);
-        }
-        drop(inner);
-        if is_about_the_connection { self.tell(told) } else { told.tell() }
-    }
-
-    fn end(&self) {
-        let mut told = Told::default();
-        let mut inner = self.lock();
-        (inner.has_ended, inner.state) = (true, ConnectionState::Disconnected);
-        self.rest_all(&inner, &mut told);
-        let all = inner.channels.values().map(|subscription| &subscription.callbacks).chain([&self.callbacks]);
-        // What they hold may keep the client from being freed.
-        let unbound: Vec<_> = all.map(|callbacks| callbacks.close()).collect();
-        drop(inner);
-        self.tell(told);
-        drop(unbound);
     }
 }
 

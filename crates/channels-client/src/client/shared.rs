@@ -7,7 +7,8 @@ use channels_proto::{ChannelKind, ChannelName, ConnectionError};
 use super::{
     error::{SubscribeError, WaitError},
     event::ChannelEvent,
-    hub::{Hub, Seat},
+    hub::Hub,
+    joining::Seat,
 };
 use crate::{StreamClient, delivery::Core};
 

@@ -18,6 +18,7 @@ mod authorize;
 mod callbacks;
 mod callers;
 mod connecting;
+mod crowd;
 mod delivery;
 mod ending;
 mod gap_times;
