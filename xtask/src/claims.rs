@@ -1,10 +1,12 @@
 //! `cargo xtask claims`: what the documents say about tests is true.
 //!
-//! Every fault of `testing/faults.txt` is named by a test or listed in `DEVIATIONS.md`, and every test that `README.md`
-//! or `SPEC.md` names exists.
+//! Every fault of `testing/faults.txt` is named by a test or listed in `DEVIATIONS.md`; every defect of `docs/defects.md`
+//! and every feature of `docs/parity.md` has a test or a reason; and every test that these, `README.md` or `SPEC.md` name
+//! exists.
 
 mod ids;
 mod source;
+mod tables;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -30,9 +32,14 @@ pub(crate) fn check() -> Result<()> {
     }
     let deviations = ids_of_deviations(&read(&root.join("DEVIATIONS.md"))?);
     let mut complaints = complaints(&read(&root.join("testing/faults.txt"))?, &proven, &deviations);
-    for document in ["README.md", "SPEC.md"] {
+    for document in ["README.md", "SPEC.md", DEFECTS, PARITY] {
         complaints.extend(invented(document, &read(&root.join(document))?, &names));
     }
+    let defects = tables::defects(&read(&root.join(DEFECTS))?, LAST_DEFECT);
+    let parity = tables::parity(&read(&root.join(PARITY))?);
+    // What is not built yet.
+    let is_open = |complaint: &String| complaint.ends_with(": open") || complaint.contains("says `open`");
+    complaints.extend(defects.into_iter().chain(parity).filter(|complaint| !is_open(complaint)));
     if !complaints.is_empty() {
         bail!("{}", complaints.join("\n"));
     }
@@ -91,6 +98,11 @@ fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     Ok(files)
 }
+
+const DEFECTS: &str = "docs/defects.md";
+const PARITY: &str = "docs/parity.md";
+/// As many defects of other clients are known.
+const LAST_DEFECT: u32 = 108;
 
 /// Folders without claims. The tests of the sandboxes prove that they can misbehave, not what the client does about it.
 const LEFT_OUT: [&str; 3] = ["channels-sandbox", "node_modules", "vms-sandbox"];
