@@ -1,9 +1,10 @@
 //! The task that owns one client: the machine, the socket, and the dial and authorizations in progress.
 //!
 //! A turn is one input (or a batch of messages), everything the machine wants done about it, and one hand-over to the
-//! consumer's queue.
+//! consumer's queue. The machine is beside the driver, which does what it wants: its outputs borrow it.
 
 mod address;
+mod driver;
 mod gap_times;
 mod hiding;
 mod inputs;
@@ -13,23 +14,24 @@ mod turnstile;
 
 use std::{collections::BTreeMap, future::ready, pin::Pin, sync::Arc, time::Duration};
 
-use channels_proto::{AuthorizationId, ChannelName, Connection, Epoch, Secret, Time};
+use channels_proto::{ChannelName, Connection, Time};
 use tokio::{
-    task::{AbortHandle, JoinSet},
+    task::JoinSet,
     time::{Instant, Sleep, sleep, timeout},
 };
 
 use self::{
     address::AddressSearch,
+    driver::{Driver, SocketState},
     gap_times::GapTimes,
     jobs::{Done, Opener},
 };
 use crate::{
-    Authorizer, ClientOptions, Clock, Decoder, ServerTime,
+    Authorizer, ClientOptions, Decoder, ServerTime,
     delivery::{Core, Turn},
     entropy,
     intent::CarriedOut,
-    socket::{Received, Socket},
+    socket::Received,
 };
 
 /// Starts the task on the runtime of `core`.
@@ -45,8 +47,8 @@ pub(crate) fn start<D: Decoder>(
     let seed = seed.unwrap_or_else(entropy::random);
     // The handles keep to the limit; the machine also counts channels that it is still leaving.
     protocol.limits.max_channels = protocol.limits.max_channels.saturating_mul(2);
-    let mut task = Task {
-        machine: Connection::new(protocol, seed),
+    let machine = Connection::new(protocol, seed);
+    let driver = Driver {
         clock,
         gap_times: GapTimes::new(server_time),
         opener,
@@ -57,15 +59,21 @@ pub(crate) fn start<D: Decoder>(
         socket: SocketState::Down,
         jobs: JoinSet::new(),
         closing: JoinSet::new(),
-        told_closed: 0,
         authorizations: BTreeMap::new(),
         signatures: Vec::new(),
+        authorizations_needed: 0,
         prepared: false,
         preparing: None,
         connecting: None,
-        carried_out: CarriedOut::default(),
+        new_app_key: None,
         turn: Turn::default(),
         leave: false,
+    };
+    let mut task = Task {
+        machine,
+        driver,
+        carried_out: CarriedOut::default(),
+        told_closed: 0,
         wake_is_due: false,
         postponed: Vec::new(),
         timer: None,
@@ -77,31 +85,10 @@ pub(crate) fn start<D: Decoder>(
 
 struct Task<D: Decoder> {
     machine: Connection,
-    clock: Arc<dyn Clock>,
-    gap_times: GapTimes,
-    opener: Arc<Opener>,
-    search: AddressSearch,
-    core: Arc<Core<D::Item>>,
-    decoder: D,
-    authorizer: Arc<dyn Authorizer>,
-    socket: SocketState,
-    jobs: JoinSet<Done>,
-    /// Sockets that are being closed.
-    closing: JoinSet<()>,
+    driver: Driver<D>,
+    carried_out: CarriedOut,
     /// The version of the intent up to which the callers know that sockets are closed.
     told_closed: u64,
-    authorizations: BTreeMap<AuthorizationId, AbortHandle>,
-    /// What the server was shown on the last socket.
-    signatures: Vec<Secret>,
-    /// The authorizer has been told to prepare and not yet to release.
-    prepared: bool,
-    preparing: Option<AbortHandle>,
-    /// What holds the turn to connect.
-    connecting: Option<AbortHandle>,
-    carried_out: CarriedOut,
-    turn: Turn<D::Item>,
-    /// An event of this turn asks to disconnect after it.
-    leave: bool,
     /// The consumer is left to sleep while there is more to take at once.
     wake_is_due: bool,
     /// Channels that the machine has no place for until it has left others.
@@ -111,13 +98,6 @@ struct Task<D: Decoder> {
     timer_at: Option<Time>,
     /// The call of the handler that the watchdog saw last, and how often.
     watched_call: Option<(u64, u32)>,
-}
-
-/// The state of the machine's socket.
-enum SocketState {
-    Down,
-    Opening(Epoch, AbortHandle),
-    Up(Epoch, Box<Socket>),
 }
 
 /// The one thing that starts a turn.
@@ -141,7 +121,7 @@ impl<D: Decoder> Task<D> {
     async fn run(&mut self) {
         loop {
             let input = self.next_input().await;
-            let mut now = self.clock.now();
+            let mut now = self.driver.clock.now();
             let next = match input {
                 Input::Intent => self.take_intent(now),
                 Input::Received(received) => self.take_messages(&mut now, received),
@@ -156,14 +136,14 @@ impl<D: Decoder> Task<D> {
                 Next::More => tokio::task::yield_now().await,
             }
         }
-        self.jobs.abort_all();
-        let closing = async { while self.closing.join_next().await.is_some() {} };
+        self.driver.jobs.abort_all();
+        let closing = async { while self.driver.closing.join_next().await.is_some() {} };
         let _ = timeout(LAST_CLOSE_TIMEOUT, closing).await;
     }
 
     async fn next_input(&mut self) -> Input {
         loop {
-            let Self { core, socket, jobs, closing, timer, timer_at, .. } = self;
+            let Self { driver: Driver { core, socket, jobs, closing, .. }, timer, timer_at, .. } = self;
             tokio::select! {
                 biased;
                 () = core.changed() => return Input::Intent,
@@ -179,7 +159,7 @@ impl<D: Decoder> Task<D> {
                 // There is nothing else to do.
                 () = ready(()), if self.wake_is_due => {
                     self.wake_is_due = false;
-                    let handler_at_work = self.core.wake_consumer();
+                    let handler_at_work = self.driver.core.wake_consumer();
                     self.watch_handler_if(handler_at_work);
                 }
             }
@@ -188,15 +168,15 @@ impl<D: Decoder> Task<D> {
 
     fn end_turn(&mut self, now: Time, more: bool) {
         self.subscribe_postponed(now);
-        self.end_turn_to_connect_if_done();
-        let released = self.release_if_done();
-        self.turn.protocol = *self.machine.counters();
-        let handler_at_work = self.core.hand_over(&mut self.turn, more);
+        let needs_nothing = self.machine.is_settled() || self.machine.epoch().is_none();
+        let released = needs_nothing && self.driver.release();
+        self.driver.turn.protocol = *self.machine.counters();
+        let handler_at_work = self.driver.core.hand_over(&mut self.driver.turn, more);
         self.wake_is_due = more;
         if released {
             // What connecting took is given back: most sessions are idle most of the time.
-            self.turn.entries = Vec::new();
-            self.authorizations = BTreeMap::new();
+            self.driver.turn.entries = Vec::new();
+            self.driver.authorizations = BTreeMap::new();
             self.machine.shrink();
         }
         self.watch_handler_if(handler_at_work);
@@ -218,26 +198,9 @@ impl<D: Decoder> Task<D> {
     /// Tells whoever waits for it that the sockets of the sessions that were ended are closed.
     fn tell_if_closed(&mut self) {
         let version = self.carried_out.version;
-        if self.told_closed != version && self.closing.is_empty() {
+        if self.told_closed != version && self.driver.closing.is_empty() {
             self.told_closed = version;
-            self.core.tell_closed(version);
-        }
-    }
-}
-
-impl SocketState {
-    /// Waits for what comes in; for ever when there is no socket.
-    async fn received(&mut self) -> Received {
-        match self {
-            Self::Up(_, socket) => std::future::poll_fn(|cx| socket.poll_received(cx)).await,
-            Self::Down | Self::Opening(..) => std::future::pending().await,
-        }
-    }
-
-    fn try_received(&mut self) -> Option<Received> {
-        match self {
-            Self::Up(_, socket) => socket.try_received(),
-            Self::Down | Self::Opening(..) => None,
+            self.driver.core.tell_closed(version);
         }
     }
 }
@@ -245,7 +208,7 @@ impl SocketState {
 impl<D: Decoder> Drop for Task<D> {
     /// Also when the runtime is shut down under the task.
     fn drop(&mut self) {
-        self.core.end();
+        self.driver.core.end();
     }
 }
 

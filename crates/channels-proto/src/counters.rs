@@ -2,6 +2,7 @@
 ///
 /// None of it was meant for the application; a growing number suggests that a server or a network misbehaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Counters {
     /// Inputs that carried the epoch of a socket that no longer exists (a late close, a late text, a late result).
     pub stale_inputs: u64,

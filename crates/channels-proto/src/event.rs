@@ -2,18 +2,19 @@ use std::borrow::Cow;
 
 use crate::{ChannelName, FrameError, JsonError, event_name::EventName, json};
 
-/// An application event, borrowed from the text of its frame.
+/// An application event, borrowed from the text of its frame unless it was kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event<'t> {
     pub(crate) channel: ChannelName,
     pub(crate) name: EventName<'t>,
-    pub(crate) data: Data<'t>,
+    pub(crate) data: Cow<'t, str>,
+    pub(crate) data_is_part: bool,
     pub(crate) user_id: Option<Cow<'t, str>>,
     pub(crate) frame_bytes: usize,
     pub(crate) defect: Option<Box<FrameError>>,
 }
 
-impl<'t> Event<'t> {
+impl Event<'_> {
     /// Returns the channel, which is subscribed.
     #[must_use]
     pub const fn channel(&self) -> &ChannelName {
@@ -34,8 +35,8 @@ impl<'t> Event<'t> {
 
     /// Returns the event's data.
     #[must_use]
-    pub const fn data(&self) -> Data<'t> {
-        self.data
+    pub fn data(&self) -> Data<'_> {
+        Data { raw: &self.data, is_part: self.data_is_part }
     }
 
     /// Returns the id of the user who sent the event, if the server gave it.
@@ -57,14 +58,28 @@ impl<'t> Event<'t> {
         self.defect.as_deref()
     }
 
-    /// Returns a copy that owns its text.
+    /// Returns the event with a text of its own.
+    #[must_use]
+    pub fn into_owned(self) -> Event<'static> {
+        Event {
+            channel: self.channel,
+            name: self.name.into_owned(),
+            data: Cow::Owned(self.data.into_owned()),
+            data_is_part: self.data_is_part,
+            user_id: self.user_id.map(|id| Cow::Owned(id.into_owned())),
+            frame_bytes: self.frame_bytes,
+            defect: self.defect,
+        }
+    }
+
+    /// Returns a copy for the consumer to keep: it is smaller than an event.
     #[must_use]
     pub fn to_owned_event(&self) -> OwnedEvent {
         OwnedEvent {
             channel: self.channel.clone(),
             name: self.name().into(),
-            data: self.data.raw().into(),
-            data_is_part: self.data.is_part,
+            data: self.data.as_ref().into(),
+            data_is_part: self.data_is_part,
             user_id: self.user_id().map(Into::into),
             frame_bytes: self.frame_bytes,
             defect: self.defect.clone(),
@@ -91,7 +106,8 @@ impl OwnedEvent {
         Event {
             channel: self.channel.clone(),
             name: EventName::Plain(&self.name),
-            data: Data { raw: &self.data, is_part: self.data_is_part },
+            data: Cow::Borrowed(&self.data),
+            data_is_part: self.data_is_part,
             user_id: self.user_id.as_deref().map(Cow::Borrowed),
             frame_bytes: self.frame_bytes,
             defect: self.defect.clone(),
@@ -116,6 +132,10 @@ impl<'t> Data<'t> {
     /// Takes what a message that is not valid JSON has for it.
     pub(crate) const fn part(raw: &'t str) -> Self {
         Self { raw, is_part: true }
+    }
+
+    pub(crate) const fn is_part(self) -> bool {
+        self.is_part
     }
 
     /// Returns the JSON text of the member as it stood on the wire; empty when the member was absent.

@@ -13,7 +13,17 @@ use crate::{
 pub(crate) enum EventName<'t> {
     /// As it is in the frame.
     Plain(&'t str),
-    Unescaped(Arc<str>),
+    /// With a text of its own: it had escapes, or its event was kept.
+    Owned(Arc<str>),
+}
+
+impl EventName<'_> {
+    pub(crate) fn into_owned(self) -> EventName<'static> {
+        match self {
+            Self::Plain(name) => EventName::Owned(name.into()),
+            Self::Owned(name) => EventName::Owned(name),
+        }
+    }
 }
 
 impl Deref for EventName<'_> {
@@ -22,7 +32,7 @@ impl Deref for EventName<'_> {
     fn deref(&self) -> &str {
         match self {
             Self::Plain(name) => name,
-            Self::Unescaped(name) => name,
+            Self::Owned(name) => name,
         }
     }
 }
@@ -53,7 +63,7 @@ impl EventNames {
     /// Reads a name; `None` when it is not a string.
     pub(crate) fn read<'t>(&mut self, value: Value<'t>) -> Option<Result<EventName<'t>, JsonError>> {
         let (content, is_plain) = value.content()?;
-        Some(if is_plain { Ok(EventName::Plain(content)) } else { self.unescape(content).map(EventName::Unescaped) })
+        Some(if is_plain { Ok(EventName::Plain(content)) } else { self.unescape(content).map(EventName::Owned) })
     }
 
     fn unescape(&mut self, escaped: &str) -> Result<Arc<str>, JsonError> {

@@ -1,10 +1,9 @@
 //! The Pusher Channels protocol (version 7, client side) as a state machine: no sockets, no clock, no runtime, no
 //! global randomness.
 //!
-//! [`Connection`] is the machine and [`Event`] is what it yields: start with the documentation of [`Connection`],
-//! which gives the order in which its methods are called. Everything else describes what goes in and out: [`Options`]
-//! and names go in at the start, [`Output`]s come out, and results from the network go back in with the [`Epoch`] of
-//! their socket.
+//! [`Connection`] is the machine: start with its documentation, which gives the order in which its methods are called.
+//! Everything else describes what goes in and out: [`Options`] and names go in at the start, each call yields
+//! [`Outputs`], events among them, and results from the network go back in with the [`Epoch`] of their socket.
 #![warn(clippy::indexing_slicing)] // The core reads hostile input: every index must be proved valid.
 
 mod backoff;
@@ -20,6 +19,7 @@ mod liveness;
 mod name;
 mod options;
 mod output;
+mod outputs;
 mod printable;
 mod secret;
 mod spelling;
@@ -38,6 +38,7 @@ pub use output::{
     Authorization, AuthorizationId, CloseFrame, Closed, ConnectFailure, ConnectFailureKind, Continuity, Epoch,
     FailureClass, GapCause, Output, Report,
 };
+pub use outputs::Outputs;
 pub use printable::{Printable, is_unprintable};
 pub use secret::Secret;
 pub use time::Time;

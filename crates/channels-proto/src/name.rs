@@ -12,7 +12,8 @@ use crate::Printable;
 pub struct ChannelName(Arc<str>);
 
 /// The kind of a channel, given by the prefix of its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ChannelKind {
     /// Anyone may subscribe.
     Public,
@@ -36,6 +37,7 @@ impl ChannelKind {
 
 /// Why a text is not a valid channel name.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum ChannelNameError {
     /// The name is empty.
     #[error("the channel name is empty")]
@@ -151,6 +153,7 @@ pub struct AppKey(Arc<str>);
 
 /// Why a text is not a valid application key.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum AppKeyError {
     /// The key is empty.
     #[error("the app key is empty")]

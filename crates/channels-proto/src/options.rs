@@ -6,6 +6,7 @@ use crate::AppKey;
 
 /// How one [`Connection`](crate::Connection) behaves; [`Options::new`] gives the defaults.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Options {
     /// The key of the application; an authorization signed for another key is rejected (fault S06).
     pub app_key: AppKey,
@@ -129,6 +130,7 @@ impl OptionError {
 
 /// Sizes beyond which input is refused or dropped, so that no server can make the client grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
     /// The longest text message, 1 MiB by default. The transport rejects longer ones before they get here, and
     /// abandons the socket: the message is lost, and so is whatever the server sends until the channels are

@@ -1,7 +1,7 @@
 use std::{fmt, time::Duration};
 
 use crate::{
-    ChannelName, ConnectionError, ConnectionState, FrameError, OwnedEvent, Secret, SocketId, SubscriptionError, Time,
+    ChannelName, ConnectionError, ConnectionState, Event, FrameError, Secret, SocketId, SubscriptionError, Time,
 };
 
 /// The number of a socket. It grows with every socket that a [`Connection`](crate::Connection) requests; an input
@@ -21,11 +21,14 @@ pub struct AuthorizationId(pub(crate) u64);
 
 /// What the driver has to do, in the order in which it comes out.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Output {
+#[non_exhaustive]
+pub enum Output<'t> {
     /// Resolve, dial, secure and upgrade a new socket; answer with `handle_opened` or `handle_connect_failed`.
     OpenSocket {
         /// The number of the new socket.
         epoch: Epoch,
+        /// How many authorizations its channels need at a time.
+        authorizations: usize,
     },
     /// Send one text message.
     SendText {
@@ -57,12 +60,16 @@ pub enum Output {
         /// Its number.
         id: AuthorizationId,
     },
-    /// Deliver to the consumer.
+    /// Tell the consumer.
     Report(Report),
+    /// Deliver to the consumer: an application event of a subscribed channel, borrowed from the text of its frame when
+    /// it came just now, owned when it was kept.
+    Event(Event<'t>),
 }
 
 /// What is reported to the consumer, in the order in which it happened.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Report {
     /// The connection went from one state to another; never to the same.
     StateChanged {
@@ -70,6 +77,8 @@ pub enum Report {
         from: ConnectionState,
         /// The state now.
         to: ConnectionState,
+        /// The id of the live socket: there is one exactly when the state is connected.
+        socket_id: Option<SocketId>,
     },
     /// The server acknowledged a channel; events follow.
     Subscribed {
@@ -105,8 +114,6 @@ pub enum Report {
         /// attempt until the caller subscribes or connects again.
         retry_in: Option<Duration>,
     },
-    /// An event that arrived before its channel was acknowledged, now released.
-    Event(OwnedEvent),
     /// The events that arrived before the acknowledgement exceeded the limit; the oldest were dropped.
     Lagged {
         /// The channel.

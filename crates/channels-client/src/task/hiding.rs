@@ -10,10 +10,10 @@ use channels_proto::{
     Authorization, ConnectFailure, ConnectionError, ProtocolViolation, Report, Secret, SubscriptionError,
 };
 
-use super::Task;
+use super::driver::Driver;
 use crate::Decoder;
 
-impl<D: Decoder> Task<D> {
+impl<D: Decoder> Driver<D> {
     /// Remembers a signature that the server is going to be shown on this socket.
     pub(super) fn remember(&mut self, authorization: &Authorization) {
         let auth = authorization.auth.expose();
@@ -47,10 +47,10 @@ impl<D: Decoder> Task<D> {
             Report::StateChanged { .. }
             | Report::Subscribed { .. }
             | Report::Interrupted { .. }
-            | Report::Event(_)
             | Report::Lagged { .. }
             | Report::Suspended { .. }
-            | Report::Unreadable { .. } => {}
+            | Report::Unreadable { .. }
+            | _ => {}
         }
         report
     }

@@ -1,9 +1,10 @@
 //! One input a turn, and what the machine is told of it.
 
-use channels_proto::{ConnectionState, Epoch, Event, Time};
+use channels_proto::{Connection, ConnectionState, Epoch, Outputs, SubscribeError, Time};
 
 use super::{
-    Next, SocketState, Task,
+    Next, Task,
+    driver::SocketState,
     jobs::{self, Done},
 };
 use crate::{
@@ -14,53 +15,75 @@ use crate::{
 };
 
 impl<D: Decoder> Task<D> {
+    /// Changes the machine, and does everything it wants after that.
+    fn drive<'t>(&mut self, now: Time, change: impl for<'m> FnOnce(&'m mut Connection) -> Outputs<'m, 't>) {
+        self.driver.carry_out(change(&mut self.machine));
+        self.follow_up(now);
+    }
+
+    /// The same with a change that may be refused. Returns whether it was made.
+    fn try_drive(
+        &mut self,
+        now: Time,
+        change: impl for<'m> FnOnce(&'m mut Connection) -> Result<Outputs<'m, 'static>, SubscribeError>,
+    ) -> bool {
+        let Ok(outputs) = change(&mut self.machine) else { return false };
+        self.driver.carry_out(outputs);
+        self.follow_up(now);
+        true
+    }
+
+    /// Tells the machine what has come up while its outputs were carried out.
+    fn follow_up(&mut self, now: Time) {
+        let Self { machine, driver, .. } = self;
+        if let Some(app_key) = driver.new_app_key.take() {
+            machine.set_app_key(app_key);
+        }
+        while std::mem::take(&mut driver.leave) {
+            driver.carry_out(machine.disconnect(now));
+        }
+    }
+
     /// Carries out what the callers want.
     pub(super) fn take_intent(&mut self, now: Time) -> Next {
-        let Self { core, carried_out, .. } = self;
-        let Some(steps) = core.intent(|intent| intent.steps(carried_out)) else {
+        let Self { driver, carried_out, .. } = self;
+        let Some(steps) = driver.core.intent(|intent| intent.steps(carried_out)) else {
             return Next::Input;
         };
         // Nothing is sent in a session that was ended, not even that a channel is left.
         if let Some(session) = steps.new_session {
-            self.machine.disconnect(now);
-            self.drain(now);
+            self.drive(now, |machine| machine.disconnect(now));
             // The caller's thread has made the report of this in its own session.
-            self.turn.begin(session);
+            self.driver.turn.begin(session);
         }
-        self.turn.version = steps.version;
+        self.driver.turn.version = steps.version;
         for channel in &steps.unsubscribe {
-            self.gap_times.forget(channel);
-            self.machine.unsubscribe(now, channel);
-            self.drain(now);
+            self.driver.gap_times.forget(channel);
+            self.drive(now, |machine| machine.unsubscribe(now, channel));
         }
         for replacement in steps.replace {
             self.replace(now, replacement);
         }
         for channel in steps.renew {
             // One that has no place yet stays postponed.
-            let _ = self.machine.replace(now, &channel, &channel, now);
-            self.drain(now);
+            self.try_drive(now, |machine| machine.replace(now, &channel, &channel, now));
         }
         self.postponed.retain(|channel| !steps.unsubscribe.contains(channel));
         self.postponed.extend(steps.subscribe);
         self.subscribe_postponed(now);
         if steps.connect && steps.wanted {
-            self.machine.connect(now);
-            self.drain(now);
+            self.drive(now, |machine| machine.connect(now));
         }
         if steps.network_changed {
-            self.machine.network_changed(now);
-            self.drain(now);
+            self.drive(now, |machine| machine.network_changed(now));
         }
         if steps.resumed {
-            self.machine.resumed(now);
-            self.drain(now);
+            self.drive(now, |machine| machine.resumed(now));
         }
         if steps.end {
-            self.machine.disconnect(now);
-            self.drain(now);
+            self.drive(now, |machine| machine.disconnect(now));
         }
-        self.core.carried_out(steps.version);
+        self.driver.core.carried_out(steps.version);
         if steps.end { Next::End } else { Next::Input }
     }
 
@@ -69,20 +92,18 @@ impl<D: Decoder> Task<D> {
             *postponed = new;
             return;
         }
-        self.gap_times.hand_on(&old, &new);
-        if self.machine.replace(now, &old, &new, since).is_err() {
+        self.driver.gap_times.hand_on(&old, &new);
+        if !self.try_drive(now, |machine| machine.replace(now, &old, &new, since)) {
             self.postponed.push(new);
         }
-        self.drain(now);
     }
 
     /// Kind and number were checked when the caller asked, so what is refused here has to wait until others are left.
     pub(super) fn subscribe_postponed(&mut self, now: Time) {
         for channel in std::mem::take(&mut self.postponed) {
-            if self.machine.subscribe(now, channel.clone()).is_err() {
+            if !self.try_drive(now, |machine| machine.subscribe(now, channel.clone())) {
                 self.postponed.push(channel);
             }
-            self.drain(now);
         }
     }
 
@@ -92,7 +113,7 @@ impl<D: Decoder> Task<D> {
         let mut received = Some(first);
         let mut taken = 0;
         while taken < BATCH {
-            let SocketState::Up(epoch, _) = self.socket else { break };
+            let SocketState::Up(epoch, _) = self.driver.socket else { break };
             let Some(message) = received.take().or_else(|| self.read_on(now)) else { break };
             taken += self.take_message(*now, epoch, message, BATCH - taken);
         }
@@ -101,8 +122,8 @@ impl<D: Decoder> Task<D> {
     }
 
     fn read_on(&mut self, now: &mut Time) -> Option<Received> {
-        let received = self.socket.try_received()?;
-        *now = self.clock.now();
+        let received = self.driver.socket.try_received()?;
+        *now = self.driver.clock.now();
         Some(received)
     }
 
@@ -110,17 +131,16 @@ impl<D: Decoder> Task<D> {
         match done {
             Done::Opened(epoch, opened) => self.take_opened(now, epoch, opened),
             Done::Authorized(id, answer) => {
-                if self.authorizations.remove(&id).is_some() {
+                if self.driver.authorizations.remove(&id).is_some() {
                     if let Ok(authorization) = &answer {
-                        self.remember(authorization);
+                        self.driver.remember(authorization);
                     }
-                    self.machine.handle_authorization(now, id, answer);
-                    self.drain(now);
+                    self.drive(now, |machine| machine.handle_authorization(now, id, answer));
                 }
             }
-            Done::Prepared => self.preparing = None,
-            Done::Turn(epoch, turn) => self.take_turn_to_connect(epoch, turn),
-            Done::TurnOver => self.connecting = None,
+            Done::Prepared => self.driver.preparing = None,
+            Done::Turn(epoch, turn) => self.driver.take_turn_to_connect(epoch, turn),
+            Done::TurnOver => self.driver.connecting = None,
             Done::Found(answer) => self.take_address(now, answer),
             Done::Watch => self.look_after_handler(),
         }
@@ -136,14 +156,13 @@ impl<D: Decoder> Task<D> {
     pub(super) fn watch_handler_if(&mut self, at_work: bool) {
         if at_work && self.watched_call.is_none() {
             self.watched_call = Some((0, 0));
-            self.jobs.spawn(jobs::watch());
+            self.driver.jobs.spawn(jobs::watch());
         }
     }
 
     fn take_due(&mut self, now: Time) {
         if self.machine.poll_timeout().is_some_and(|due| due <= now) {
-            self.machine.handle_timeout(now);
-            self.drain(now);
+            self.drive(now, |machine| machine.handle_timeout(now));
         }
     }
 
@@ -152,22 +171,15 @@ impl<D: Decoder> Task<D> {
         match message {
             Received::Texts(texts) => return self.take_texts(now, epoch, texts, most),
             Received::Text(text) => self.take_text(now, epoch, &text),
-            Received::Binary => {
-                self.machine.handle_binary(now, epoch);
-                self.drain(now);
-            }
-            Received::Activity => {
-                self.machine.handle_activity(now, epoch);
-                self.drain(now);
-            }
+            Received::Binary => self.drive(now, |machine| machine.handle_binary(now, epoch)),
+            Received::Activity => self.drive(now, |machine| machine.handle_activity(now, epoch)),
             Received::Closed(closed) => {
                 // The reason is what the server says, which may be anything.
                 tracing::debug!(%epoch, code = ?closed.code, error = ?closed.error, "the socket is gone");
-                if let SocketState::Up(_, socket) = std::mem::replace(&mut self.socket, SocketState::Down) {
-                    self.closing.spawn(socket.close(reproach(&closed)));
+                if let SocketState::Up(_, socket) = std::mem::replace(&mut self.driver.socket, SocketState::Down) {
+                    self.driver.closing.spawn(socket.close(reproach(&closed)));
                 }
-                self.machine.handle_closed(now, epoch, closed);
-                self.drain(now);
+                self.drive(now, |machine| machine.handle_closed(now, epoch, closed));
             }
         }
         1
@@ -181,71 +193,53 @@ impl<D: Decoder> Task<D> {
         {
             self.take_text(now, epoch, text);
             taken += 1;
-            if !matches!(self.socket, SocketState::Up(current, _) if current == epoch) {
+            if !matches!(self.driver.socket, SocketState::Up(current, _) if current == epoch) {
                 return taken;
             }
         }
-        if let SocketState::Up(_, socket) = &mut self.socket {
+        if let SocketState::Up(_, socket) = &mut self.driver.socket {
             socket.give_back(texts);
         }
         taken
     }
 
     fn take_text(&mut self, now: Time, epoch: Epoch, text: &str) {
-        let event = self.machine.handle_text(now, epoch, text);
-        self.drain(now);
-        if let Some(event) = event {
-            self.take_event(event);
-            self.leave_if_asked(now);
-        }
-    }
-
-    pub(super) fn leave_if_asked(&mut self, now: Time) {
-        if std::mem::take(&mut self.leave) {
-            self.machine.disconnect(now);
-            self.drain(now);
-        }
-    }
-
-    pub(super) fn take_event(&mut self, event: Event<'_>) {
-        self.leave |= self.turn.take_event(&self.core, &mut self.decoder, event);
+        self.drive(now, |machine| machine.handle_text(now, epoch, text));
     }
 
     fn take_opened(&mut self, now: Time, epoch: Epoch, opened: Result<Box<Socket>, channels_proto::ConnectFailure>) {
-        if !matches!(self.socket, SocketState::Opening(current, _) if current == epoch) {
+        if !matches!(self.driver.socket, SocketState::Opening(current, _) if current == epoch) {
             return;
         }
         match opened {
             Ok(socket) => {
-                self.socket = SocketState::Up(epoch, socket);
-                self.signatures = Vec::new();
-                self.machine.handle_opened(now, epoch);
+                self.driver.socket = SocketState::Up(epoch, socket);
+                self.driver.signatures = Vec::new();
+                self.drive(now, |machine| machine.handle_opened(now, epoch));
             }
             Err(failure) => {
-                let failure = self.failure_without_secrets(failure);
+                let failure = self.driver.failure_without_secrets(failure);
                 tracing::debug!(%epoch, message = %failure.message, "the socket could not be opened");
-                self.socket = SocketState::Down;
-                self.machine.handle_connect_failed(now, epoch, failure);
+                self.driver.socket = SocketState::Down;
+                self.drive(now, |machine| machine.handle_connect_failed(now, epoch, failure));
             }
         }
-        self.drain(now);
     }
 
     fn take_address(&mut self, now: Time, answer: Result<SocketAddress, SocketAddressError>) {
-        let is_new = answer.as_ref().is_ok_and(|address| address != self.opener.address());
-        self.search.answered(now, answer);
+        let is_new = answer.as_ref().is_ok_and(|address| address != self.driver.opener.address());
+        self.driver.search.answered(now, answer);
         if self.machine.state() == ConnectionState::Connected {
-            self.search.connected();
-        } else if is_new && self.search.may_hurry() {
+            self.driver.search.connected();
+        } else if is_new && self.driver.search.may_hurry() {
             // A back-off was about the old address; what the server asked for stands.
-            self.machine.network_changed(now);
-            self.drain(now);
+            self.drive(now, |machine| machine.network_changed(now));
         }
     }
 
     /// Fault K04: a handler that does not return is worth a line in the log.
     fn look_after_handler(&mut self) {
-        let (call, at_work) = self.core.handler_at_work();
+        let (call, at_work) = self.driver.core.handler_at_work();
         self.watched_call = match (call, self.watched_call) {
             (Some(call), Some((watched, seen))) if call == watched => {
                 if seen + 1 == SEEN_TOO_OFTEN {
@@ -258,7 +252,7 @@ impl<D: Decoder> Task<D> {
             (None, _) => None,
         };
         if self.watched_call.is_some() {
-            self.jobs.spawn(jobs::watch());
+            self.driver.jobs.spawn(jobs::watch());
         }
     }
 }

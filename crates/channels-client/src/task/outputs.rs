@@ -1,49 +1,38 @@
 //! The machine's outputs: what it wants done and reported.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+use std::sync::Arc;
+
+use channels_proto::{
+    CloseFrame, ConnectionError, ConnectionState, Continuity as Proven, Epoch, Event, Output, Outputs, Report,
 };
 
-use channels_proto::{CloseFrame, ConnectionError, ConnectionState, Continuity as Proven, Epoch, Output, Report, Time};
-
-use super::{SocketState, Task, gap_times::Span, jobs, turnstile::Turn};
+use super::{
+    driver::{Driver, SocketState},
+    gap_times::Span,
+    jobs,
+    turnstile::Turn,
+};
 use crate::{AuthorizationRequest, Continuity, Decoder, Item, delivery::Entry};
 
-impl<D: Decoder> Task<D> {
+impl<D: Decoder> Driver<D> {
     /// Does everything the machine wants after a change.
-    pub(super) fn drain(&mut self, now: Time) {
-        loop {
-            while let Some(output) = self.machine.poll_output() {
-                self.perform(output);
-            }
-            if !std::mem::take(&mut self.leave) {
-                return;
-            }
-            self.machine.disconnect(now);
+    #[inline]
+    pub(super) fn carry_out(&mut self, outputs: Outputs<'_, '_>) {
+        for output in outputs {
+            self.perform(output);
         }
     }
 
-    /// Lets the authorizer go of what it prepared, once nothing more will be authorized on this socket. Returns whether that
-    /// was now.
-    pub(super) fn release_if_done(&mut self) -> bool {
-        let done = self.machine.is_settled() || self.machine.epoch().is_none();
-        let released = self.prepared && done && self.authorizations.is_empty();
-        if released {
-            self.prepared = false;
-            if let Some(preparing) = self.preparing.take() {
-                preparing.abort();
-            }
-            if catch_unwind(AssertUnwindSafe(|| self.authorizer.release())).is_err() {
-                tracing::warn!("the authorizer panicked while releasing");
-            }
-        }
-        released
+    fn take_event(&mut self, event: Event<'_>) {
+        self.leave |= self.turn.take_event(&self.core, &mut self.decoder, event);
     }
 
-    fn perform(&mut self, output: Output) {
+    fn perform(&mut self, output: Output<'_>) {
         match output {
-            Output::OpenSocket { epoch } => self.open(epoch),
+            Output::OpenSocket { epoch, authorizations } => {
+                self.authorizations_needed = authorizations;
+                self.open(epoch);
+            }
             Output::SendText { epoch, text } => {
                 if let SocketState::Up(current, socket) = &mut self.socket
                     && *current == epoch
@@ -64,6 +53,8 @@ impl<D: Decoder> Task<D> {
                 }
             }
             Output::Report(report) => self.tell(report),
+            Output::Event(event) => self.take_event(event),
+            _ => {}
         }
     }
 
@@ -74,7 +65,7 @@ impl<D: Decoder> Task<D> {
                 return;
             }
             Some(Ok(address)) => {
-                self.machine.set_app_key(address.app_key.clone());
+                self.new_app_key = Some(address.app_key.clone());
                 self.opener = Arc::new(self.opener.at(address));
             }
             None => {}
@@ -95,21 +86,13 @@ impl<D: Decoder> Task<D> {
         }
     }
 
-    /// Lets the next one connect as soon as this one is done with it.
-    pub(super) fn end_turn_to_connect_if_done(&mut self) {
-        let is_done = || self.machine.is_settled() || self.machine.epoch().is_none();
-        if let Some(connecting) = self.connecting.take_if(|_| is_done()) {
-            connecting.abort();
-        }
-    }
-
     fn connect_in_turn(&mut self, epoch: Epoch, turn: Option<Turn>) {
         if let Some(earlier) = self.connecting.take() {
             earlier.abort();
         }
         self.connecting = turn.map(|turn| self.jobs.spawn(jobs::hold(turn)));
         self.socket = SocketState::Opening(epoch, self.jobs.spawn(Arc::clone(&self.opener).open(epoch)));
-        let needed = self.machine.authorizations_needed();
+        let needed = self.authorizations_needed;
         if needed > 0 {
             self.prepared = true;
             if self.preparing.is_none() {
@@ -135,14 +118,14 @@ impl<D: Decoder> Task<D> {
         let Self { clock, gap_times, .. } = self;
         let clock = clock.as_ref();
         let item = match report {
-            Report::StateChanged { from, to } => {
+            Report::StateChanged { from, to, socket_id } => {
                 match to {
                     ConnectionState::Disconnected => gap_times.clear(),
                     ConnectionState::Connected => self.search.connected(),
                     ConnectionState::Connecting | ConnectionState::Disconnecting | ConnectionState::Reconnecting => {}
                 }
                 tracing::debug!(?from, ?to, "the state changed");
-                self.turn.state = Some((self.machine.state(), self.machine.socket_id().cloned()));
+                self.turn.state = Some((to, socket_id));
                 Item::StateChanged { from, to }
             }
             Report::Subscribed { channel, continuity } => {
@@ -163,10 +146,6 @@ impl<D: Decoder> Task<D> {
                 let since = gap_times.wall(clock, since);
                 Item::SubscriptionFailed { channel, error, since, failures, retry_in }
             }
-            Report::Event(event) => {
-                self.take_event(event.as_event());
-                return;
-            }
             Report::Lagged { dropped, .. } => Item::Lagged { dropped },
             Report::ConnectionFailed { error, retry_in } => {
                 tracing::debug!(error = kind(&error), is_final = error.is_final(), ?retry_in, "the connection failed");
@@ -178,6 +157,7 @@ impl<D: Decoder> Task<D> {
             Report::ServerError { code, message } => Item::ServerError { code, message },
             Report::Suspended { channel, since } => Item::Suspended { channel, since: gap_times.wall(clock, since) },
             Report::Unreadable { lost, last } => Item::Unreadable { lost, last },
+            _ => return,
         };
         self.turn.entries.push(Entry::report(item));
     }

@@ -1,6 +1,6 @@
 //! Inputs: what the network, the authorization endpoint and the clock did.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use super::{
     Connection,
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Authorization, AuthorizationError, AuthorizationId, Closed, ConnectFailure, ConnectionError, Epoch, Event,
-    FailureClass, FrameError, GapCause, Output, ProtocolViolation, Report, Time,
+    FailureClass, FrameError, GapCause, Output, Outputs, ProtocolViolation, Report, Time,
     backoff::Class,
     close::{self, RetryDecision},
     envelope::Envelope,
@@ -19,17 +19,17 @@ use crate::{
 
 impl Connection {
     /// Handles a successful WebSocket upgrade: the socket is open.
-    pub fn handle_opened(&mut self, now: Time, epoch: Epoch) {
+    pub fn handle_opened(&mut self, now: Time, epoch: Epoch) -> Outputs<'_, 'static> {
         if self.is_current(epoch)
             && let Phase::Opening { upgraded, .. } = &mut self.phase
         {
             *upgraded = true;
         }
-        self.end_input(now);
+        self.finish(now)
     }
 
     /// Handles a failure to open the socket.
-    pub fn handle_connect_failed(&mut self, now: Time, epoch: Epoch, failure: ConnectFailure) {
+    pub fn handle_connect_failed(&mut self, now: Time, epoch: Epoch, failure: ConnectFailure) -> Outputs<'_, 'static> {
         if self.is_current(epoch) {
             let ConnectFailure { class, kind, retry_after, message } = failure;
             let class = match class {
@@ -40,31 +40,29 @@ impl Connection {
             let ending = Ending::retry(error, GapCause::TransportLost, Close::Done);
             self.end_socket(now, Ending { decision: RetryDecision::Retry(class), retry_after, ..ending });
         }
-        self.end_input(now);
+        self.finish(now)
     }
 
     /// Handles received bytes that are not a message: a WebSocket ping or pong, or part of a message.
-    pub fn handle_activity(&mut self, now: Time, epoch: Epoch) {
+    pub fn handle_activity(&mut self, now: Time, epoch: Epoch) -> Outputs<'_, 'static> {
         if self.is_current(epoch) {
             self.note_activity(now);
         }
-        self.end_input(now);
+        self.finish(now)
     }
 
     /// Handles a binary message, which no Pusher server sends: it cannot be read.
-    pub fn handle_binary(&mut self, now: Time, epoch: Epoch) {
+    pub fn handle_binary(&mut self, now: Time, epoch: Epoch) -> Outputs<'_, 'static> {
         if self.is_current(epoch) {
             self.counters.binary_frames += 1;
             self.note_activity(now);
             self.take_unreadable(now, FrameError::Binary);
         }
-        self.end_input(now);
+        self.finish(now)
     }
 
-    /// Handles one text message, and returns the application event in it if there is one to deliver, once the outputs
-    /// are drained.
-    #[must_use = "an event that is not delivered is lost"]
-    pub fn handle_text<'t>(&mut self, now: Time, epoch: Epoch, text: &'t str) -> Option<Event<'t>> {
+    /// Handles one text message.
+    pub fn handle_text<'t>(&mut self, now: Time, epoch: Epoch, text: &'t str) -> Outputs<'_, 't> {
         let mut event = None;
         if self.is_current(epoch) {
             self.note_activity(now);
@@ -75,17 +73,19 @@ impl Connection {
                 Ok(envelope) => event = self.take_event(envelope, text.len(), None),
             }
         }
+        // The event is all that came of its message so far; what ends the input comes after it.
+        let before = self.outputs.len();
         self.end_input(now);
-        event
+        Outputs::with_event(&mut self.outputs, event, before)
     }
 
     /// Handles the end of the socket.
-    pub fn handle_closed(&mut self, now: Time, epoch: Epoch, closed: Closed) {
+    pub fn handle_closed(&mut self, now: Time, epoch: Epoch, closed: Closed) -> Outputs<'_, 'static> {
         if self.is_current(epoch) {
             let ending = self.judge(now, closed);
             self.end_socket(now, ending);
         }
-        self.end_input(now);
+        self.finish(now)
     }
 
     /// Handles the result of [`Output::Authorize`].
@@ -94,15 +94,15 @@ impl Connection {
         now: Time,
         id: AuthorizationId,
         answer: Result<Authorization, AuthorizationError>,
-    ) {
+    ) -> Outputs<'_, 'static> {
         if self.with_socket(now, |channels, socket| channels.authorize(id, answer, socket)) != Some(true) {
             self.counters.stale_inputs += 1;
         }
-        self.end_input(now);
+        self.finish(now)
     }
 
     /// Does whatever is due at `now`, if anything.
-    pub fn handle_timeout(&mut self, now: Time) {
+    pub fn handle_timeout(&mut self, now: Time) -> Outputs<'_, 'static> {
         if let Some(deadline) = self.outage.deadline()
             && now >= deadline
             && let Outage::Since(since) = self.outage
@@ -143,7 +143,7 @@ impl Connection {
                 }
             }
         }
-        self.end_input(now);
+        self.finish(now)
     }
 
     /// The one place where an input of an old socket is dropped.
@@ -252,11 +252,14 @@ impl Connection {
     ) -> Option<Event<'t>> {
         let Envelope { event: name, channel, data, user_id } = envelope;
         let delivery = channel.map_or(Delivery::Nobody, |channel| self.channels.delivery(&channel));
+        let event = |channel| {
+            let (data, data_is_part) = (Cow::Borrowed(data.raw()), data.is_part());
+            Event { channel, name, data, data_is_part, user_id, frame_bytes, defect }
+        };
         match delivery {
-            Delivery::Now(channel) => Some(Event { channel, name, data, user_id, frame_bytes, defect }),
+            Delivery::Now(channel) => Some(event(channel)),
             Delivery::Early(channel) => {
-                let event = Event { channel, name, data, user_id, frame_bytes, defect }.to_owned_event();
-                self.channels.keep_early(event, &self.options.limits);
+                self.channels.keep_early(event(channel).into_owned(), &self.options.limits);
                 None
             }
             Delivery::Nobody => {

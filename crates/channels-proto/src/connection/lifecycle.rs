@@ -99,7 +99,8 @@ impl Connection {
         let deadline = now + lengthened(connect_timeout, max_connect_timeout, self.slow_attempts);
         self.phase = Phase::Opening { epoch, deadline, upgraded: false };
         self.set_state(ConnectionState::Connecting);
-        self.outputs.push_back(Output::OpenSocket { epoch });
+        let authorizations = self.channels.authorizations_needed().min(self.options.limits.max_authorizations);
+        self.outputs.push_back(Output::OpenSocket { epoch, authorizations });
     }
 
     /// Ends a back-off at `earliest`, and no sooner than a second after the last attempt began.

@@ -5,7 +5,7 @@ mod lifecycle;
 mod tests;
 mod unreadable;
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use fastrand::Rng;
 
@@ -15,10 +15,11 @@ use self::{
     unreadable::Unreadable,
 };
 use crate::{
-    AppKey, ChannelName, CloseFrame, Counters, Epoch, Options, Output, Report, SocketId, SubscribeError, Time,
+    AppKey, ChannelName, CloseFrame, Counters, Epoch, Options, Output, Outputs, Report, SocketId, SubscribeError, Time,
     backoff::{self, Backoff},
     event_name::EventNames,
     liveness::PROBE_TIMEOUT,
+    outputs::Queue,
 };
 
 /// The state of a connection. It starts as [`Disconnected`](Self::Disconnected).
@@ -38,19 +39,18 @@ pub enum ConnectionState {
 
 /// One client's connection to a Pusher server: the protocol without the network.
 ///
-/// The methods fall into four families:
+/// The methods fall into three families:
 ///
 /// - *getters* ([`state`](Self::state), [`socket_id`](Self::socket_id), …) change nothing;
+///   [`poll_timeout`](Self::poll_timeout) returns when [`handle_timeout`](Self::handle_timeout) is due;
 /// - *commands* ([`connect`](Self::connect), [`subscribe`](Self::subscribe), …) say what the caller wants; they are
 ///   idempotent, and the last one wins;
 /// - *inputs* (`handle_*`) say what the network, the authorization endpoint or the clock did. All but the timeout
-///   carry the [`Epoch`] of their socket or the id of their authorization; one that is not current has no effect;
-/// - *outputs*: [`poll_output`](Self::poll_output) yields what has to be done and reported, in order, and
-///   [`poll_timeout`](Self::poll_timeout) when [`handle_timeout`](Self::handle_timeout) is due.
+///   carry the [`Epoch`] of their socket or the id of their authorization; one that is not current has no effect.
 ///
-/// **Change once, then drain**: after each command or input, call `poll_output` until it yields nothing, then deliver
-/// the event that `handle_text` returned, then wait for the next input until `poll_timeout`. When bytes can be read
-/// and a timeout is due, read first: what was received may cancel the timeout.
+/// **Change once, then drain**: each command and each input returns [`Outputs`], an iterator over everything that has
+/// to be done, reported and delivered, in one order. Carry it out, then wait for the next input until `poll_timeout`.
+/// When bytes can be read and a timeout is due, read first: what was received may cancel the timeout.
 ///
 /// Time is an argument and randomness comes from the seed, so a run can be replayed exactly. Time may stand still or
 /// step back without harm.
@@ -72,7 +72,7 @@ pub struct Connection {
     unauthorized: bool,
     /// The next authorizations request a fresh token.
     refresh_token: bool,
-    outputs: VecDeque<Output>,
+    outputs: Queue,
     counters: Counters,
     event_names: EventNames,
 }
@@ -95,7 +95,7 @@ impl Connection {
             slow_attempts: 0,
             unauthorized: false,
             refresh_token: false,
-            outputs: VecDeque::new(),
+            outputs: Queue::new(),
             counters: Counters::default(),
             event_names: EventNames::default(),
         }
@@ -132,12 +132,6 @@ impl Connection {
         matches!(self.phase, Phase::Up(_)) && self.channels.is_settled()
     }
 
-    /// Returns how many authorizations the current channels need on a new socket.
-    #[must_use]
-    pub fn authorizations_needed(&self) -> usize {
-        self.channels.authorizations_needed().min(self.options.limits.max_authorizations)
-    }
-
     /// Returns what has been dropped or tolerated so far.
     #[must_use]
     pub const fn counters(&self) -> &Counters {
@@ -147,7 +141,7 @@ impl Connection {
     /// Requests a connection. Does nothing while there is one or an attempt is in progress; during a back-off it ends
     /// the wait, but no sooner than a second after the last attempt began. From the disconnected state everything
     /// starts afresh: earlier failures are forgotten, and channels that were given up are tried again.
-    pub fn connect(&mut self, now: Time) {
+    pub fn connect(&mut self, now: Time) -> Outputs<'_, 'static> {
         match self.phase {
             Phase::Idle => {
                 self.backoff = Backoff::new();
@@ -159,12 +153,12 @@ impl Connection {
             Phase::Waiting { .. } => self.hurry(now, now),
             Phase::Opening { .. } | Phase::Up(_) => {}
         }
-        self.end_input(now);
+        self.finish(now)
     }
 
     /// Ends the connection. Whatever the state, it becomes disconnected at once; the requested channels stay
     /// requested, and start afresh with the next [`connect`](Self::connect).
-    pub fn disconnect(&mut self, now: Time) {
+    pub fn disconnect(&mut self, now: Time) -> Outputs<'_, 'static> {
         if matches!(self.phase, Phase::Up(_)) {
             self.set_state(ConnectionState::Disconnecting);
         }
@@ -179,7 +173,7 @@ impl Connection {
         self.outage = Outage::None;
         (self.unauthorized, self.refresh_token, self.last_attempt, self.slow_attempts) = (false, false, None, 0);
         self.set_state(ConnectionState::Disconnected);
-        self.end_input(now);
+        self.finish(now)
     }
 
     /// Sets the app key of future sockets, in answer to [`Output::OpenSocket`] at the latest: an authorization signed
@@ -193,19 +187,18 @@ impl Connection {
     ///
     /// # Errors
     /// When channels of its kind are not supported, or there are too many channels.
-    pub fn subscribe(&mut self, now: Time, channel: ChannelName) -> Result<(), SubscribeError> {
+    pub fn subscribe(&mut self, now: Time, channel: ChannelName) -> Result<Outputs<'_, 'static>, SubscribeError> {
         self.channels.want(channel, self.options.limits.max_channels)?;
         self.with_socket(now, Channels::advance);
-        self.end_input(now);
-        Ok(())
+        Ok(self.finish(now))
     }
 
     /// Unsubscribes from a channel: none of its events is delivered from now on.
-    pub fn unsubscribe(&mut self, now: Time, channel: &ChannelName) {
+    pub fn unsubscribe(&mut self, now: Time, channel: &ChannelName) -> Outputs<'_, 'static> {
         if self.with_socket(now, |channels, socket| channels.leave(channel, socket)).is_none() {
             self.channels.forget(channel);
         }
-        self.end_input(now);
+        self.finish(now)
     }
 
     /// Subscribes to `new` in place of `old`, for a consumer that sees the two as one: what was missed of `old`
@@ -221,7 +214,7 @@ impl Connection {
         old: &ChannelName,
         new: &ChannelName,
         since: Time,
-    ) -> Result<(), SubscribeError> {
+    ) -> Result<Outputs<'_, 'static>, SubscribeError> {
         if old == new {
             self.with_socket(now, |channels, link| channels.ask_anew(new, link));
         }
@@ -233,14 +226,13 @@ impl Connection {
         } else {
             self.channels.replace_offline(old, new, since, &self.options);
         }
-        self.end_input(now);
-        Ok(())
+        Ok(self.finish(now))
     }
 
     /// Handles a change of the device's network: the connection is probed, and abandoned after 5 s without an answer;
     /// a back-off ends, except for the wait that the server asked for (a `Retry-After`, or a second after 4100 to
     /// 4199); an attempt in progress has at most [`Options::connect_timeout`] from now on.
-    pub fn network_changed(&mut self, now: Time) {
+    pub fn network_changed(&mut self, now: Time) -> Outputs<'_, 'static> {
         self.slow_attempts = 0;
         match &mut self.phase {
             Phase::Up(live) => {
@@ -255,18 +247,18 @@ impl Connection {
             Phase::Opening { deadline, .. } => *deadline = (now + self.options.connect_timeout).min(*deadline),
             Phase::Idle => {}
         }
-        self.end_input(now);
+        self.finish(now)
     }
 
     /// Handles the program's return from a suspension. Does what [`network_changed`](Self::network_changed) does:
     /// after a sleep the network is as doubtful as after a change.
-    pub fn resumed(&mut self, now: Time) {
-        self.network_changed(now);
+    pub fn resumed(&mut self, now: Time) -> Outputs<'_, 'static> {
+        self.network_changed(now)
     }
 
-    /// Returns the next thing to do or to report.
-    pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+    /// Returns what was left of the outputs of earlier calls.
+    pub const fn outputs(&mut self) -> Outputs<'_, 'static> {
+        Outputs::new(&mut self.outputs)
     }
 
     /// Frees memory that is needed only while connecting.
@@ -313,10 +305,17 @@ impl Connection {
         Some(change(&mut self.channels, &mut socket))
     }
 
+    /// Ends a command or an input.
+    fn finish(&mut self, now: Time) -> Outputs<'_, 'static> {
+        self.end_input(now);
+        Outputs::new(&mut self.outputs)
+    }
+
     fn set_state(&mut self, to: ConnectionState) {
         if self.state != to {
             let from = std::mem::replace(&mut self.state, to);
-            self.report(Report::StateChanged { from, to });
+            let socket_id = self.socket_id().filter(|_| to == ConnectionState::Connected).cloned();
+            self.report(Report::StateChanged { from, to, socket_id });
         }
     }
 

@@ -44,11 +44,12 @@ fn envelope(name: &str, times: u64) -> Result<()> {
     let text = payload.texts(USER_CHANNEL).pop().context("it has a text")?;
     let (mut connection, epoch) = subscribed()?;
     for _ in 0..times {
-        let event = connection.handle_text(NOW, epoch, black_box(&text)).context("the event is delivered")?;
-        black_box(event);
-        while let Some(output) = connection.poll_output() {
+        let mut events = 0;
+        for output in connection.handle_text(NOW, epoch, black_box(&text)) {
+            events += usize::from(matches!(output, Output::Event(_)));
             black_box(output);
         }
+        ensure!(events == 1, "the event is delivered");
     }
     Ok(())
 }
@@ -56,63 +57,57 @@ fn envelope(name: &str, times: u64) -> Result<()> {
 /// A connection whose user channel is subscribed.
 fn subscribed() -> Result<(Connection, Epoch)> {
     let mut connection = Connection::new(Options::new(AppKey::parse("bench-key")?), 1);
-    connection.subscribe(NOW, ChannelName::parse(USER_CHANNEL)?)?;
-    connection.connect(NOW);
-    let mut opened = None;
-    while let Some(output) = connection.poll_output() {
-        match output {
-            Output::OpenSocket { epoch } => {
-                connection.handle_opened(NOW, epoch);
-                let greeting = r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.1\",\"activity_timeout\":120}"}"#;
-                ensure!(connection.handle_text(NOW, epoch, greeting).is_none(), "the greeting is no event");
-                opened = Some(epoch);
-            }
-            Output::Authorize { id, .. } => {
-                let authorization = Authorization::new("bench-key:5555");
-                connection.handle_authorization(NOW, id, Ok(authorization));
-                let acknowledgement = format!(
-                    r#"{{"event":"pusher_internal:subscription_succeeded","channel":"{USER_CHANNEL}","data":"{{}}"}}"#
-                );
-                let epoch = opened.context("a socket is open")?;
-                ensure!(connection.handle_text(NOW, epoch, &acknowledgement).is_none(), "an answer is no event");
-            }
-            Output::SendText { .. }
-            | Output::CloseSocket { .. }
-            | Output::CancelAuthorization { .. }
-            | Output::Report(_) => {}
-        }
-    }
+    connection.subscribe(NOW, ChannelName::parse(USER_CHANNEL)?)?.for_each(drop);
+    connection.connect(NOW).for_each(drop);
+    let epoch = connection.epoch().context("a socket is opened")?;
+    connection.handle_opened(NOW, epoch).for_each(drop);
+    let greeting =
+        r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.1\",\"activity_timeout\":120}"}"#;
+    let authorization = |output| if let Output::Authorize { id, .. } = output { Some(id) } else { None };
+    let authorize = connection.handle_text(NOW, epoch, greeting).find_map(authorization);
+    let authorization = Authorization::new("bench-key:5555");
+    let id = authorize.context("the channel is authorized")?;
+    connection.handle_authorization(NOW, id, Ok(authorization)).for_each(drop);
+    let acknowledgement =
+        format!(r#"{{"event":"pusher_internal:subscription_succeeded","channel":"{USER_CHANNEL}","data":"{{}}"}}"#);
+    connection.handle_text(NOW, epoch, &acknowledgement).for_each(drop);
     ensure!(connection.is_settled(), "the channel is not subscribed");
-    Ok((connection, opened.context("a socket is open")?))
+    Ok((connection, epoch))
 }
 
 /// From an attempt that fails to the next one.
 fn back_off(times: u64) -> Result<()> {
     let mut connection = Connection::new(Options::new(AppKey::parse("bench-key")?), 1);
     let mut now = NOW;
-    connection.connect(now);
+    connection.connect(now).for_each(drop);
+    let mut epoch = connection.epoch().context("a socket is opened")?;
     for _ in 0..times {
-        let epoch = next_attempt(&mut connection, &mut now)?;
         let failure = ConnectFailure {
             class: FailureClass::Network,
             kind: ConnectFailureKind::Network,
             retry_after: None,
             message: "refused".to_owned(),
         };
-        connection.handle_connect_failed(now, epoch, failure);
+        for output in connection.handle_connect_failed(now, epoch, failure) {
+            black_box(output);
+        }
+        epoch = next_attempt(&mut connection, &mut now)?;
     }
     Ok(())
 }
 
 fn next_attempt(connection: &mut Connection, now: &mut Time) -> Result<Epoch> {
     loop {
-        while let Some(output) = connection.poll_output() {
-            if let Output::OpenSocket { epoch } = black_box(output) {
-                return Ok(epoch);
+        *now = connection.poll_timeout().context("another attempt follows")?;
+        let mut opened = None;
+        for output in connection.handle_timeout(*now) {
+            if let Output::OpenSocket { epoch, .. } = black_box(output) {
+                opened = Some(epoch);
             }
         }
-        *now = connection.poll_timeout().context("another attempt follows")?;
-        connection.handle_timeout(*now);
+        if let Some(epoch) = opened {
+            return Ok(epoch);
+        }
     }
 }
 
@@ -122,8 +117,10 @@ fn decode(case: &str, times: u64) -> Result<()> {
     let decoder = VmsDecoder::new("https://example.com");
     let (mut connection, epoch) = subscribed()?;
     for _ in 0..times {
-        let event = connection.handle_text(NOW, epoch, black_box(&text)).context("the event is delivered")?;
-        black_box(decoder.decode_event(&event));
+        for output in connection.handle_text(NOW, epoch, black_box(&text)) {
+            let Output::Event(event) = output else { bail!("{output:?} instead of the event") };
+            black_box(decoder.decode_event(&event));
+        }
     }
     Ok(())
 }

@@ -1,10 +1,9 @@
 //! From a requested channel to its subscribe on the wire, by way of the authorization endpoint.
 
-use std::collections::VecDeque;
-
 use super::{Channels, SUSPENDED_AFTER, SocketContext, channel::Step, needs_authorization};
 use crate::{
     Authorization, AuthorizationError, AuthorizationId, ChannelName, Output, SubscriptionError, backoff::Class,
+    outputs::Queue,
 };
 
 impl Channels {
@@ -97,7 +96,7 @@ impl Channels {
         channel.fail(name, error, class, retry_after, socket);
     }
 
-    pub(super) fn cancel_authorizations(&mut self, outputs: &mut VecDeque<Output>) {
+    pub(super) fn cancel_authorizations(&mut self, outputs: &mut Queue) {
         let pending = std::mem::take(&mut self.pending);
         outputs.extend(pending.into_keys().map(|id| Output::CancelAuthorization { id }));
     }

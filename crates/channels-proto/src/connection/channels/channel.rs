@@ -2,10 +2,11 @@ use std::{collections::VecDeque, time::Duration};
 
 use super::{SocketContext, answers::Answers};
 use crate::{
-    Authorization, AuthorizationId, ChannelName, Continuity, GapCause, Options, Output, OwnedEvent, Report,
+    Authorization, AuthorizationId, ChannelName, Continuity, Event, GapCause, Options, Output, Report,
     SubscriptionError, Time,
     backoff::{Backoff, Class, lengthened},
     connection::STABLE_AFTER,
+    outputs::Queue,
     wire,
 };
 
@@ -27,7 +28,7 @@ pub(super) struct Channel {
     /// acknowledgement may still come.
     pub(super) unanswered: Option<Box<Subscribe>>,
     pub(super) blamed: Option<Box<Blame>>,
-    pub(super) early: VecDeque<OwnedEvent>,
+    pub(super) early: VecDeque<Event<'static>>,
     pub(super) early_dropped: u64,
 }
 
@@ -293,18 +294,18 @@ impl Channel {
             socket.report(Report::Lagged { channel: name.clone(), dropped });
         }
         for event in std::mem::take(&mut self.early) {
-            socket.report(Report::Event(event));
+            socket.outputs.push_back(Output::Event(event));
         }
     }
 
     /// A subscribed channel is lost.
-    pub(super) fn lost(&mut self, name: &ChannelName, since: Time, cause: GapCause, outputs: &mut VecDeque<Output>) {
+    pub(super) fn lost(&mut self, name: &ChannelName, since: Time, cause: GapCause, outputs: &mut Queue) {
         self.track = Track::Lost { since, cause };
         outputs.push_back(Output::Report(Report::Interrupted { channel: name.clone(), since, cause }));
     }
 
     pub(super) fn early_bytes(&self) -> usize {
-        self.early.iter().map(|event| event.as_event().frame_bytes()).sum()
+        self.early.iter().map(Event::frame_bytes).sum()
     }
 
     /// Drops the events of a subscription that can no longer be acknowledged.

@@ -6,7 +6,7 @@ mod channel;
 mod refusals;
 mod replacing;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use fastrand::Rng;
 
@@ -15,8 +15,8 @@ use self::channel::{Absence, Blame, Channel, Step, Suspicion};
 use self::refusals::blame;
 use super::SUSPENDED_AFTER;
 use crate::{
-    AuthorizationError, AuthorizationId, ChannelKind, ChannelName, Counters, Epoch, GapCause, Limits, Options, Output,
-    OwnedEvent, Report, Secret, SocketId, SubscribeError, SubscriptionError, Time, backoff::Class, wire,
+    AuthorizationError, AuthorizationId, ChannelKind, ChannelName, Counters, Epoch, Event, GapCause, Limits, Options,
+    Output, Report, Secret, SocketId, SubscribeError, SubscriptionError, Time, backoff::Class, outputs::Queue, wire,
 };
 
 /// All channels of one connection.
@@ -55,7 +55,7 @@ pub(in crate::connection) struct SocketContext<'a> {
     pub(in crate::connection) refresh_token: &'a mut bool,
     pub(in crate::connection) options: &'a Options,
     pub(in crate::connection) rng: &'a mut Rng,
-    pub(in crate::connection) outputs: &'a mut VecDeque<Output>,
+    pub(in crate::connection) outputs: &'a mut Queue,
     pub(in crate::connection) counters: &'a mut Counters,
 }
 
@@ -121,15 +121,15 @@ impl Channels {
 
     /// Keeps an event whose channel is not acknowledged yet. What does not fit is counted: the oldest of the channel
     /// first, and the event itself when all that is left belongs to others.
-    pub(in crate::connection) fn keep_early(&mut self, event: OwnedEvent, limits: &Limits) {
-        let bytes = event.as_event().frame_bytes();
-        let Some(channel) = self.table.get_mut(event.as_event().channel()) else { return };
+    pub(in crate::connection) fn keep_early(&mut self, event: Event<'static>, limits: &Limits) {
+        let bytes = event.frame_bytes();
+        let Some(channel) = self.table.get_mut(event.channel()) else { return };
         while channel.early.len() >= limits.max_early_events
             || self.early_bytes.saturating_add(bytes) > limits.max_early_bytes
         {
             channel.early_dropped += 1;
             let Some(oldest) = channel.early.pop_front() else { return };
-            self.early_bytes = self.early_bytes.saturating_sub(oldest.as_event().frame_bytes());
+            self.early_bytes = self.early_bytes.saturating_sub(oldest.frame_bytes());
         }
         self.early_bytes += bytes;
         channel.early.push_back(event);
@@ -226,7 +226,7 @@ impl Channels {
     }
 
     /// Starts afresh after the caller disconnected.
-    pub(in crate::connection) fn reset(&mut self, outputs: &mut VecDeque<Output>) {
+    pub(in crate::connection) fn reset(&mut self, outputs: &mut Queue) {
         self.cancel_authorizations(outputs);
         self.table.retain(|_, channel| channel.is_wanted());
         for channel in self.table.values_mut() {
@@ -250,13 +250,7 @@ impl Channels {
     }
 
     /// Handles the end of the socket, and what that interrupts: everything before `since` was received.
-    pub(in crate::connection) fn end_socket(
-        &mut self,
-        now: Time,
-        since: Time,
-        cause: GapCause,
-        outputs: &mut VecDeque<Output>,
-    ) {
+    pub(in crate::connection) fn end_socket(&mut self, now: Time, since: Time, cause: GapCause, outputs: &mut Queue) {
         self.socket_ended = now;
         self.cancel_authorizations(outputs);
         self.table.retain(|_, channel| channel.is_wanted());

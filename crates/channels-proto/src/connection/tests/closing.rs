@@ -76,7 +76,7 @@ fn after_a_final_4009_connecting_is_a_whole_new_chance_with_a_fresh_token() {
         world.command(Connection::connect);
         world.take();
         world.establish();
-        let asks = |output: &Output| matches!(output, Output::Authorize { refresh_token: true, .. });
+        let asks = |output: &Output<'_>| matches!(output, Output::Authorize { refresh_token: true, .. });
         assert!(world.outputs.iter().any(asks), "round {round}: {:?}", world.outputs);
         world.authorize_all();
         world.acknowledge("private-a");

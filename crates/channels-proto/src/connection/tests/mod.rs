@@ -9,6 +9,7 @@ mod handshake;
 mod hostile;
 mod liveness;
 mod outages;
+mod outputs;
 mod quarantine;
 mod random;
 mod reconnecting;
@@ -20,15 +21,15 @@ mod unreadable;
 use std::time::Duration;
 
 use crate::{
-    Authorization, AuthorizationId, ChannelName, Closed, Connection, ConnectionState, Continuity, Epoch, Options,
-    Output, Report, SubscriptionError, Time,
+    Authorization, AuthorizationId, ChannelName, Closed, Connection, ConnectionState, Continuity, Epoch, Event,
+    Options, Output, Outputs, Report, SocketId, SubscriptionError, Time,
 };
 
 /// A connection, the time, and all that came out of it since it was last asked.
 struct World {
     connection: Connection,
     now: Time,
-    outputs: Vec<Output>,
+    outputs: Vec<Output<'static>>,
     events: Vec<String>,
 }
 
@@ -66,9 +67,13 @@ impl World {
         world
     }
 
-    fn command(&mut self, command: impl FnOnce(&mut Connection, Time)) {
-        command(&mut self.connection, self.now);
-        self.drain();
+    fn command<'t>(&mut self, command: impl for<'m> FnOnce(&'m mut Connection, Time) -> Outputs<'m, 't>) {
+        for output in command(&mut self.connection, self.now) {
+            if let Output::Event(event) = &output {
+                self.events.push(describe(event));
+            }
+            self.outputs.push(owned(output));
+        }
     }
 
     fn subscribe(&mut self, channel: &str) {
@@ -105,7 +110,7 @@ impl World {
     }
 
     fn authorizations(&self) -> Vec<AuthorizationId> {
-        let id = |output: &Output| if let Output::Authorize { id, .. } = output { Some(*id) } else { None };
+        let id = |output: &Output<'_>| if let Output::Authorize { id, .. } = output { Some(*id) } else { None };
         self.outputs.iter().filter_map(id).collect()
     }
 
@@ -123,9 +128,7 @@ impl World {
     }
 
     fn text_of(&mut self, epoch: Epoch, text: &str) {
-        let event = self.connection.handle_text(self.now, epoch, text).map(|event| describe(&event));
-        self.drain();
-        self.events.extend(event);
+        self.command(|connection, now| connection.handle_text(now, epoch, text));
     }
 
     fn event(&mut self, channel: &str, name: &str) {
@@ -169,17 +172,14 @@ impl World {
         panic!("no attempt follows");
     }
 
-    fn drain(&mut self) {
-        while let Some(output) = self.connection.poll_output() {
-            if let Output::Report(Report::Event(event)) = &output {
-                self.events.push(describe(&event.as_event()));
-            }
-            self.outputs.push(output);
-        }
+    fn take(&mut self) -> Vec<Output<'static>> {
+        std::mem::take(&mut self.outputs)
     }
 
-    fn take(&mut self) -> Vec<Output> {
-        std::mem::take(&mut self.outputs)
+    /// Takes the first event out of the outputs.
+    fn take_event(&mut self) -> Option<Event<'static>> {
+        let place = self.outputs.iter().position(|output| matches!(output, Output::Event(_)))?;
+        if let Output::Event(event) = self.outputs.remove(place) { Some(event) } else { None }
     }
 
     /// Takes all outputs and returns the messages sent.
@@ -218,7 +218,21 @@ fn activity(world: &mut World) {
     world.command(|connection, now| connection.handle_activity(now, epoch));
 }
 
-fn describe(event: &crate::Event<'_>) -> String {
+fn owned(output: Output<'_>) -> Output<'static> {
+    match output {
+        Output::Event(event) => Output::Event(event.into_owned()),
+        Output::OpenSocket { epoch, authorizations } => Output::OpenSocket { epoch, authorizations },
+        Output::SendText { epoch, text } => Output::SendText { epoch, text },
+        Output::CloseSocket { epoch, close } => Output::CloseSocket { epoch, close },
+        Output::Authorize { id, channel, socket_id, refresh_token } => {
+            Output::Authorize { id, channel, socket_id, refresh_token }
+        }
+        Output::CancelAuthorization { id } => Output::CancelAuthorization { id },
+        Output::Report(report) => Output::Report(report),
+    }
+}
+
+fn describe(event: &Event<'_>) -> String {
     format!("{} {}", event.channel(), event.name())
 }
 
@@ -239,7 +253,8 @@ fn at(seconds: f64) -> Time {
 }
 
 fn state(from: ConnectionState, to: ConnectionState) -> Report {
-    Report::StateChanged { from, to }
+    let socket_id = (to == ConnectionState::Connected).then(|| SocketId::parse("1.2").unwrap());
+    Report::StateChanged { from, to, socket_id }
 }
 
 fn subscribed(channel: &str, continuity: Continuity) -> Report {

@@ -13,16 +13,14 @@ enum Fate {
 }
 
 fn fate_in(world: &mut World, text: &str) -> Fate {
-    let epoch = world.epoch();
-    let event = world.connection.handle_text(world.now, epoch, text);
-    let fate = event.map(|event| {
+    world.text(text);
+    let fate = world.take_event().map(|event| {
         assert!(matches!(event.defect(), Some(FrameError::Json(_))), "{text}: {:?}", event.defect());
         let data = event.data();
         assert_eq!((data.payload(), data.quoted()), (Err(JsonError::Part), None), "{text}");
         assert_eq!(event.to_owned_event().as_event(), event);
         Fate::Delivered(event.name().to_owned(), event.channel().to_string(), data.raw().to_owned())
     });
-    world.drain();
     let reports = world.reports();
     let Some(fate) = fate else {
         assert!(matches!(&reports[..], [Report::Unreadable { lost: 1, .. }]), "{text}: {reports:?}");
@@ -182,12 +180,8 @@ fn a_salvaged_event_goes_the_way_of_every_event() {
     assert_eq!((&world.events[..], world.connection.counters().unexpected_events), (&[][..], 1));
     world.take();
     world.acknowledge("c");
-    let early = world.reports().into_iter().find_map(|report| match report {
-        Report::Event(event) => Some(event),
-        _ => None,
-    });
-    let early = early.expect("the event that was kept");
-    let (event, part) = (early.as_event(), Err(JsonError::Part));
+    let event = world.take_event().expect("the event that was kept");
+    let part = Err(JsonError::Part);
     assert_eq!((event.data().raw(), event.data().payload(), event.defect().is_some()), ("NaN", part, true));
     assert_eq!(world.connection.counters().malformed_frames, 0);
 

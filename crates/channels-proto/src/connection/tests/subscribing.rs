@@ -76,7 +76,6 @@ fn authorizations_are_limited_in_number_and_keep_their_order() {
     }
     let mut subscribed = 0;
     for _ in 0..500 {
-        assert!(world.connection.authorizations_needed() <= 8);
         let ids = world.authorizations();
         world.outputs.clear();
         assert!(ids.len() <= 8);
@@ -484,7 +483,7 @@ fn between_the_two_answers_to_a_repeated_subscribe_nothing_is_lost() {
     world.pass(3.0);
     world.acknowledge("a");
     world.event("a", "behind");
-    assert_eq!(world.take(), []);
+    assert!(matches!(&world.take()[..], [Output::Event(_), Output::Event(_)]));
     assert_eq!(world.events, ["a between", "a behind"]);
     assert_eq!(world.connection.counters().repeated_acknowledgements, 1);
 }
@@ -765,7 +764,7 @@ fn a_channels_time_without_a_subscription_counts_over_sockets_but_not_between_th
             world.text(PONG);
             live += 1;
             let suspended =
-                |output: &&Output| matches!(output, Output::Report(Report::Suspended { channel: Some(_), .. }));
+                |output: &&Output<'_>| matches!(output, Output::Report(Report::Suspended { channel: Some(_), .. }));
             let now_told = world.outputs.iter().filter(suspended).count();
             assert!(now_told == 0 || live == 120, "after {live} s");
             told += now_told;
@@ -787,9 +786,9 @@ fn events_before_the_acknowledgement_are_delivered_behind_it() {
     assert_eq!(world.events, Vec::<String>::new());
     world.take();
     world.acknowledge("a");
-    let reports = world.reports();
-    assert_eq!(reports[0], subscribed("a", Continuity::Fresh));
-    assert_eq!(reports.len(), 3);
+    let outputs = world.take();
+    assert_eq!(outputs[0], Output::Report(subscribed("a", Continuity::Fresh)));
+    assert!(matches!(&outputs[1..], [Output::Event(_), Output::Event(_)]), "{outputs:?}");
     world.event("a", "later");
     assert_eq!(world.events, ["a early-1", "a early-2", "a later"]);
 }
@@ -953,11 +952,10 @@ fn wishes_made_offline_are_remembered() {
 fn kinds_that_are_not_supported_are_refused_before_anything_is_sent() {
     let mut world = World::connected();
     for channel in ["presence-a", "private-encrypted-a", "#server-to-user-1"] {
-        let refused = world.connection.subscribe(world.now, name(channel));
+        let refused = world.connection.subscribe(world.now, name(channel)).map(drop);
         assert!(matches!(refused, Err(SubscribeError::UnsupportedKind { .. })), "{channel}");
     }
-    world.drain();
-    assert_eq!(world.take(), []);
+    assert!(world.connection.outputs().next().is_none());
 }
 
 #[test]
@@ -973,9 +971,9 @@ fn channel_data_of_the_endpoint_is_passed_on() {
 fn no_debug_output_shows_a_signature() {
     let (mut world, id) = authorizing();
     let authorization = Authorization::new("key:canary");
-    world.connection.handle_authorization(world.now, id, Ok(authorization));
+    let _ = world.connection.handle_authorization(world.now, id, Ok(authorization));
     assert!(!format!("{:?}", world.connection).contains("canary"), "with the subscribe still in it");
-    world.drain();
+    world.command(|connection, _| connection.outputs());
     let Some(Output::SendText { text, .. }) = world.outputs.first() else { panic!("{:?}", world.outputs) };
     assert!(text.expose().contains("canary"));
     assert!(!format!("{:?}", world.outputs).contains("canary"));

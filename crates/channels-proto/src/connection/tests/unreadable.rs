@@ -76,21 +76,21 @@ fn what_was_lost_is_told_before_the_socket_ends_and_not_in_the_next_session() {
 #[test]
 fn an_event_whose_name_is_too_long_or_whose_data_is_too_deep_is_delivered_as_it_is() {
     let mut world = World::subscribed(&["c"]);
-    let epoch = world.epoch();
     let data = format!(r#"{}{{"a":"]"}}{}"#, "[".repeat(100_000), "]".repeat(100_000));
     let text = deep("c", &data);
-    let event = world.connection.handle_text(world.now, epoch, &text).expect("an event");
+    world.text(&text);
+    let event = world.take_event().expect("an event");
     assert_eq!((event.name(), event.channel().as_str(), event.data().raw()), ("e", "c", data.as_str()));
     let too_deep = FrameError::Json(JsonError::TooDeep { limit: 128, offset: text.find('[').unwrap() + 127 });
     assert_eq!((event.defect(), event.frame_bytes()), (Some(&too_deep), text.len()));
 
     let long = "e".repeat(5_000);
     let text = format!(r#"{{"event":"{long}","channel":"c","data":"{{}}"}}"#);
-    let event = world.connection.handle_text(world.now, epoch, &text).expect("an event");
+    world.text(&text);
+    let event = world.take_event().expect("an event");
     assert_eq!((event.name(), event.data().payload().unwrap().as_ref()), (long.as_str(), "{}"));
     assert_eq!(event.defect(), Some(&FrameError::EventNameTooLong { bytes: 5_000, limit: 4_096 }));
     assert_eq!(event.to_owned_event().as_event(), event);
-    world.drain();
     assert_eq!(lost(&world.reports()), []);
 }
 
@@ -107,10 +107,7 @@ fn a_deep_message_that_is_no_event_of_a_wanted_channel_is_not_delivered() {
     assert_eq!((&world.events[..], world.connection.counters().unexpected_events), (&[][..], 1));
     world.take();
     world.acknowledge("c");
-    let early = world.reports().into_iter().find_map(|report| match report {
-        Report::Event(event) => event.as_event().defect().cloned(),
-        _ => None,
-    });
+    let early = world.take_event().and_then(|event| event.defect().cloned());
     assert!(matches!(early, Some(FrameError::Json(JsonError::TooDeep { .. }))), "{early:?}");
     world.text(&format!(r#"{{"event":"pusher:error","data":{nested}}}"#));
     world.text(&format!(r#"{{"event":"e","data":{nested}}}"#));

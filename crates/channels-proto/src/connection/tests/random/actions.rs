@@ -96,7 +96,7 @@ impl Simulation {
         self.check();
     }
 
-    fn hint(&mut self, hint: impl FnOnce(&mut Connection, Time)) {
+    fn hint(&mut self, hint: impl for<'m> FnOnce(&'m mut Connection, Time) -> Outputs<'m, 'static>) {
         self.checks.requests.probed(self.world.now, 5);
         self.world.command(hint);
     }

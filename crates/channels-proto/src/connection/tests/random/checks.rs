@@ -21,16 +21,11 @@ pub(super) struct Checks {
 impl Simulation {
     /// Looks at all that came out, in order, and at the state behind it.
     pub(super) fn check(&mut self) {
-        let events = std::mem::take(&mut self.world.events);
         let outputs = self.world.take();
         assert!(outputs.len() < 100, "I40: {} outputs after one input", outputs.len());
         for output in outputs {
             self.note(|| format!("    {output:?}"));
             self.check_output(output);
-        }
-        for event in events {
-            self.note(|| format!("    {event}"));
-            self.checks.event(&event);
         }
         let connection = &self.world.connection;
         let state = connection.state();
@@ -44,10 +39,10 @@ impl Simulation {
         assert!(state == Connected || self.checks.subscribed.is_empty(), "I27: no gap of {:?}", self.checks.subscribed);
     }
 
-    fn check_output(&mut self, output: Output) {
+    fn check_output(&mut self, output: Output<'_>) {
         let now = self.world.now;
         match output {
-            Output::OpenSocket { epoch } => {
+            Output::OpenSocket { epoch, .. } => {
                 assert!(self.socket.is_none(), "I1");
                 assert!(epoch.0 > self.checks.newest, "I2");
                 self.checks.newest = epoch.0;
@@ -72,6 +67,7 @@ impl Simulation {
             }
             Output::CancelAuthorization { id } => self.authorizations.retain(|pending| pending.id != id),
             Output::Report(report) => self.checks.report(now, report),
+            Output::Event(event) => self.checks.event(event.channel().as_str(), event.name()),
         }
     }
 }
@@ -107,7 +103,10 @@ impl Checks {
 
     fn report(&mut self, now: Time, report: Report) {
         match report {
-            Report::StateChanged { from, to } => self.state_changed(now, from, to),
+            Report::StateChanged { from, to, socket_id } => {
+                assert_eq!(socket_id.is_some(), to == Connected, "I7");
+                self.state_changed(now, from, to);
+            }
             Report::Subscribed { channel, continuity } => {
                 let channel = channel.as_str();
                 assert!(self.wanted.contains(channel), "I25: {channel}");
@@ -142,7 +141,7 @@ impl Checks {
                 assert!(retry_in.is_some_and(|delay| delay <= Duration::from_secs(1_800)), "{channel}: {retry_in:?}");
             }
             Report::Lagged { channel, .. } => assert!(self.subscribed.contains(channel.as_str()), "{channel}"),
-            Report::Event(_) | Report::Suspended { .. } | Report::ServerError { .. } => {}
+            Report::Suspended { .. } | Report::ServerError { .. } => {}
             Report::Unreadable { .. } => panic!("{report:?}"),
         }
     }
@@ -164,10 +163,9 @@ impl Checks {
         }
     }
 
-    fn event(&mut self, event: &str) {
-        let (channel, name) = event.split_once(' ').unwrap();
-        assert!(self.wanted.contains(channel), "I25: {event}");
-        assert!(self.subscribed.contains(channel), "I25: {event} before its acknowledgement");
+    fn event(&mut self, channel: &str, name: &str) {
+        assert!(self.wanted.contains(channel), "I25: {name} of {channel}");
+        assert!(self.subscribed.contains(channel), "I25: {name} of {channel} before its acknowledgement");
         self.history.delivered(channel, name.strip_prefix('e').unwrap().parse().unwrap());
     }
 
