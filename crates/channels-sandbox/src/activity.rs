@@ -19,7 +19,7 @@ pub enum Activity {
         /// The sockets that it was queued for.
         sockets: usize,
     },
-    /// A request of the application's API was answered.
+    /// A request of the application's API, or of the HTTP API, was answered.
     Request {
         /// The method.
         method: String,

@@ -1,4 +1,4 @@
-//! The signatures of Pusher's channel authorization, and socket ids.
+//! An application, its signatures, and socket ids.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -6,9 +6,11 @@ use sha2::Sha256;
 /// The application that sockets connect to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct App {
-    /// Its key.
+    /// Its id, which names it in the HTTP API.
+    pub id: String,
+    /// Its key, which names it in the URL of a socket.
     pub key: String,
-    /// The secret that signs channel authorizations.
+    /// The secret that signs channel authorizations and the requests of the HTTP API.
     pub secret: String,
 }
 
@@ -26,13 +28,22 @@ impl App {
             text.push(':');
             text.push_str(channel_data);
         }
+        self.sign(&text)
+    }
+
+    /// The signature of a text, in hex.
+    pub(crate) fn sign(&self, text: &str) -> String {
         // HMAC takes a key of any length, so there is nothing to fail.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.secret.as_bytes()) else {
             return String::new();
         };
         mac.update(text.as_bytes());
-        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&mac.finalize().into_bytes())
     }
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether a text has the form of a socket id: digits, a dot, digits.
@@ -49,7 +60,7 @@ mod tests {
     /// The worked example of Pusher's documentation, "Channel authentication".
     #[test]
     fn signatures_agree_with_the_published_examples() {
-        let app = App { key: "278d425bdf160c739803".into(), secret: "7ad3773142a6692b25b8".into() };
+        let app = App { id: "3".into(), key: "278d425bdf160c739803".into(), secret: "7ad3773142a6692b25b8".into() };
         assert_eq!(
             app.authorize("1234.1234", "private-foobar", None),
             "278d425bdf160c739803:58df8b0c36d6982b82c3ecf6b4662e34fe8c25bba48f5369f135bf843651c3a4"

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use crate::{error::ServerError, net::tls::Tls, profile::Profile, timing::Timing};
+use crate::{error::ServerError, net::tls::Tls, profile::Profile, timing::Timing, wall_clock::WallClock};
 
 /// Everything a [`Server`](crate::Server) is started with.
 ///
@@ -20,10 +20,16 @@ pub struct ServerConfig {
     pub profile: Profile,
     /// Its timing. Default: that of the profile.
     pub timing: Option<Timing>,
+    /// The application id. Default `sandbox-app`.
+    pub app_id: String,
     /// The application key. Default `sandbox-key`.
     pub app_key: String,
-    /// The secret that signs channel authorizations. Default `sandbox-secret`.
+    /// The secret that signs channel authorizations and the requests of the HTTP API. Default `sandbox-secret`.
     pub app_secret: String,
+    /// Serve the HTTP API under `/apps`. Default on.
+    pub http_api: bool,
+    /// The clock that the requests of the HTTP API must have been signed by. Default: that of the machine.
+    pub clock: WallClock,
     /// Client messages over this rate are refused with `pusher:error` 4301 (Reverb's rate
     /// limiting). push1st has no such limit and ignores it. Default: no limit.
     pub message_limit: Option<RateLimit>,
@@ -42,8 +48,11 @@ impl Default for ServerConfig {
             tls: None,
             profile: Profile::Pusher7,
             timing: None,
+            app_id: "sandbox-app".to_owned(),
             app_key: "sandbox-key".to_owned(),
             app_secret: "sandbox-secret".to_owned(),
+            http_api: true,
+            clock: WallClock::system(),
             message_limit: None,
             send_buffer: None,
             seed: 1,
@@ -60,6 +69,9 @@ impl ServerConfig {
 
     pub(crate) fn check(&self) -> Result<(), ServerError> {
         let problem = |setting, problem: &str| Err(ServerError::Config { setting, problem: problem.to_owned() });
+        if self.app_id.is_empty() || self.app_id.contains(['/', '?', '#', '%']) {
+            return problem("app_id", "it must not be empty or contain `/`, `?`, `#` or `%`");
+        }
         if self.app_key.is_empty() || self.app_key.contains(['/', '?', '#', ':']) {
             return problem("app_key", "it must not be empty or contain `/`, `?`, `#` or `:`");
         }

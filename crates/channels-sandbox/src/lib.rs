@@ -18,10 +18,16 @@
 //! [`axum::Router`] to [`Server::serve`], signs with [`Server::app`], publishes through [`Server::publish_as`], and makes
 //! decisions for the server's sockets in a [`Hooks`]. The sockets are at `/app/{key}` and `/pusher/app/{key}`.
 //!
+//! # The HTTP API
+//!
+//! Any Pusher server library can publish to the server, given [`App`] and the address: `POST /apps/{id}/events` and
+//! `/batch_events`, `GET /apps/{id}/channels`, `/channels/{name}` and `/channels/{name}/users`. Requests must be signed, and
+//! are answered, with the limits of the server that the profile imitates. push1st has only `events`, without a signature.
+//! [`ServerConfig::http_api`] switches the API off.
+//!
 //! # What is not supported
 //!
-//! Presence channels, client events, sign-in, encrypted channels, and the signed HTTP API of Pusher servers. How each
-//! profile refuses the first three:
+//! Presence channels, client events, sign-in, and encrypted channels. How each profile refuses the first three:
 //!
 //! | profile | a presence channel | a client event | a sign-in |
 //! |---|---|---|---|
@@ -35,7 +41,7 @@
 //!
 //! From the ground up: `php` escapes JSON as PHP does, `websocket` reads and writes frames, `dialect` describes each server's behaviour as pure functions, `hub`
 //! keeps the open sockets and their channels, `net` accepts and serves connections, `shared` is what the sockets of a
-//! server have in common, `socket` runs one of them, `upgrade` starts it, and `server` is the public handle of a running
+//! server have in common, `socket` runs one of them, `upgrade` starts it, `http_api` publishes for server libraries, and `server` is the public handle of a running
 //! server.
 
 pub mod answer;
@@ -50,6 +56,7 @@ mod ending;
 mod error;
 mod fault;
 mod hooks;
+mod http_api;
 mod hub;
 mod journal;
 mod listening;
@@ -63,6 +70,7 @@ mod sockets;
 mod state;
 mod timing;
 mod upgrade;
+mod wall_clock;
 mod websocket;
 
 pub use activity::Activity;
@@ -81,4 +89,5 @@ pub use server::Server;
 pub use sockets::{ReceivedFrame, SocketInfo, Sockets};
 pub use state::ServerState;
 pub use timing::Timing;
+pub use wall_clock::WallClock;
 pub use websocket::outbound::{Outbound, RawFrame};

@@ -20,6 +20,7 @@ use crate::{
     error::{ServerError, WaitError},
     fault::{Fault, FaultBook, SocketFault},
     hooks::Hooks,
+    http_api,
     hub::{Hub, roster::Mode},
     journal::Journal,
     listening::Listening,
@@ -31,6 +32,7 @@ use crate::{
     state::ServerState,
     timing::Timing,
     upgrade,
+    wall_clock::WallClock,
     websocket::outbound::Outbound,
 };
 
@@ -46,6 +48,8 @@ pub struct Server {
     tls: Option<TlsAcceptor>,
     profile: Profile,
     address: Address,
+    /// The clock of the HTTP API, if that is served.
+    http_api: Option<WallClock>,
 }
 
 impl fmt::Debug for Server {
@@ -62,7 +66,7 @@ impl Drop for Server {
 
 /// Starting and stopping.
 impl Server {
-    /// Starts a server that serves sockets and nothing else. Must be called on a Tokio runtime.
+    /// Starts a server that serves the sockets and the HTTP API, and nothing else. Must be called on a Tokio runtime.
     ///
     /// # Errors
     ///
@@ -87,7 +91,7 @@ impl Server {
         let shared = Shared {
             dialect: dialect::of(config.profile),
             timing: config.timing.unwrap_or_else(|| Timing::of(config.profile)),
-            app: App { key: config.app_key, secret: config.app_secret },
+            app: App { id: config.app_id, key: config.app_key, secret: config.app_secret },
             message_limit: config.message_limit,
             hooks,
             hub: Arc::new(Hub::new(changes.clone())),
@@ -99,10 +103,11 @@ impl Server {
             ids: Mutex::new(fastrand::Rng::with_seed(config.seed)),
             events: AtomicU64::new(0),
         };
-        Ok(Self { shared: Arc::new(shared), gate, tls, profile: config.profile, address })
+        let http_api = config.http_api.then_some(config.clock);
+        Ok(Self { shared: Arc::new(shared), gate, tls, profile: config.profile, address, http_api })
     }
 
-    /// Serves the sockets, and everything else from `routes`, on its port. If it is still running, it is
+    /// Serves the sockets and the HTTP API, and everything else from `routes`, on its port. If it is still running, it is
     /// [killed](Self::kill) first.
     ///
     /// The routes are dropped by `stop`, by `kill` and with the server; if they own the server, it must be stopped or
@@ -117,7 +122,7 @@ impl Server {
         }
         self.shared.stop.set(false);
         let reception = Reception {
-            routes: upgrade::routes(Arc::clone(&self.shared)).merge(routes),
+            routes: self.routes().merge(routes),
             tls: self.tls.clone(),
             stop: self.shared.stop.clone(),
             sends_dates: self.shared.dialect.sends_dates(),
@@ -125,6 +130,14 @@ impl Server {
             is_silent: false,
         };
         self.gate.open(reception).await
+    }
+
+    fn routes(&self) -> Router {
+        let sockets = upgrade::routes(Arc::clone(&self.shared));
+        match &self.http_api {
+            Some(clock) => sockets.merge(http_api::routes(self.profile, Arc::clone(&self.shared), clock.clone())),
+            None => sockets,
+        }
     }
 
     /// Shuts down as the profile's server does: `pusher7`, `sockudo` and `soketi` send error and close 4200, the others
@@ -219,10 +232,7 @@ impl Server {
 
     /// Publishes an event that is reported under this name in the [`Activity`].
     pub async fn publish_as(&self, name: String, push: RawPush) -> Delivered {
-        let frame = self.shared.event_frame(&push);
-        let sockets = self.shared.hub.publish(&push.channel, frame, push.except.as_deref()).await;
-        self.shared.journal.tell(Activity::Pushed { event: name, channel: push.channel, sockets });
-        Delivered { sockets }
+        self.shared.publish(name, push).await
     }
 }
 

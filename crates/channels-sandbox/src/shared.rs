@@ -11,6 +11,7 @@ use std::{
 use bytes::Bytes;
 
 use crate::{
+    activity::Activity,
     app::App,
     changes::Changes,
     config::RateLimit,
@@ -20,7 +21,7 @@ use crate::{
     hub::Hub,
     journal::Journal,
     net::stop::Stop,
-    push::{RawData, RawPush},
+    push::{Delivered, RawData, RawPush},
     timing::Timing,
     websocket::frame::{self, opcode},
 };
@@ -44,6 +45,15 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn next_socket_id(&self) -> String {
         self.dialect.socket_id(&mut self.ids.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Publishes an event that is reported under this name. Waits for room in the queues of slow sockets, until those
+    /// are cut.
+    pub(crate) async fn publish(&self, name: String, push: RawPush) -> Delivered {
+        let frame = self.event_frame(&push);
+        let sockets = self.hub.publish(&push.channel, frame, push.except.as_deref()).await;
+        self.journal.tell(Activity::Pushed { event: name, channel: push.channel, sockets });
+        Delivered { sockets }
     }
 
     /// The frame of an event.

@@ -33,7 +33,7 @@ pub(super) fn own_key(message: &ClientMessage, context: &Context<'_>) -> bool {
 }
 
 /// At most `longest` characters out of `A-Za-z0-9_-=@,.;` (Pusher's documentation, "Channel naming conventions").
-pub(super) fn is_channel_name(name: &str, longest: usize) -> bool {
+pub(crate) fn is_channel_name(name: &str, longest: usize) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-=@,.;".contains(&byte);
     !name.is_empty() && name.len() <= longest && name.bytes().all(allowed)
 }

@@ -1,6 +1,6 @@
 //! What each server answers. Nothing here does I/O: a message goes in, actions come out.
 
-mod checks;
+pub(crate) mod checks;
 mod greeting;
 pub(crate) mod habits;
 pub(crate) mod message;
@@ -9,6 +9,8 @@ mod pusher7;
 mod reverb;
 mod sockudo;
 mod soketi;
+
+pub(crate) use push1st::MESSAGE_ID_BASE as PUSH1ST_MESSAGE_ID_BASE;
 
 use crate::profile::Profile;
 use habits::Dialect;

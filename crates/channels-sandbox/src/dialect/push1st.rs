@@ -173,4 +173,4 @@ fn has_text_user_id(message: &ClientMessage) -> bool {
 const SOCKET_ID_RANGE: std::ops::Range<u64> = 1_000_000_000_000_000_000..9_000_000_000_000_000_000;
 
 /// Its message ids are beyond 2^53, where a floating-point number no longer holds them.
-const MESSAGE_ID_BASE: u64 = 1_795_521_896_925_195_175;
+pub(crate) const MESSAGE_ID_BASE: u64 = 1_795_521_896_925_195_175;

@@ -10,6 +10,8 @@
 
 mod clients;
 mod faults;
+mod http_api;
+mod library;
 mod lifecycle;
 mod push1st;
 mod pusher7;
