@@ -1,5 +1,6 @@
 use std::{
     fmt,
+    sync::{Arc, OnceLock},
     time::{Duration, SystemTime},
 };
 
@@ -24,6 +25,11 @@ impl SystemClock {
     #[must_use]
     pub const fn new() -> Self {
         Self {}
+    }
+
+    pub(crate) fn shared() -> Arc<dyn Clock> {
+        static SHARED: OnceLock<Arc<SystemClock>> = OnceLock::new();
+        Arc::<Self>::clone(SHARED.get_or_init(Arc::default))
     }
 }
 

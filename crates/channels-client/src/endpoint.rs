@@ -10,9 +10,9 @@ use channels_proto::Printable;
 use thiserror::Error;
 use url::{Host, Url};
 
-/// Where to connect: the part of a URL that TCP and TLS need.
+/// Where to connect: the part of a URL that TCP and TLS need. It is shown as `HOST:PORT`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Endpoint {
+pub struct Endpoint {
     /// Whether TLS is used.
     pub(crate) secure: bool,
     /// A name in its ASCII form, or an address without brackets.
@@ -82,6 +82,24 @@ pub enum UrlError {
 }
 
 impl Endpoint {
+    /// Returns whether the connection is to be secured by TLS.
+    #[must_use]
+    pub const fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// Returns the host: a name in its ASCII form, or an address without brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Returns the port.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Returns the host as it stands in a URL: an IPv6 address in brackets.
     pub(crate) fn bracketed_host(&self) -> String {
         if self.host.parse::<Ipv6Addr>().is_ok() { format!("[{}]", self.host) } else { self.host.as_ref().to_owned() }
@@ -192,7 +210,8 @@ pub fn presentable_url(url: &str) -> String {
     }
 }
 
-fn is_scheme(text: &str) -> bool {
+/// Returns whether `text` has the form of the scheme of a URL.
+pub(crate) fn is_scheme(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
 

@@ -1,6 +1,6 @@
 //! One small HTTP/1.1 client, for requests to one configured server.
 //!
-//! It follows no redirect, keeps no cookies, asks for no compression, reads no proxy from the environment, and bounds
+//! It follows no redirect, keeps no cookies, asks for no compression, connects as its [`Connector`](crate::Connector) does, and bounds
 //! the size and the time of every response. It spawns nothing: a connection makes progress while a request or
 //! [`HttpClient::prepare`] is polled.
 
@@ -16,6 +16,6 @@ pub use self::{
     url::{HttpOrigin, HttpUrl},
 };
 pub use crate::{
-    dial::{CertificateProblem, ConnectError},
+    dial::{CertificateProblem, ConnectError, ProxyProblem},
     retry_after::retry_after,
 };

@@ -11,6 +11,7 @@ mod address;
 mod authorize;
 mod client;
 mod clock;
+mod connector;
 mod delivery;
 mod dial;
 mod endpoint;
@@ -21,6 +22,7 @@ mod intent;
 mod item;
 mod options;
 mod outgoing;
+mod response_head;
 mod retry_after;
 mod server_time;
 mod socket;
@@ -42,8 +44,12 @@ pub use client::{
     Items, SubscribeError, WaitError,
 };
 pub use clock::{Clock, SystemClock, TokioClock};
+pub use connector::{Connector, MemoryConnector, MemoryListener, UpgradeRequest, Upgraded};
 pub use delivery::Delivery;
-pub use endpoint::{UrlError, presentable_url};
+#[cfg(feature = "proxy")]
+pub use dial::{Proxies, Proxy, ProxyError};
+pub use dial::{Resolver, Stream, SystemConnector};
+pub use endpoint::{Endpoint, UrlError, presentable_url};
 pub use item::{Continuity, Decoded, Decoder, Item, RawDecoder, ServerClock};
 pub use options::{ClientOptions, QueueLimits};
 pub use rustls_pki_types::{CertificateDer, PrivateKeyDer};

@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use channels_proto::{AppKey, OptionError};
 
-use crate::{Clock, ServerTime, SocketAddressProvider, SocketUrl, SystemClock, Tls};
+use crate::{Connector, ServerTime, SocketAddressProvider, SocketUrl, SystemConnector};
 
 /// How a [`StreamClient`](crate::StreamClient) connects and delivers; [`ClientOptions::new`] gives the defaults.
 #[derive(Clone, Debug)]
@@ -14,8 +14,10 @@ pub struct ClientOptions {
     pub address_provider: Option<Arc<dyn SocketAddressProvider>>,
     /// The protocol's own options: the app key, timeouts and limits.
     pub protocol: channels_proto::Options,
-    /// How the server is verified. Use the same `Tls` for all clients: they then share its certificates and sessions.
-    pub tls: Tls,
+    /// How the client connects, and where its time and its random numbers come from: a [`SystemConnector`] by default. It takes
+    /// a [`Tls`](crate::Tls), proxies, a clock. Share one among clients, or at least its `Tls`: they then share certificates and
+    /// sessions.
+    pub connector: Arc<dyn Connector>,
     /// How much a consumer may leave unread.
     pub queue: QueueLimits,
     /// The name by which this client introduces itself to the server, in the URL and in `User-Agent`.
@@ -24,14 +26,10 @@ pub struct ClientOptions {
     pub client_version: String,
     /// How long a write may make no progress before the socket is abandoned, 10 s by default.
     pub write_timeout: Duration,
-    /// The clock; tests may set their own.
-    pub clock: Arc<dyn Clock>,
     /// What is known of the server's clock. Give a clone to the HTTP clients of the same server, and it learns from
     /// their responses too; with none, the client creates one that learns from the upgrades alone. It must be created
-    /// with the same `clock`.
+    /// with the clock of the `connector`.
     pub server_time: Option<ServerTime>,
-    /// The seed of the jitter; with none, the operating system provides one.
-    pub seed: Option<u64>,
 }
 
 impl ClientOptions {
@@ -42,14 +40,12 @@ impl ClientOptions {
             socket_url,
             address_provider: None,
             protocol: channels_proto::Options::new(app_key),
-            tls: Tls::default(),
+            connector: SystemConnector::shared(),
             queue: QueueLimits::default(),
             client_name: env!("CARGO_PKG_NAME").to_owned(),
             client_version: env!("CARGO_PKG_VERSION").to_owned(),
             write_timeout: Duration::from_secs(10),
-            clock: Arc::new(SystemClock::new()),
             server_time: None,
-            seed: None,
         }
     }
 

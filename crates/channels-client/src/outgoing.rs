@@ -14,8 +14,6 @@ use tokio_tungstenite::tungstenite::protocol::frame::{
     coding::{Data, OpCode},
 };
 
-use crate::entropy;
-
 /// A stream that finishes the frames given to it before it writes anything else, so that no two frames mix.
 #[derive(Debug)]
 pub(crate) struct Outgoing<S> {
@@ -32,10 +30,9 @@ impl<S> Outgoing<S> {
     }
 
     /// Adds one text message. Only between two frames of the library: when it has nothing left to flush.
-    pub(crate) fn push(&mut self, text: &Secret) -> Result<(), tokio_tungstenite::tungstenite::Error> {
+    pub(crate) fn push(&mut self, text: &Secret, mask: [u8; 4]) -> Result<(), tokio_tungstenite::tungstenite::Error> {
         let mut frame = Frame::message(text.expose().to_owned(), OpCode::Data(Data::Text), true);
-        let [a, b, c, d, ..] = entropy::random().to_ne_bytes();
-        frame.header_mut().mask = Some([a, b, c, d]);
+        frame.header_mut().mask = Some(mask);
         frame.format(&mut self.unsent)
     }
 
@@ -107,7 +104,7 @@ mod tests {
         let (near, mut far) = duplex(3);
         let mut stream = Outgoing::new(near);
         let text = "x".repeat(200);
-        stream.push(&Secret::new(text.clone())).unwrap();
+        stream.push(&Secret::new(text.clone()), [1, 2, 3, 4]).unwrap();
         let writing = async {
             stream.write_all(b"behind").await.unwrap();
             stream.shutdown().await.unwrap();

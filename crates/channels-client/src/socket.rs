@@ -22,7 +22,8 @@ use tokio_tungstenite::{
 };
 
 use crate::{
-    dial::{Stream, io_reason},
+    Stream,
+    dial::io_reason,
     incoming::{Incoming, Next, ServerClose, Texts},
     outgoing::Outgoing,
 };
@@ -46,8 +47,8 @@ pub(crate) enum Received {
 #[derive(Debug)]
 pub(crate) struct Socket {
     web_socket: WebSocketStream<Outgoing<Incoming<Stream>>>,
-    /// Messages that wait until the library has nothing left to write.
-    queued: Vec<Secret>,
+    /// Messages that wait until the library has nothing left to write, and their masks.
+    queued: Vec<(Secret, [u8; 4])>,
     queued_bytes: usize,
     bytes_seen: u64,
     unflushed: bool,
@@ -84,14 +85,15 @@ impl Socket {
         }
     }
 
-    /// Queues a text message; it is written while the socket is polled.
-    pub(crate) fn send(&mut self, text: Secret) {
+    /// Queues a text message; it is written, masked by a part of `random`, while the socket is polled.
+    pub(crate) fn send(&mut self, text: Secret, random: u64) {
         self.queued_bytes = self.queued_bytes.saturating_add(text.expose().len());
         if self.queued_bytes > MAX_UNSENT {
             self.broken.get_or_insert_with(|| lost("the server does not read what is sent to it".to_owned()));
             return;
         }
-        self.queued.push(text);
+        let [a, b, c, d, ..] = random.to_ne_bytes();
+        self.queued.push((text, [a, b, c, d]));
         self.unflushed = true;
     }
 
@@ -196,8 +198,8 @@ impl Socket {
         if self.queued.is_empty() {
             return Poll::Ready(Ok(()));
         }
-        for text in std::mem::take(&mut self.queued) {
-            self.web_socket.get_mut().push(&text)?;
+        for (text, mask) in std::mem::take(&mut self.queued) {
+            self.web_socket.get_mut().push(&text, mask)?;
         }
         self.queued_bytes = 0;
         self.web_socket.poll_flush_unpin(cx)

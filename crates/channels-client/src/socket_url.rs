@@ -75,7 +75,9 @@ impl SocketUrl {
         &self.0.path
     }
 
-    pub(crate) const fn endpoint(&self) -> &Endpoint {
+    /// Returns host and port, and whether TLS is used.
+    #[must_use]
+    pub const fn endpoint(&self) -> &Endpoint {
         &self.0.endpoint
     }
 

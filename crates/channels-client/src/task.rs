@@ -29,7 +29,6 @@ use self::{
 use crate::{
     Authorizer, ClientOptions, Decoder, ServerTime,
     delivery::{Core, Turn},
-    entropy,
     intent::CarriedOut,
     socket::Received,
 };
@@ -41,10 +40,10 @@ pub(crate) fn start<D: Decoder>(
     decoder: D,
     core: &Arc<Core<D::Item>>,
 ) {
-    let server_time = options.server_time.clone().unwrap_or_else(|| ServerTime::new(Arc::clone(&options.clock)));
+    let (clock, seed) = (options.connector.clock(), options.connector.random());
+    let server_time = options.server_time.clone().unwrap_or_else(|| ServerTime::new(Arc::clone(&clock)));
     let opener = Arc::new(Opener::new(&options, server_time.clone()));
-    let ClientOptions { mut protocol, clock, seed, address_provider, .. } = options;
-    let seed = seed.unwrap_or_else(entropy::random);
+    let ClientOptions { mut protocol, address_provider, .. } = options;
     // The handles keep to the limit; the machine also counts channels that it is still leaving.
     protocol.limits.max_channels = protocol.limits.max_channels.saturating_mul(2);
     let machine = Connection::new(protocol, seed);

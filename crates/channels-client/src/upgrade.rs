@@ -6,25 +6,20 @@
 
 use std::{io, time::SystemTime};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use channels_proto::{ConnectFailure, ConnectFailureKind, FailureClass};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::{
+    connector::{UpgradeRequest, Upgraded},
     dial::{io_reason, tls_error},
     endpoint::presentable_url,
+    response_head::{HeadError, ResponseHead, read_head},
     retry_after::retry_after,
 };
-
-/// What the upgrade asks for.
-#[derive(Debug)]
-pub(crate) struct UpgradeRequest {
-    pub(crate) host: String,
-    pub(crate) target: String,
-    pub(crate) user_agent: String,
-}
 
 /// Why the upgrade failed.
 #[derive(Debug, Error)]
@@ -45,47 +40,26 @@ pub(crate) enum UpgradeError {
     Broken(&'static str),
 }
 
-/// What came of an upgrade.
-#[derive(Debug)]
-pub(crate) struct Upgraded {
-    pub(crate) headers: HeaderMap,
-    /// The bytes that came after the answer.
-    pub(crate) early: Vec<u8>,
-}
-
-/// Upgrades `stream`.
-pub(crate) async fn upgrade<S>(stream: &mut S, request: &UpgradeRequest) -> Result<Upgraded, UpgradeError>
+/// Upgrades `stream`; the key is made of `nonce`.
+pub(crate) async fn upgrade<S>(
+    stream: &mut S,
+    request: &UpgradeRequest,
+    nonce: [u64; 2],
+) -> Result<Upgraded, UpgradeError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let key = generate_key();
+    let key = STANDARD.encode(nonce.map(u64::to_ne_bytes).as_flattened());
+    let UpgradeRequest { endpoint, target, user_agent } = request;
     let text = format!(
-        "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n\
-         Sec-WebSocket-Version: 13\r\nUser-Agent: {}\r\n\r\n",
-        request.target, request.host, request.user_agent
+        "GET {target} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n\
+         Sec-WebSocket-Version: 13\r\nUser-Agent: {user_agent}\r\n\r\n",
+        endpoint.host_header()
     );
     stream.write_all(text.as_bytes()).await?;
     stream.flush().await?;
-    let mut received = Vec::with_capacity(FIRST_READ);
-    // Where the answer begins, behind the interim ones.
-    let mut begin = 0;
-    loop {
-        if stream.read_buf(&mut received).await? == 0 {
-            return Err(if received.len() == begin { UpgradeError::Closed } else { cut_short() });
-        }
-        while let Some((status, headers, end)) = parse(&received, begin)? {
-            begin = end;
-            if is_interim(status) {
-                continue;
-            }
-            let headers = check(status, headers, &key)?;
-            received.drain(..end);
-            return Ok(Upgraded { headers, early: received });
-        }
-        if received.len() >= MAX_HEADER {
-            return Err(UpgradeError::HeaderTooLarge);
-        }
-    }
+    let ResponseHead { status, headers, rest } = read_head(stream).await?;
+    Ok(Upgraded { headers: check(status, headers, &key)?, early: rest })
 }
 
 impl UpgradeError {
@@ -123,38 +97,6 @@ fn classify(status: StatusCode, says_when: bool) -> FailureClass {
         status if status.is_server_error() => FailureClass::Network,
         _ => FailureClass::Refused,
     }
-}
-
-type Answer = (StatusCode, HeaderMap, usize);
-
-/// Whether another answer follows (RFC 9110, section 15.2), such as behind `103 Early Hints`.
-fn is_interim(status: StatusCode) -> bool {
-    status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS
-}
-
-/// Parses the header that starts at `begin`, and says where it ends; none when it is not complete. All headers together
-/// have to keep to the limit.
-fn parse(received: &[u8], begin: usize) -> Result<Option<Answer>, UpgradeError> {
-    let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
-    let mut response = httparse::Response::new(&mut fields);
-    let end = match response.parse(received.get(begin..).unwrap_or_default()) {
-        Ok(httparse::Status::Complete(length)) if begin + length <= MAX_HEADER => begin + length,
-        Ok(httparse::Status::Complete(_)) | Err(httparse::Error::TooManyHeaders) => {
-            return Err(UpgradeError::HeaderTooLarge);
-        }
-        Ok(httparse::Status::Partial) => return Ok(None),
-        Err(error) => return Err(UpgradeError::NotHttp(error)),
-    };
-    let status = response.code.and_then(|code| StatusCode::from_u16(code).ok());
-    let status = status.ok_or(UpgradeError::NotHttp(httparse::Error::Status))?;
-    let mut headers = HeaderMap::new();
-    for field in response.headers.iter() {
-        let name = HeaderName::from_bytes(field.name.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(field.value)) {
-            headers.append(name, value);
-        }
-    }
-    Ok(Some((status, headers, end)))
 }
 
 fn check(status: StatusCode, headers: HeaderMap, key: &str) -> Result<HeaderMap, UpgradeError> {
@@ -210,10 +152,6 @@ fn describe(status: StatusCode, headers: &HeaderMap) -> String {
     advice.to_owned()
 }
 
-fn cut_short() -> UpgradeError {
-    UpgradeError::Lost("the response ended within its header".to_owned())
-}
-
 impl From<io::Error> for UpgradeError {
     fn from(error: io::Error) -> Self {
         // What the server has against this client's certificate comes after its side of the handshake.
@@ -222,9 +160,17 @@ impl From<io::Error> for UpgradeError {
     }
 }
 
-const FIRST_READ: usize = 1024;
-const MAX_HEADER: usize = 16 * 1024;
-const MAX_FIELDS: usize = 100;
+impl From<HeadError> for UpgradeError {
+    fn from(error: HeadError) -> Self {
+        match error {
+            HeadError::Lost(error) => error.into(),
+            HeadError::Closed => Self::Closed,
+            HeadError::CutShort => Self::Lost(error.to_string()),
+            HeadError::NotHttp(error) => Self::NotHttp(error),
+            HeadError::TooLarge => Self::HeaderTooLarge,
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests;

@@ -234,6 +234,8 @@ pub enum ConnectFailureKind {
     Certificate,
     /// The TLS handshake failed for another reason.
     Tls,
+    /// The proxy did not connect to the server.
+    Proxy,
     /// The server answered the upgrade with this HTTP status.
     Status(u16),
     /// The server answered, but is not a WebSocket server.

@@ -50,18 +50,20 @@ impl Shared {
         let tokens = options.token_provider.unwrap_or_else(|| Arc::clone(&token) as _);
         let tokens: Arc<dyn DynTokenProvider> = Arc::new(SharedTokens::new(tokens));
         let mut client_options = ClientOptions::new(checked.socket_url, checked.app_key);
-        let server_time = ServerTime::new(Arc::clone(&client_options.clock));
+        let connector = rest::connector(options.tls);
+        client_options.connector = Arc::clone(&connector);
+        let server_time = ServerTime::new(connector.clock());
         client_options.server_time = Some(server_time.clone());
         // The connection cuts an authorization off, sooner than this at first.
         let limits = HttpLimits { deadline: client_options.protocol.max_answer_timeout, ..HttpLimits::default() };
         let authorizer = HttpAuthorizer::new(
-            HttpClient::new(root.origin(), options.tls.clone(), limits)?.telling(server_time.clone()),
+            HttpClient::over(Arc::clone(&connector), root.origin(), limits)?.telling(server_time.clone()),
             root.join("broadcasting/auth"),
             Arc::clone(&headers),
             Arc::clone(&tokens),
         );
-        let (tls, all) = (options.tls.clone(), Some(Arc::clone(&tokens)));
-        let rest = Rest::new(&checked.base_url, tls, headers, all, runtime.clone())?.telling(server_time);
+        let all = Some(Arc::clone(&tokens));
+        let rest = Rest::new(&checked.base_url, connector, headers, all, runtime.clone())?.telling(server_time);
         let rest = Arc::new(rest);
         let discovery = &options.socket_discovery;
         let insecure = options.allow_insecure_socket;
@@ -71,7 +73,6 @@ impl Shared {
         client_options.protocol.connect_timeout = options.connect_timeout;
         client_options.protocol.max_connect_timeout = options.max_connect_timeout;
         client_options.protocol.limits.max_message_bytes = options.max_message_bytes;
-        client_options.tls = options.tls;
         client_options.queue = options.queue;
         client_options.client_name = options.client.name;
         client_options.client_version = options.client.version;

@@ -5,7 +5,10 @@ use futures_core::future::BoxFuture;
 use tokio::runtime::Handle;
 
 use super::{error::BuildError, event::EventDecoder, handle::Client, hub::Hub, shared::Shared};
-use crate::{AuthorizationRequest, Authorizer, ClientOptions, QueueLimits, SocketUrl, StreamClient, Tls};
+use crate::{
+    AuthorizationRequest, Authorizer, ClientOptions, Connector, QueueLimits, SocketUrl, StreamClient, SystemConnector,
+    Tls,
+};
 
 /// How a [`Client`] is made: see [`Client::builder`].
 #[must_use = "it does nothing until it is built"]
@@ -53,9 +56,15 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets how the server is verified; by the platform by default.
+    /// Sets how the server is verified; by the platform by default. The client then connects directly: what else a
+    /// [`SystemConnector`] can do, such as to go through proxies, is set on one for [`connector`](Self::connector).
     pub fn tls(self, tls: Tls) -> Self {
-        self.options(|options| options.tls = tls)
+        self.connector(SystemConnector::new().with_tls(tls))
+    }
+
+    /// Sets how the client connects, and where its time and its random numbers come from.
+    pub fn connector(self, connector: impl Connector) -> Self {
+        self.options(|options| options.connector = Arc::new(connector))
     }
 
     /// Sets how much each handle may leave unread, and as much may wait for the callbacks of each channel.

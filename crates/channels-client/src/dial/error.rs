@@ -61,6 +61,50 @@ pub enum ConnectError {
         /// The error of rustls.
         reason: String,
     },
+    /// The proxy did not connect to the server.
+    #[error("cannot connect to {address} through the proxy {proxy}: {reason}{}", problem.hint())]
+    Proxy {
+        /// Host and port of the server.
+        address: String,
+        /// The proxy, without user and password.
+        proxy: String,
+        /// What is wrong, for a program.
+        problem: ProxyProblem,
+        /// What it did, in words.
+        reason: String,
+    },
+}
+
+/// What is wrong with a proxy, or with it and the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProxyProblem {
+    /// It could not be connected to, or its certificate was rejected.
+    Unreachable,
+    /// It requires a user and a password, or others than it was given.
+    Credentials,
+    /// It does not connect to this server.
+    Refused,
+    /// It could not connect to the server.
+    Server,
+    /// What answers is no such proxy: it said something else, or too much.
+    NotAProxy,
+    /// It closed the connection instead of answering.
+    Closed,
+    /// It did not answer within 8 s.
+    Silent,
+}
+
+impl ProxyProblem {
+    const fn hint(self) -> &'static str {
+        match self {
+            Self::Credentials => "; check the user and the password of the proxy",
+            Self::NotAProxy => {
+                "; check the kind, the host and the port of the proxy; or is it a login page of the network?"
+            }
+            Self::Unreachable | Self::Refused | Self::Server | Self::Closed | Self::Silent => "",
+        }
+    }
 }
 
 /// What is wrong with a certificate.
@@ -103,6 +147,9 @@ impl ConnectError {
     pub const fn is_refusal(&self) -> bool {
         match self {
             Self::Certificate { .. } | Self::Clock { .. } | Self::Tls { .. } => true,
+            Self::Proxy { problem, .. } => {
+                matches!(problem, ProxyProblem::Credentials | ProxyProblem::Refused | ProxyProblem::NotAProxy)
+            }
             Self::Resolve { .. } | Self::Tcp { .. } | Self::Lost { .. } => false,
         }
     }
@@ -113,6 +160,7 @@ impl ConnectError {
             Self::Tcp { .. } | Self::Lost { .. } => ConnectFailureKind::Network,
             Self::Certificate { .. } | Self::Clock { .. } => ConnectFailureKind::Certificate,
             Self::Tls { .. } => ConnectFailureKind::Tls,
+            Self::Proxy { .. } => ConnectFailureKind::Proxy,
         }
     }
 

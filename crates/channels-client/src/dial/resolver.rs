@@ -17,15 +17,15 @@ use tokio::{sync::oneshot, time::Instant};
 use crate::threads::Threads;
 
 /// Turns a name into addresses, anew for every attempt (faults N04, N05).
-pub(crate) trait Resolve: Send + Sync {
+pub trait Resolver: Send + Sync + 'static {
+    /// Looks up `host`, which may also be an address already; the addresses are for `port`.
     fn resolve(&self, host: &str, port: u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>>;
 }
 
 /// The resolver of the operating system, shared by all clients of the process.
-#[derive(Debug)]
 pub(super) struct SystemResolver;
 
-impl Resolve for SystemResolver {
+impl Resolver for SystemResolver {
     fn resolve(&self, host: &str, port: u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
         if let Ok(address) = host.parse::<IpAddr>() {
             return Box::pin(ready(Ok(vec![SocketAddr::new(address, port)])));

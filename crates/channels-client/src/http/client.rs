@@ -11,7 +11,7 @@ use super::{
     connection::{Connection, ExchangeError},
     pool::{Opening, Pool, Source},
 };
-use crate::{Clock, ServerTime, SystemClock, Tls, dial::Dialer, endpoint::presentable_url};
+use crate::{Connector, ServerTime, SystemConnector, Tls, endpoint::presentable_url};
 
 /// Limits on a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,37 +59,29 @@ enum Repeat {
 
 struct Shared {
     origin: HttpOrigin,
-    dialer: Dialer,
+    connector: Arc<dyn Connector>,
     limits: HttpLimits,
     pool: Pool,
 }
 
 impl HttpClient {
-    /// Creates a client for `origin`. It opens no connection yet.
+    /// Creates a client for `origin` that connects directly, secured by `tls`. It opens no connection yet.
     ///
     /// # Errors
     /// When no response can stay within the limits: see [`HttpLimits::check`].
     pub fn new(origin: HttpOrigin, tls: Tls, limits: HttpLimits) -> Result<Self, OptionError> {
-        Self::with_clock(origin, tls, limits, Arc::new(SystemClock::new()))
+        Self::over(Arc::new(SystemConnector::new().with_tls(tls)), origin, limits)
     }
 
-    /// Returns the same by another clock than the system's: kept connections grow old by it.
+    /// Creates a client that connects by `connector`. By its clock, kept connections grow old.
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn with_clock(
-        origin: HttpOrigin,
-        tls: Tls,
-        limits: HttpLimits,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, OptionError> {
+    pub fn over(connector: Arc<dyn Connector>, origin: HttpOrigin, limits: HttpLimits) -> Result<Self, OptionError> {
         limits.check()?;
-        Ok(Self::with_dialer(origin, Dialer::new(tls), limits, clock))
-    }
-
-    fn with_dialer(origin: HttpOrigin, dialer: Dialer, limits: HttpLimits, clock: Arc<dyn Clock>) -> Self {
-        let shared = Arc::new(Shared { origin, dialer, limits, pool: Pool::new(clock) });
-        Self { shared, server_time: None }
+        let pool = Pool::new(connector.clock());
+        let shared = Arc::new(Shared { origin, connector, limits, pool });
+        Ok(Self { shared, server_time: None })
     }
 
     /// Returns this client with `server_time`, which learns from its responses.
@@ -240,7 +232,7 @@ impl HttpClient {
     }
 
     async fn open(&self) -> Result<Connection, HttpError> {
-        let stream = self.shared.dialer.connect(self.origin().endpoint()).await?;
+        let stream = self.shared.connector.connect(self.origin().endpoint()).await?;
         Connection::new(stream).await.map_err(|error| self.explain(error))
     }
 

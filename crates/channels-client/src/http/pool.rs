@@ -138,14 +138,14 @@ const LONGEST_IDLE: Duration = Duration::from_secs(60);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{TokioClock, dial::Stream};
+    use crate::{Stream, TokioClock};
 
     // N07, Z02: nobody says that a connection is gone when a middlebox has forgotten it, or the device has slept.
     #[tokio::test(start_paused = true)]
     async fn a_connection_that_was_idle_for_a_minute_is_not_used_any_more() {
         let pool = Pool::new(Arc::new(TokioClock::new()));
         let (ours, _theirs) = tokio::io::duplex(1024);
-        pool.put(Connection::new(Stream::Memory(ours)).await.unwrap());
+        pool.put(Connection::new(Stream::new(ours)).await.unwrap());
         tokio::time::advance(Duration::from_secs(59)).await;
         let Source::Idle(connection) = pool.take() else { panic!("it is let go of too soon") };
         pool.put(*connection);

@@ -40,7 +40,7 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
 async fn socket(buffer: usize, early: &[u8]) -> (Socket, DuplexStream) {
     let (near, far) = duplex(buffer);
-    (Socket::new(Stream::Memory(near), early, 1024, WRITE_TIMEOUT).await, far)
+    (Socket::new(Stream::new(near), early, 1024, WRITE_TIMEOUT).await, far)
 }
 
 async fn received(socket: &mut Socket) -> Got {
@@ -86,7 +86,7 @@ async fn a_part_of_a_message_is_activity() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_does_not_read_is_given_up_after_the_write_timeout() {
     let (mut socket, _far) = socket(64, b"").await;
-    socket.send(Secret::new("x".repeat(500)));
+    socket.send(Secret::new("x".repeat(500)), 7);
     let started = Instant::now();
     let Got::Closed(Closed { code: None, error: Some(error), .. }) = received(&mut socket).await else {
         panic!("not given up");
@@ -99,7 +99,7 @@ async fn a_server_that_does_not_read_is_given_up_after_the_write_timeout() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_reads_late_is_kept() {
     let (mut socket, mut far) = socket(64, b"").await;
-    socket.send(Secret::new("x".repeat(500)));
+    socket.send(Secret::new("x".repeat(500)), 7);
     let read = async {
         sleep(WRITE_TIMEOUT / 2).await;
         let mut frame = vec![0; 508];
@@ -125,7 +125,7 @@ async fn read_slowly(far: &mut DuplexStream, rate: usize, bytes: usize) {
 async fn a_slow_link_that_makes_progress_is_not_stuck() {
     let (mut socket, mut far) = socket(1024, b"").await;
     for _ in 0..1_000 {
-        socket.send(Secret::new("x".repeat(192)));
+        socket.send(Secret::new("x".repeat(192)), 7);
     }
     let started = Instant::now();
     let read = async {
@@ -142,7 +142,7 @@ async fn a_slow_link_that_makes_progress_is_not_stuck() {
 #[tokio::test(start_paused = true)]
 async fn a_link_that_stops_is_given_up_the_write_timeout_after_its_last_progress() {
     let (mut socket, mut far) = socket(1024, b"").await;
-    socket.send(Secret::new("x".repeat(200_000)));
+    socket.send(Secret::new("x".repeat(200_000)), 7);
     let started = Instant::now();
     let read = read_slowly(&mut far, 1_250, 100_000);
     let (got, ()) = tokio::join!(received(&mut socket), read);
@@ -156,7 +156,7 @@ async fn a_link_that_stops_is_given_up_the_write_timeout_after_its_last_progress
 async fn more_than_the_bound_of_unsent_bytes_gives_the_socket_up() {
     let (mut socket, _far) = socket(64, b"").await;
     for _ in 0..MAX_UNSENT / 1000 + 1 {
-        socket.send(Secret::new("x".repeat(1000)));
+        socket.send(Secret::new("x".repeat(1000)), 7);
     }
     let Some(Got::Closed(closed)) = try_received(&mut socket) else { panic!("not given up") };
     assert!(closed.error.unwrap().contains("does not read"));
@@ -293,7 +293,7 @@ async fn whatever_comes_in_whatever_pieces_is_what_the_library_makes_of_it() {
         let early = random.usize(0..=bytes.len());
         let (near, mut far) = duplex(1 << 20);
         let early = if random.bool() { early } else { 0 };
-        let mut socket = Socket::new(Stream::Memory(near), &bytes[..early], max, WRITE_TIMEOUT).await;
+        let mut socket = Socket::new(Stream::new(near), &bytes[..early], max, WRITE_TIMEOUT).await;
         let (mut all, mut rest) = (Vec::new(), &bytes[early..]);
         for _ in 0..MOST_STEPS {
             if matches!(all.last(), Some(Got::Closed(_))) {

@@ -8,11 +8,8 @@ use channels_proto::{
 use futures_util::FutureExt;
 
 use crate::{
-    AuthorizationRequest, Authorizer, ClientOptions, Clock, ServerTime, SocketAddress, SocketAddressError,
-    SocketAddressProvider,
-    dial::Dialer,
-    socket::Socket,
-    upgrade::{UpgradeRequest, Upgraded, upgrade},
+    AuthorizationRequest, Authorizer, ClientOptions, Connector, ServerTime, SocketAddress, SocketAddressError,
+    SocketAddressProvider, UpgradeRequest, Upgraded, socket::Socket,
 };
 
 use super::turnstile::{Turn, Turnstile};
@@ -35,11 +32,10 @@ pub(super) enum Done {
 
 /// Opens sockets to one server.
 pub(super) struct Opener {
-    dialer: Dialer,
+    connector: Arc<dyn Connector>,
     address: SocketAddress,
+    /// The name of the client, and its version.
     client: (String, String),
-    request: UpgradeRequest,
-    clock: Arc<dyn Clock>,
     server_time: ServerTime,
     turnstile: Turnstile,
     max_message_bytes: usize,
@@ -50,14 +46,11 @@ impl Opener {
     pub(super) fn new(options: &ClientOptions, server_time: ServerTime) -> Self {
         let ClientOptions { socket_url, protocol, client_name, client_version, .. } = options;
         let address = SocketAddress { url: socket_url.clone(), app_key: protocol.app_key.clone() };
-        let client = (client_name.clone(), client_version.clone());
         Self {
-            dialer: Dialer::new(options.tls.clone()),
-            request: request(&address, &client),
+            connector: Arc::clone(&options.connector),
             turnstile: Turnstile::of(address.url.endpoint()),
             address,
-            client,
-            clock: Arc::clone(&options.clock),
+            client: (client_name.clone(), client_version.clone()),
             server_time,
             max_message_bytes: protocol.limits.max_message_bytes,
             write_timeout: options.write_timeout,
@@ -73,15 +66,18 @@ impl Opener {
         &self.turnstile
     }
 
+    /// Returns a number that nobody can foretell.
+    pub(super) fn random(&self) -> u64 {
+        self.connector.random()
+    }
+
     /// Returns the same for another server.
     pub(super) fn at(&self, address: SocketAddress) -> Self {
         Self {
-            dialer: self.dialer.clone(),
-            request: request(&address, &self.client),
+            connector: Arc::clone(&self.connector),
             turnstile: Turnstile::of(address.url.endpoint()),
             address,
             client: self.client.clone(),
-            clock: Arc::clone(&self.clock),
             server_time: self.server_time.clone(),
             max_message_bytes: self.max_message_bytes,
             write_timeout: self.write_timeout,
@@ -100,15 +96,13 @@ impl Opener {
     }
 
     async fn try_open(&self) -> Result<Box<Socket>, ConnectFailure> {
-        let endpoint = self.address.url.endpoint();
-        let mut stream = self.dialer.connect(endpoint).await.map_err(|error| {
+        let request = self.request();
+        let mut stream = self.connector.connect(&request.endpoint).await.map_err(|error| {
             let class = if error.is_refusal() { FailureClass::Refused } else { FailureClass::Network };
             self.failure(class, error.kind(), &error.to_string())
         })?;
         let sent = self.server_time.now();
-        let upgraded = upgrade(&mut stream, &self.request).await;
-        let Upgraded { headers, early } =
-            upgraded.map_err(|error| error.into_failure(&endpoint.to_string(), self.clock.wall()))?;
+        let Upgraded { headers, early } = self.connector.upgrade(&mut stream, &request).await?;
         self.server_time.learn(sent, &headers);
         Ok(Box::new(Socket::new(stream, &early, self.max_message_bytes, self.write_timeout).await))
     }
@@ -117,14 +111,15 @@ impl Opener {
         let message = message.to_owned();
         ConnectFailure { class, kind, retry_after: None, message }
     }
-}
 
-fn request(address: &SocketAddress, (name, version): &(String, String)) -> UpgradeRequest {
-    let printable = |text: &str| text.chars().map(|c| if c.is_ascii_graphic() { c } else { '-' }).collect::<String>();
-    UpgradeRequest {
-        host: address.url.endpoint().host_header(),
-        target: address.url.request_target(&address.app_key, name, version),
-        user_agent: format!("{}/{}", printable(name), printable(version)),
+    fn request(&self) -> UpgradeRequest {
+        let (name, version) = &self.client;
+        let fit = |text: &str| text.chars().map(|c| if c.is_ascii_graphic() { c } else { '-' }).collect::<String>();
+        UpgradeRequest {
+            endpoint: self.address.url.endpoint().clone(),
+            target: self.address.url.request_target(&self.address.app_key, name, version),
+            user_agent: format!("{}/{}", fit(name), fit(version)),
+        }
     }
 }
 

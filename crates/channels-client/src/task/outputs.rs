@@ -37,7 +37,7 @@ impl<D: Decoder> Driver<D> {
                 if let SocketState::Up(current, socket) = &mut self.socket
                     && *current == epoch
                 {
-                    socket.send(text);
+                    socket.send(text, self.opener.random());
                 }
             }
             Output::CloseSocket { epoch, close } => self.close(epoch, close),

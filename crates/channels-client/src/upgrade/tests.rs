@@ -1,20 +1,22 @@
-use tokio::io::{DuplexStream, duplex};
+use tokio::io::{AsyncReadExt, DuplexStream, duplex};
 
 use super::*;
+use crate::Endpoint;
+
+fn request(target: &str) -> UpgradeRequest {
+    let endpoint = Endpoint { secure: false, host: "example.com".into(), port: 80 };
+    UpgradeRequest { endpoint, target: target.into(), user_agent: "c/1".into() }
+}
 
 async fn exchange(answer: impl FnOnce(&str) -> Vec<u8>) -> (String, Result<Vec<u8>, UpgradeError>) {
     let (mut near, mut far) = duplex(64 * 1024);
-    let request = UpgradeRequest {
-        host: "example.com".into(),
-        target: "/pusher/app/key?client=c&version=1&protocol=7".into(),
-        user_agent: "c/1".into(),
-    };
+    let request = request("/pusher/app/key?client=c&version=1&protocol=7");
     let server = async move {
         let head = read_head(&mut far).await;
         far.write_all(&answer(&head)).await.unwrap();
         head
     };
-    let (outcome, head) = tokio::join!(upgrade(&mut near, &request), server);
+    let (outcome, head) = tokio::join!(upgrade(&mut near, &request, [1, 2]), server);
     (head, outcome.map(|upgraded| upgraded.early))
 }
 
@@ -141,7 +143,7 @@ async fn an_overloaded_server_is_tried_again_when_it_says() {
 /// Sends `answer` in two parts, cut at `cut`.
 async fn exchange_in_two(interim: &str, cut: usize) -> Result<Vec<u8>, UpgradeError> {
     let (mut near, mut far) = duplex(64 * 1024);
-    let request = UpgradeRequest { host: "example.com".into(), target: "/".into(), user_agent: "c/1".into() };
+    let request = request("/");
     let server = async move {
         let head = read_head(&mut far).await;
         let mut answer = interim.as_bytes().to_vec();
@@ -152,7 +154,7 @@ async fn exchange_in_two(interim: &str, cut: usize) -> Result<Vec<u8>, UpgradeEr
         tokio::task::yield_now().await;
         far.write_all(second).await.unwrap();
     };
-    tokio::join!(upgrade(&mut near, &request), server).0.map(|upgraded| upgraded.early)
+    tokio::join!(upgrade(&mut near, &request, [1, 2]), server).0.map(|upgraded| upgraded.early)
 }
 
 // W01: RFC 9110, section 15.2

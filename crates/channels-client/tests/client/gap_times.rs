@@ -5,7 +5,7 @@ use std::{
 
 use channels_client::{
     Clock, Continuity, HttpAuthorizer, Item, RawDecoder, ServerClock, ServerTime, StaticToken, StreamClient,
-    SystemClock, Tls,
+    SystemClock, SystemConnector, Tls,
     http::{HttpClient, HttpLimits, HttpUrl},
     proto::{ConnectionState, Secret, Time},
 };
@@ -104,7 +104,8 @@ async fn gap(listener: &Listener, under: &mut Under, headers: impl Fn() -> Strin
 
 fn on_wrong_device(listener: &Listener, fast: bool) -> channels_client::ClientOptions {
     let mut options = options_for(listener);
-    options.clock = Arc::new(Wrong { fast, clock: SystemClock::new() });
+    let clock = Arc::new(Wrong { fast, clock: SystemClock::new() });
+    options.connector = Arc::new(SystemConnector::new().with_random(|| 7).with_clock(clock));
     options
 }
 
@@ -135,7 +136,7 @@ async fn without_a_date_a_gap_is_told_by_the_devices_clock_and_says_so() {
 async fn the_authorizations_tell_the_servers_time_when_the_upgrade_does_not() {
     let (listener, api) = (Listener::bind().await, Listener::bind().await);
     let mut options = on_wrong_device(&listener, true);
-    let server_time = ServerTime::new(Arc::clone(&options.clock));
+    let server_time = ServerTime::new(options.connector.clock());
     options.server_time = Some(server_time.clone());
     let url = HttpUrl::parse(&api.http_url("/auth")).unwrap();
     let http = HttpClient::new(url.origin(), Tls::platform(), HttpLimits::default()).unwrap().telling(server_time);

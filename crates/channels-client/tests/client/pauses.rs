@@ -10,7 +10,7 @@ use std::{
 };
 
 use channels_client::{
-    Clock, Continuity, Decoded, Decoder, Item, RawDecoder, StreamClient, SystemClock,
+    Clock, Continuity, Decoded, Decoder, Item, RawDecoder, StreamClient, SystemClock, SystemConnector,
     proto::{Event, OwnedEvent, Time},
 };
 use serde_json::json;
@@ -96,7 +96,8 @@ async fn a_gap_whose_acknowledgement_is_read_after_a_pause_does_not_end_before_i
     let listener = Listener::bind().await;
     let clock = Arc::new(Pausing::default());
     let mut options = options_for(&listener);
-    options.clock = Arc::<Pausing>::clone(&clock);
+    let connector = SystemConnector::new().with_random(|| 7).with_clock(Arc::<Pausing>::clone(&clock));
+    options.connector = Arc::new(connector);
     let (mut under, meanwhile) = client_with(options);
     for name in ["a", "b"] {
         under.client.subscribe(private(name)).unwrap();

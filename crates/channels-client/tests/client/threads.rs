@@ -7,7 +7,7 @@ use std::{
 };
 
 use channels_client::{
-    ClientOptions, Item, SocketUrl, Tls,
+    ClientOptions, Item, SocketUrl, SystemConnector, Tls,
     proto::{AppKey, ConnectionState},
 };
 
@@ -74,7 +74,8 @@ async fn handlers_that_block_do_not_stop_another_client_from_connecting_by_name(
 
     let authority = Authority::new("own");
     let mut secured = options(&format!("wss://localhost:{port}/"));
-    secured.tls = Tls::with_extra_roots([authority.root()]).unwrap();
+    let tls = Tls::with_extra_roots([authority.root()]).unwrap();
+    secured.connector = Arc::new(SystemConnector::new().with_tls(tls));
     let mut secured = Under::new(secured);
     secured.client.connect();
     let server = authority.server("localhost", (2020, 2090));

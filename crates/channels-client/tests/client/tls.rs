@@ -1,5 +1,7 @@
+use std::sync::Arc;
+
 use channels_client::{
-    ClientOptions, Item, PublicKeyPin, RootCertificateError, SocketUrl, Tls,
+    ClientOptions, Item, PublicKeyPin, RootCertificateError, SocketUrl, SystemConnector, Tls,
     http::{CertificateProblem, ConnectError, HttpClient, HttpError, HttpLimits, HttpUrl},
     proto::{AppKey, ConnectFailureKind, ConnectionError, ConnectionState},
 };
@@ -270,8 +272,7 @@ async fn the_pinned_key_of_an_authority_does_not_make_up_for_that_of_the_server(
 fn secured(listener: &Listener, host: &str, tls: Tls) -> ClientOptions {
     let url = format!("wss://{host}:{}", listener.address().port());
     let mut options = ClientOptions::new(SocketUrl::parse(&url).unwrap(), AppKey::parse("key").unwrap());
-    options.tls = tls;
-    options.seed = Some(7);
+    options.connector = Arc::new(SystemConnector::new().with_tls(tls).with_random(|| 7));
     options
 }
 

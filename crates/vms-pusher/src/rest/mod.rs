@@ -11,7 +11,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use channels_client::http::{HttpClient, HttpLimits, HttpUrl};
 use channels_client::{
-    Clock as _, DynTokenProvider, ServerTime, SocketUrl, StaticToken, SystemClock, Tls, current_token,
+    Clock as _, Connector, DynTokenProvider, ServerTime, SocketUrl, StaticToken, SystemClock, SystemConnector, Tls,
+    current_token,
 };
 use channels_proto::{AppKey, OptionError, Secret, SocketId};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
@@ -61,13 +62,13 @@ pub(crate) struct Rest {
 impl Rest {
     pub(crate) fn new(
         base_url: &HttpUrl,
-        tls: Tls,
+        connector: Arc<dyn Connector>,
         headers: Arc<HeaderMap>,
         tokens: Option<Arc<dyn DynTokenProvider>>,
         runtime: Handle,
     ) -> Result<Self, OptionError> {
         let limits = HttpLimits { max_body_bytes: MAX_ANSWER_BYTES, deadline: DEADLINE };
-        let http = HttpClient::new(base_url.origin(), tls, limits)?;
+        let http = HttpClient::over(connector, base_url.origin(), limits)?;
         Ok(Self { http, root: api_root(base_url), headers, tokens, runtime })
     }
 
@@ -75,6 +76,11 @@ impl Rest {
     pub(crate) fn telling(self, server_time: ServerTime) -> Self {
         Self { http: self.http.telling(server_time), ..self }
     }
+}
+
+/// Returns how connections to a VMS are opened, its Pusher server's included.
+pub(crate) fn connector(tls: Tls) -> Arc<dyn Connector> {
+    Arc::new(SystemConnector::new().with_tls(tls))
 }
 
 /// Returns where the API is below the address of a VMS.
@@ -90,7 +96,7 @@ impl VmsApi {
     pub fn new(base_url: &str, tls: Tls, client: &VmsClientInfo) -> Result<Self, ConfigError> {
         let base_url = HttpUrl::parse(base_url).map_err(ConfigError::BaseUrl)?;
         let runtime = runtime::handle(None).map_err(|error| ConfigError::Runtime { reason: error.to_string() })?;
-        let rest = Rest::new(&base_url, tls, client.headers()?, None, runtime)?;
+        let rest = Rest::new(&base_url, connector(tls), client.headers()?, None, runtime)?;
         Ok(Self { rest: Arc::new(rest), socket: None })
     }
 

@@ -16,15 +16,14 @@ use tokio::{
 
 use super::*;
 use crate::{
-    AuthorizationRequest, Authorizer, HttpAuthorizer, StaticToken,
-    dial::{ConnectError, Resolve},
+    AuthorizationRequest, Authorizer, HttpAuthorizer, Resolver, StaticToken, SystemClock, dial::ConnectError,
     http::HttpUrl,
 };
 
 /// A resolver that hangs so often, and then knows no such name.
 struct Stuck(AtomicUsize);
 
-impl Resolve for Stuck {
+impl Resolver for Stuck {
     fn resolve(&self, _: &str, _: u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
         if self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
             return Box::pin(pending());
@@ -38,8 +37,8 @@ fn url() -> HttpUrl {
 }
 
 fn client_stuck(times: usize) -> HttpClient {
-    let dialer = Dialer::with_resolver(Tls::platform(), Arc::new(Stuck(AtomicUsize::new(times))));
-    HttpClient::with_dialer(url().origin(), dialer, HttpLimits::default(), Arc::new(SystemClock::new()))
+    let connector = SystemConnector::new().with_resolver(Arc::new(Stuck(AtomicUsize::new(times))));
+    HttpClient::over(Arc::new(connector), url().origin(), HttpLimits::default()).unwrap()
 }
 
 // N02, H06

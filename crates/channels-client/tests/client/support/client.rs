@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use channels_client::{
     AuthorizationRequest, Authorizer, ClientOptions, Delivery, Item, RawDecoder, SocketUrl, StreamClient,
+    SystemConnector,
     proto::{AppKey, Authorization, AuthorizationError, ChannelName, ConnectionState, OwnedEvent, Secret},
 };
 use futures_core::future::BoxFuture;
@@ -32,7 +33,7 @@ impl Authorizer for Signer {
 pub fn options_for(listener: &Listener) -> ClientOptions {
     let url = SocketUrl::parse(&listener.socket_url()).unwrap();
     let mut options = ClientOptions::new(url, AppKey::parse("key").unwrap());
-    options.seed = Some(7);
+    options.connector = Arc::new(SystemConnector::new().with_random(|| 7));
     options
 }
 

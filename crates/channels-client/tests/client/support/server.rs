@@ -79,6 +79,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
         String::from_utf8(head).unwrap()
     }
 
+    /// Reads so many bytes.
+    pub async fn read_bytes<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        soon("bytes", self.stream.read_exact(&mut bytes)).await.unwrap();
+        bytes
+    }
+
     /// Reads one request: its header, and the body by its `Content-Length`.
     pub async fn read_request(&mut self) -> (String, String) {
         let head = self.read_head().await;

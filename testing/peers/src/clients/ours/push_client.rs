@@ -4,7 +4,8 @@ use anyhow::Result;
 use channels_client::http::{HttpClient, HttpLimits, HttpUrl};
 use channels_client::proto::{AppKey, Event, Secret};
 use channels_client::{
-    ClientOptions, Clock, Decoded, Decoder, Delivery, HttpAuthorizer, SocketUrl, StaticToken, StreamClient, Tls,
+    ClientOptions, Clock, Decoded, Decoder, Delivery, HttpAuthorizer, SocketUrl, StaticToken, StreamClient,
+    SystemConnector,
 };
 use http::HeaderMap;
 use tokio::runtime::Handle;
@@ -21,11 +22,12 @@ pub(crate) fn push_client(
     runtime: &Handle,
 ) -> Result<(StreamClient<Push>, Delivery<Push>)> {
     let url = HttpUrl::parse(base_url)?;
-    let http = HttpClient::with_clock(url.origin(), Tls::platform(), HttpLimits::default(), Arc::clone(&clock))?;
+    let connector = Arc::new(SystemConnector::new().with_clock(clock));
+    let http = HttpClient::over(Arc::<SystemConnector>::clone(&connector), url.origin(), HttpLimits::default())?;
     let tokens = Arc::new(StaticToken::new(Secret::new("bench-token")));
     let authorizer = HttpAuthorizer::new(http, url.join("api/v1/broadcasting/auth"), HeaderMap::new(), tokens);
     let mut options = ClientOptions::new(SocketUrl::parse(socket_url)?, AppKey::parse(APP_KEY)?);
-    options.clock = clock;
+    options.connector = connector;
     let decoder = PushDecoder { decoder: VmsDecoder::new(base_url) };
     Ok(StreamClient::new(options, Arc::new(authorizer), decoder, runtime)?)
 }
