@@ -10,6 +10,31 @@ use crate::ending::Ending;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum Activity {
+    /// A client event was queued for the other subscribers.
+    ClientEvent {
+        /// The socket that sent it.
+        socket: u64,
+        /// The event name.
+        event: String,
+        /// The channel.
+        channel: String,
+        /// The sockets that it was queued for.
+        sockets: usize,
+    },
+    /// A user became a member of a presence channel.
+    MemberAdded {
+        /// The channel.
+        channel: String,
+        /// The user id.
+        user: String,
+    },
+    /// A user is no member of a presence channel any more.
+    MemberRemoved {
+        /// The channel.
+        channel: String,
+        /// The user id.
+        user: String,
+    },
     /// An event was queued for sockets.
     Pushed {
         /// The application's name for it, otherwise its event name.
@@ -27,6 +52,18 @@ pub enum Activity {
         path: String,
         /// The status; 0 if a fault left the request unanswered.
         status: u16,
+    },
+    /// A sign-in was refused.
+    SignInRefused {
+        /// The socket.
+        socket: u64,
+    },
+    /// A user signed in.
+    SignedIn {
+        /// The socket.
+        socket: u64,
+        /// The user id.
+        user: String,
     },
     /// A socket ended.
     SocketEnded {
@@ -77,11 +114,20 @@ pub enum Activity {
 
 impl fmt::Display for Activity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = |sockets: usize| if sockets == 1 { "" } else { "s" };
         match self {
+            Self::ClientEvent { socket, event, channel, sockets } => {
+                let plural = plural(*sockets);
+                write!(f, "socket {socket} sent {event} on {channel} to {sockets} socket{plural}")
+            }
+            Self::MemberAdded { channel, user } => write!(f, "user {user} joined {channel}"),
+            Self::MemberRemoved { channel, user } => write!(f, "user {user} left {channel}"),
             Self::Pushed { event, channel, sockets } => {
-                let plural = if *sockets == 1 { "" } else { "s" };
+                let plural = plural(*sockets);
                 write!(f, "pushed {event} on {channel} to {sockets} socket{plural}")
             }
+            Self::SignInRefused { socket } => write!(f, "socket {socket} was refused to sign in"),
+            Self::SignedIn { socket, user } => write!(f, "socket {socket} signed in as {user}"),
             Self::Request { method, path, status } => write!(f, "{method} {path} answered with {status}"),
             Self::SocketEnded { socket, ending } => write!(f, "socket {socket} ended: {ending}"),
             Self::SocketOpened { socket, id } => write!(f, "socket {socket} opened as {id}"),

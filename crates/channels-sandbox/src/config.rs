@@ -33,6 +33,15 @@ pub struct ServerConfig {
     /// Client messages over this rate are refused with `pusher:error` 4301 (Reverb's rate
     /// limiting). push1st has no such limit and ignores it. Default: no limit.
     pub message_limit: Option<RateLimit>,
+    /// Client events over this rate are refused with `pusher:error` 4301, and relayed to nobody. Default: 10 a second on
+    /// `pusher7` (Pusher's documentation, "Client events"), no limit on the others.
+    pub client_event_limit: Option<RateLimit>,
+    /// What it offers beyond subscriptions.
+    pub features: Features,
+    /// How long the last event of a cache channel is kept. Default 30 minutes (Pusher's documentation, "Cache channels").
+    pub cache_ttl: Duration,
+    /// The master key of `private-encrypted-` channels. Default: 32 bytes of 7.
+    pub encryption_master_key: [u8; 32],
     /// `SO_SNDBUF` of accepted connections in bytes, so that a slow reader is noticed early.
     /// Default: the system's.
     pub send_buffer: Option<u32>,
@@ -54,6 +63,10 @@ impl Default for ServerConfig {
             http_api: true,
             clock: WallClock::system(),
             message_limit: None,
+            client_event_limit: None,
+            features: Features::default(),
+            cache_ttl: Duration::from_secs(30 * 60),
+            encryption_master_key: [7; 32],
             send_buffer: None,
             seed: 1,
         }
@@ -65,6 +78,11 @@ impl ServerConfig {
     #[must_use]
     pub fn with_profile(profile: Profile) -> Self {
         Self { profile, ..Self::default() }
+    }
+
+    pub(crate) fn client_event_limit(&self) -> Option<RateLimit> {
+        let documented = RateLimit { messages: 10, per: Duration::from_secs(1) };
+        self.client_event_limit.or_else(|| (self.profile == Profile::Pusher7).then_some(documented))
     }
 
     pub(crate) fn check(&self) -> Result<(), ServerError> {
@@ -79,6 +97,29 @@ impl ServerConfig {
             return problem("app_secret", "it must not be empty");
         }
         Ok(())
+    }
+}
+
+/// What a server offers beyond subscriptions, as an application's settings say on real servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Features {
+    /// Client events are relayed (not `push1st`). Default true.
+    pub client_events: bool,
+    /// Users may sign in (not `push1st` and `reverb`). Default true.
+    pub sign_in: bool,
+    /// `pusher_internal:subscription_count` is sent when somebody subscribes to a channel or unsubscribes, except on presence
+    /// channels (`pusher7` alone). Default false.
+    pub subscription_count: bool,
+}
+
+impl Features {
+    /// None of them.
+    pub const NONE: Self = Self { client_events: false, sign_in: false, subscription_count: false };
+}
+
+impl Default for Features {
+    fn default() -> Self {
+        Self { client_events: true, sign_in: true, subscription_count: false }
     }
 }
 

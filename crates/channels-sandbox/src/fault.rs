@@ -4,6 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use crate::push::RawData;
+
 /// A fault that applies to the next request that it matches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault<K> {
@@ -38,8 +40,21 @@ impl<K> Fault<K> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SocketFault {
+    /// A subscription is acknowledged with other data than the right one.
+    Acknowledge {
+        /// Only subscribes to this channel. A trailing `*` matches any suffix.
+        #[serde(default)]
+        channel: Option<String>,
+        /// The data; for the members of a presence channel, [`RawData::presence`] writes it.
+        data: RawData,
+    },
     /// `pusher:ping` goes unanswered. The socket works otherwise.
     Ping,
+    /// A `pusher:signin` is answered wrongly.
+    SignIn {
+        /// What happens instead.
+        answer: SignInAnswer,
+    },
     /// A `pusher:subscribe` is answered wrongly.
     Subscribe {
         /// Only subscribes to this channel. A trailing `*` matches any suffix.
@@ -53,6 +68,16 @@ pub enum SocketFault {
         /// What happens instead.
         answer: UpgradeAnswer,
     },
+}
+
+/// A wrong answer to `pusher:signin`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignInAnswer {
+    /// Neither signed in nor answered.
+    Ignore,
+    /// Refused, the way the profile refuses a bad signature.
+    Refuse,
 }
 
 /// A wrong answer to `pusher:subscribe`.

@@ -25,17 +25,22 @@
 //! are answered, with the limits of the server that the profile imitates. push1st has only `events`, without a signature.
 //! [`ServerConfig::http_api`] switches the API off.
 //!
-//! # What is not supported
+//! # Kinds of channels, client events and users
 //!
-//! Presence channels, client events, sign-in, and encrypted channels. How each profile refuses the first three:
+//! Presence channels, `private-encrypted-` and cache channels, client events and sign-in work as each profile's server does
+//! them; [`Features`] switches client events, sign-in and subscription counts on and off.
 //!
 //! | profile | a presence channel | a client event | a sign-in |
 //! |---|---|---|---|
-//! | `pusher7` | `pusher:subscription_error` 403 | `pusher:error` 4301 | `pusher:error` 4009 |
+//! | `pusher7` | members | relayed with `user_id`, its data as a string; otherwise `pusher:error` 4301 | success, or `pusher:error` 4009 |
 //! | `push1st` | accepts it without members, or crashes | ignores it, or crashes | close 1002 |
-//! | `reverb` | `pusher:error` 4009 | `pusher:error` 4301 | `pusher:error` 4200 |
-//! | `sockudo` | `pusher:error` 4300, or drops the connection | `pusher:error` 4301 | `pusher:error` 4009 |
-//! | `soketi` | `pusher:subscription_error` 403 | `pusher:error` 4301 | ignores it |
+//! | `reverb` | members; none if one of them has no id | relayed with `user_id`, its data decoded, on channels of every kind; otherwise `pusher:error` 4009, 4200 or 4301 | `pusher:error` 4200 |
+//! | `sockudo` | members; drops the connection without `channel_data` | relayed as it is; otherwise `pusher:error` 4300 or 4301 | success, or `pusher:error` 4009 |
+//! | `soketi` | members | relayed with `user_id` on channels of every kind; otherwise `pusher:error` 4301, or ignored | success, or `pusher:error` and close 4009 |
+//!
+//! # What is not supported
+//!
+//! A limit on the members of a presence channel, and the time in which Soketi expects a sign-in.
 //!
 //! # Modules
 //!
@@ -60,9 +65,11 @@ mod http_api;
 mod hub;
 mod journal;
 mod listening;
+mod member;
 mod net;
 mod profile;
 mod push;
+mod secretbox;
 mod server;
 mod shared;
 mod socket;
@@ -76,12 +83,13 @@ mod websocket;
 pub use activity::Activity;
 pub use app::{App, is_socket_id};
 pub use changes::Changes;
-pub use config::{RateLimit, ServerConfig};
+pub use config::{Features, RateLimit, ServerConfig};
 pub use ending::Ending;
 pub use error::{ServerError, WaitError};
-pub use fault::{Fault, FaultBook, SocketFault, SubscribeAnswer, UpgradeAnswer, matches_pattern};
+pub use fault::{Fault, FaultBook, SignInAnswer, SocketFault, SubscribeAnswer, UpgradeAnswer, matches_pattern};
 pub use hooks::Hooks;
 pub use listening::Listening;
+pub use member::Member;
 pub use net::{http_connection::HttpConnection, tasks::Tasks, tls::Tls};
 pub use profile::{Profile, UnknownProfile};
 pub use push::{Delivered, RawData, RawPush};

@@ -1,6 +1,7 @@
 //! Events to publish.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 /// An event with any channel, name and data; nothing is checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +29,17 @@ pub enum RawData {
     Bare(String),
     /// A string that contains this text.
     Text(String),
+}
+
+impl RawData {
+    /// The data of a presence channel's acknowledgement, for [`SocketFault::Acknowledge`](crate::SocketFault::Acknowledge):
+    /// these ids, whatever they are, each with an empty `user_info` in the hash.
+    #[must_use]
+    pub fn presence(ids: &[Value]) -> Self {
+        let key = |id: &Value| id.as_str().map_or_else(|| id.to_string(), str::to_owned);
+        let hash: Map<_, _> = ids.iter().map(|id| (key(id), json!({}))).collect();
+        Self::Text(json!({"presence": {"count": ids.len(), "ids": ids, "hash": hash}}).to_string())
+    }
 }
 
 /// The result of a push.

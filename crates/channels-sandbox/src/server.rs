@@ -8,6 +8,7 @@ use std::{
 };
 
 use axum::Router;
+use serde_json::{Value, json};
 use tokio::sync::broadcast;
 use tokio_rustls::TlsAcceptor;
 
@@ -16,24 +17,28 @@ use crate::{
     app::App,
     changes::Changes,
     config::ServerConfig,
-    dialect,
+    dialect::{self, habits::USER_CHANNEL},
     error::{ServerError, WaitError},
     fault::{Fault, FaultBook, SocketFault},
     hooks::Hooks,
     http_api,
-    hub::{Hub, roster::Mode},
+    hub::{exchange::Hub, roster::Mode},
     journal::Journal,
     listening::Listening,
+    member::{Member, Membership},
     net::{address::Address, connection::Reception, gate::Gate, stop::Stop},
     profile::Profile,
-    push::{Delivered, RawPush},
+    push::{Delivered, RawData, RawPush},
     shared::{Latency, Shared},
     sockets::{ReceivedFrame, Sockets},
     state::ServerState,
     timing::Timing,
     upgrade,
     wall_clock::WallClock,
-    websocket::outbound::Outbound,
+    websocket::{
+        frame::{self, opcode},
+        outbound::Outbound,
+    },
 };
 
 /// A Pusher Channels server.
@@ -84,17 +89,27 @@ impl Server {
     /// If the address cannot be listened on, the certificate is unusable, or a setting is invalid.
     pub fn bind(config: ServerConfig, hooks: Arc<dyn Hooks>) -> Result<Self, ServerError> {
         config.check()?;
+        let client_event_limit = config.client_event_limit();
         let tls = config.tls.as_ref().map(|tls| tls.server_config().map(TlsAcceptor::from)).transpose()?;
         let gate = Gate::new(config.bind, config.send_buffer)?;
         let address = Address { bound: gate.address(), host: config.host, is_tls: tls.is_some() };
         let changes = Changes::default();
+        let dialect = dialect::of(config.profile);
+        let hub = Hub::new(dialect, config.cache_ttl, config.features.subscription_count, changes.clone());
         let shared = Shared {
-            dialect: dialect::of(config.profile),
+            dialect,
             timing: config.timing.unwrap_or_else(|| Timing::of(config.profile)),
-            app: App { id: config.app_id, key: config.app_key, secret: config.app_secret },
+            app: App {
+                id: config.app_id,
+                key: config.app_key,
+                secret: config.app_secret,
+                encryption_master_key: config.encryption_master_key,
+            },
             message_limit: config.message_limit,
+            client_event_limit,
+            features: config.features,
             hooks,
-            hub: Arc::new(Hub::new(changes.clone())),
+            hub: Arc::new(hub),
             faults: FaultBook::default(),
             journal: Journal::new(),
             changes,
@@ -233,6 +248,56 @@ impl Server {
     /// Publishes an event that is reported under this name in the [`Activity`].
     pub async fn publish_as(&self, name: String, push: RawPush) -> Delivered {
         self.shared.publish(name, push).await
+    }
+}
+
+/// Members, users, and what they are told.
+impl Server {
+    /// The members of a presence channel, by their ids.
+    #[must_use]
+    pub fn members(&self, channel: &str) -> Vec<Member> {
+        self.shared.hub.members(channel)
+    }
+
+    /// Publishes an event to a user's connections, on the channel `#server-to-user-{user_id}`. On `pusher7` it reaches those
+    /// that have subscribed to that, on the others every one that has signed in.
+    pub async fn publish_to_user(&self, user_id: &str, event: String, data: RawData) -> Delivered {
+        self.publish(RawPush { channel: format!("{USER_CHANNEL}{user_id}"), event, data, except: None }).await
+    }
+
+    /// Publishes an event on a `private-encrypted-` channel, its data encrypted for it.
+    pub async fn publish_encrypted(&self, channel: String, event: String, data: &str) -> Delivered {
+        let data = RawData::Text(self.app().encrypt(&channel, data));
+        self.publish(RawPush { channel, event, data, except: None }).await
+    }
+
+    /// Ends every connection of a user with 4009; returns how many there are.
+    pub async fn terminate_user(&self, user_id: &str) -> usize {
+        self.shared.hub.terminate(user_id).await
+    }
+
+    /// Tells the subscribers of a presence channel of a new member, though nobody joins.
+    pub async fn tell_member_added(&self, channel: &str, user_id: Value, user_info: Option<Value>) -> Delivered {
+        let text = self.shared.dialect.member_added(channel, &Membership::new(user_id, user_info));
+        self.relay(channel, &text).await
+    }
+
+    /// Tells the subscribers of a presence channel that a member has left, though nobody leaves.
+    pub async fn tell_member_removed(&self, channel: &str, user_id: Value) -> Delivered {
+        let text = self.shared.dialect.member_removed(channel, &Membership::new(user_id, None));
+        self.relay(channel, &text).await
+    }
+
+    /// Tells the subscribers of a channel how many they are, whether it is true or not.
+    pub async fn tell_subscription_count(&self, channel: &str, count: u64) -> Delivered {
+        let data = self.shared.dialect.quote(&json!({"subscription_count": count}).to_string());
+        let text = self.shared.dialect.internal("pusher_internal:subscription_count", Some(channel), Some(&data));
+        self.relay(channel, &text).await
+    }
+
+    async fn relay(&self, channel: &str, text: &str) -> Delivered {
+        let frame = frame::encode(opcode::TEXT, text.as_bytes()).into();
+        Delivered { sockets: self.shared.hub.relay(channel, frame, None).await }
     }
 }
 

@@ -14,11 +14,11 @@ use crate::{
     activity::Activity,
     app::App,
     changes::Changes,
-    config::RateLimit,
+    config::{Features, RateLimit},
     dialect::habits::Dialect,
     fault::{FaultBook, SocketFault},
     hooks::Hooks,
-    hub::Hub,
+    hub::exchange::Hub,
     journal::Journal,
     net::stop::Stop,
     push::{Delivered, RawData, RawPush},
@@ -31,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) timing: Timing,
     pub(crate) app: App,
     pub(crate) message_limit: Option<RateLimit>,
+    pub(crate) client_event_limit: Option<RateLimit>,
+    pub(crate) features: Features,
     pub(crate) hooks: Arc<dyn Hooks>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) faults: FaultBook<SocketFault>,
@@ -56,13 +58,18 @@ impl Shared {
         Delivered { sockets }
     }
 
-    /// The frame of an event.
-    pub(crate) fn event_frame(&self, push: &RawPush) -> Bytes {
-        let data = match &push.data {
+    /// Data as JSON text.
+    pub(crate) fn json(&self, data: &RawData) -> Option<String> {
+        match data {
             RawData::Absent => None,
             RawData::Bare(json) => Some(json.clone()),
             RawData::Text(text) => Some(self.dialect.quote(text)),
-        };
+        }
+    }
+
+    /// The frame of an event.
+    pub(crate) fn event_frame(&self, push: &RawPush) -> Bytes {
+        let data = self.json(&push.data);
         let id = self.events.fetch_add(1, Ordering::Relaxed);
         let text = self.dialect.event(&push.channel, &push.event, data.as_deref(), id);
         frame::encode(opcode::TEXT, text.as_bytes()).into()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::sockets::SocketInfo;
+use crate::{member::Member, sockets::SocketInfo};
 
 /// The state of a server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +18,10 @@ pub struct ServerState {
     pub upgrades_ever: u64,
     /// Subscriptions per channel; a channel without any is not listed.
     pub channels: BTreeMap<String, usize>,
+    /// Members per presence channel, by their ids; a channel without any is not listed.
+    pub members: BTreeMap<String, Vec<Member>>,
+    /// The users who are signed in, with the numbers of their sockets.
+    pub users: BTreeMap<String, Vec<u64>>,
     /// How often a message crashed the whole server (push1st).
     pub crashes: u64,
 }
@@ -27,5 +31,11 @@ impl ServerState {
     #[must_use]
     pub fn subscribers(&self, channel: &str) -> usize {
         self.channels.get(channel).copied().unwrap_or(0)
+    }
+
+    /// The ids of the members of a presence channel.
+    #[must_use]
+    pub fn member_ids(&self, channel: &str) -> Vec<&str> {
+        self.members.get(channel).into_iter().flatten().map(|member| member.user_id.as_str()).collect()
     }
 }

@@ -65,7 +65,10 @@ async fn upgrade(shared: &Arc<Shared>, http: &HttpConnection, key: &str, request
     shared.changes.touch();
     let fault = shared.faults.take(|kind| match kind {
         SocketFault::Upgrade { answer } => Some(answer.clone()),
-        SocketFault::Ping | SocketFault::Subscribe { .. } => None,
+        SocketFault::Acknowledge { .. }
+        | SocketFault::Ping
+        | SocketFault::SignIn { .. }
+        | SocketFault::Subscribe { .. } => None,
     });
     let response = match fault {
         None => judge(shared, http, key, request),

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use channels_sandbox::{Profile, RateLimit, ServerConfig, Timing, Tls};
+use channels_sandbox::{Features, Profile, RateLimit, ServerConfig, Timing, Tls};
 
 /// Everything a [`Sandbox`](crate::Sandbox) is started with.
 ///
@@ -97,6 +97,7 @@ impl SandboxConfig {
             send_buffer: self.send_buffer,
             seed: self.seed.wrapping_add(1),
             http_api: self.control,
+            features: Features::NONE,
             ..ServerConfig::default()
         }
     }

@@ -1,14 +1,20 @@
 //! The differences between the servers.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use http::HeaderName;
+use serde_json::Value;
 
-use super::greeting;
+use super::{greeting, presence};
 use crate::{
     app::App,
+    config::Features,
+    member::Membership,
     timing::Timing,
-    websocket::assembly::{FrameStyle, Received},
+    websocket::{
+        assembly::{FrameStyle, Received},
+        outbound::Outbound,
+    },
 };
 
 /// Something that a server does to the socket, in order.
@@ -24,8 +30,14 @@ pub(crate) enum Action {
     Refused { channel: String },
     /// Send a text frame.
     Send(String),
-    /// Subscribe the socket.
-    Subscribe { channel: String },
+    /// Send a client event to the other subscribers, if the client is not too fast.
+    Relay { channel: String, event: String, frame: String },
+    /// Sign the socket in, and answer with this text.
+    SignIn { user: Box<SignedIn>, answer: String },
+    /// Report that a sign-in was refused.
+    SignInRefused,
+    /// Subscribe the socket, and acknowledge that; on a presence channel with what the client says of itself.
+    Subscribe { channel: String, membership: Option<Box<Membership>> },
     /// Unsubscribe the socket.
     Unsubscribe { channel: String },
 }
@@ -35,7 +47,19 @@ pub(crate) enum Action {
 pub(crate) struct Context<'a> {
     pub(crate) app: &'a App,
     pub(crate) socket_id: &'a str,
-    pub(crate) subscribed: &'a BTreeSet<String>,
+    /// Its channels, with what it said of itself on presence channels.
+    pub(crate) subscribed: &'a BTreeMap<String, Option<Box<Membership>>>,
+    /// The user who is signed in.
+    pub(crate) user: Option<&'a SignedIn>,
+    pub(crate) features: &'a Features,
+}
+
+/// A user, as signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SignedIn {
+    pub(crate) id: String,
+    pub(crate) info: Option<Value>,
+    pub(crate) watchlist: Vec<String>,
 }
 
 /// An upgrade request, as far as servers check it.
@@ -83,6 +107,67 @@ pub(crate) trait Dialect: Send + Sync {
     fn message(&self, text: &str, context: &Context<'_>) -> Vec<Action>;
     /// Refuses a subscription as one with a bad signature.
     fn refuse(&self, channel: &str) -> Vec<Action>;
+    /// Acknowledges a subscription; `presence` is the data for a presence channel.
+    fn acknowledgement(&self, channel: &str, presence: Option<&str>) -> String {
+        let data = presence.or_else(|| self.empty_acknowledgement()).map(|data| self.quote(data));
+        self.internal("pusher_internal:subscription_succeeded", Some(channel), data.as_deref())
+    }
+    /// The data of an acknowledgement that has nothing to say, if it has data.
+    fn empty_acknowledgement(&self) -> Option<&'static str> {
+        Some("{}")
+    }
+    /// A message of the protocol; `data` is JSON text.
+    fn internal(&self, event: &str, channel: Option<&str>, data: Option<&str>) -> String {
+        let data = data.map_or_else(String::new, |data| format!(r#","data":{data}"#));
+        let channel = channel.map_or_else(String::new, |channel| format!(r#","channel":{}"#, self.quote(channel)));
+        format!(r#"{{"event":{}{data}{channel}}}"#, self.quote(event))
+    }
+    /// The data of a presence channel's acknowledgement; `None` means that a member has no id.
+    fn presence(&self, members: Option<&[Membership]>) -> String {
+        presence::members(members.unwrap_or_default())
+    }
+    /// Tells of a new member.
+    fn member_added(&self, channel: &str, member: &Membership) -> String {
+        let data = self.quote(&presence::added(member));
+        self.internal("pusher_internal:member_added", Some(channel), Some(&data))
+    }
+    /// Tells of a member that has left.
+    fn member_removed(&self, channel: &str, member: &Membership) -> String {
+        let data = self.quote(&presence::removed(member));
+        self.internal("pusher_internal:member_removed", Some(channel), Some(&data))
+    }
+    /// Tells how many are subscribed; `None` if it does not.
+    fn subscription_count(&self, _channel: &str, _count: usize) -> Option<String> {
+        None
+    }
+    /// Whether the last event of a channel is sent to those who subscribe later.
+    fn is_cache(&self, channel: &str) -> bool {
+        CACHE_PREFIXES.iter().any(|prefix| channel.starts_with(prefix))
+    }
+    /// Tells that a cache channel has no last event.
+    fn cache_miss(&self, channel: &str) -> String {
+        self.internal("pusher:cache_miss", Some(channel), None)
+    }
+    /// The answer to client events that come too fast.
+    fn client_event_over_limit(&self, channel: &str) -> String;
+    /// Refuses a sign-in as one with a bad signature.
+    fn refuse_sign_in(&self) -> Vec<Action>;
+    /// Tells of users on a watchlist, in as many messages as it takes.
+    fn watchlist(&self, _online: &[String], _offline: &[String]) -> Vec<String> {
+        Vec::new()
+    }
+    /// Whether the watchlist is reported before the sign-in is answered.
+    fn watchlist_comes_first(&self) -> bool {
+        false
+    }
+    /// Whether a user's sockets have to subscribe to the channel of their user to get its events.
+    fn user_channel_needs_subscription(&self) -> bool {
+        false
+    }
+    /// What is sent to the connections of a user that are ended.
+    fn terminate(&self) -> Vec<Outbound> {
+        vec![Outbound::Close { code: 4009, reason: TERMINATED.to_owned() }]
+    }
     /// The frame of an event. `data` is JSON text, inserted verbatim; `id` counts messages.
     fn event(&self, channel: &str, event: &str, data: Option<&str>, _id: u64) -> String {
         let data = data.map_or_else(String::new, |data| format!(r#","data":{data}"#));
@@ -142,3 +227,10 @@ pub(crate) trait Dialect: Send + Sync {
         None
     }
 }
+
+/// Pusher's documentation, "Cache channels".
+const CACHE_PREFIXES: [&str; 4] = ["cache-", "private-cache-", "presence-cache-", "private-encrypted-cache-"];
+/// What a connection is told that is ended with its user's others.
+pub(super) const TERMINATED: &str = "You got disconnected by the app.";
+/// What the channel of a user's own begins with.
+pub(crate) const USER_CHANNEL: &str = "#server-to-user-";

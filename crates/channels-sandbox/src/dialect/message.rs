@@ -8,8 +8,10 @@ pub(crate) struct ClientMessage {
     pub(crate) event: String,
     pub(crate) channel: Option<String>,
     pub(crate) data: Value,
-    /// Whether `data` was a string that contained JSON.
+    /// Whether `data` was a string.
     pub(crate) data_was_text: bool,
+    /// `data` as it was given, if it was.
+    pub(crate) given: Option<Value>,
 }
 
 /// Why a text is not a message.
@@ -33,8 +35,9 @@ impl ClientMessage {
         let channel = whole["channel"].as_str().map(str::to_owned);
         let unwrapped = whole["data"].as_str().and_then(|text| serde_json::from_str(text).ok());
         let data_was_text = whole["data"].is_string();
-        let data = unwrapped.unwrap_or_else(|| whole["data"].clone());
-        Ok(Self { event, channel, data, data_was_text })
+        let given = whole.get("data").cloned();
+        let data = unwrapped.or_else(|| given.clone()).unwrap_or_default();
+        Ok(Self { event, channel, data, data_was_text, given })
     }
 
     pub(crate) fn data_text(&self, key: &str) -> Option<&str> {

@@ -1,12 +1,15 @@
 //! What each server answers. Nothing here does I/O: a message goes in, actions come out.
 
 pub(crate) mod checks;
+mod client_event;
 mod greeting;
 pub(crate) mod habits;
 pub(crate) mod message;
+mod presence;
 mod push1st;
 mod pusher7;
 mod reverb;
+mod sign_in;
 mod sockudo;
 mod soketi;
 

@@ -59,6 +59,33 @@ impl Dialect for Push1st {
         format!(r#"{{{extra},"channel":{}{data},"event":{}}}"#, quote(channel), quote(event))
     }
 
+    /// Its keys are sorted.
+    fn internal(&self, event: &str, channel: Option<&str>, data: Option<&str>) -> String {
+        let data = data.map_or_else(String::new, |data| format!(r#""data":{data},"#));
+        let channel = channel.map_or_else(String::new, |channel| format!(r#""channel":{},"#, quote(channel)));
+        format!(r#"{{{channel}{data}"event":{}}}"#, quote(event))
+    }
+
+    /// Without data; on a presence channel, whose members it does not know unless it crashes, with none of them.
+    fn acknowledgement(&self, channel: &str, _presence: Option<&str>) -> String {
+        let nobody = quote(r#"{"presence":{"count":0,"hash":{},"ids":[]}}"#);
+        let data = channel.starts_with("presence-").then_some(nobody.as_str());
+        self.internal("pusher_internal:subscription_succeeded", Some(channel), data)
+    }
+
+    fn is_cache(&self, _channel: &str) -> bool {
+        false
+    }
+
+    /// It relays none, so there is no limit.
+    fn client_event_over_limit(&self, _channel: &str) -> String {
+        String::new()
+    }
+
+    fn refuse_sign_in(&self) -> Vec<Action> {
+        protocol_error()
+    }
+
     fn over_limit(&self) -> Option<Vec<Action>> {
         None
     }
@@ -129,17 +156,10 @@ fn subscribe(message: &ClientMessage, context: &Context<'_>) -> Vec<Action> {
     if refused {
         return refuse(channel);
     }
-    let data = if channel.starts_with("presence-") {
-        if has_text_user_id(message) {
-            return vec![Action::Crash];
-        }
-        format!(r#","data":{}"#, quote(r#"{"presence":{"count":0,"hash":{},"ids":[]}}"#))
-    } else {
-        String::new()
-    };
-    let channel_json = quote(channel);
-    let succeeded = format!(r#"{{"channel":{channel_json}{data},"event":"pusher_internal:subscription_succeeded"}}"#);
-    vec![Action::Subscribe { channel: channel.to_owned() }, Action::Send(succeeded)]
+    if channel.starts_with("presence-") && has_text_user_id(message) {
+        return vec![Action::Crash];
+    }
+    vec![Action::Subscribe { channel: channel.to_owned(), membership: None }]
 }
 
 fn unsubscribe(message: &ClientMessage) -> Vec<Action> {

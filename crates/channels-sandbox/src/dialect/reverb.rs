@@ -4,11 +4,13 @@ use serde_json::json;
 
 use super::{
     checks::{needs_signature, rfc_upgrade_problem, signed},
+    client_event,
     greeting::{self, activity_timeout, greeting_data},
     habits::{Action, Context, Dialect, Silence, UpgradeReply, UpgradeRequest},
     message::ClientMessage,
+    presence,
 };
-use crate::{php, timing::Timing};
+use crate::{member::Membership, php, timing::Timing};
 
 pub(super) struct Reverb;
 
@@ -42,10 +44,8 @@ impl Dialect for Reverb {
                 Some(channel) => vec![Action::Unsubscribe { channel: channel.to_owned() }],
                 None => invalid(),
             },
-            event if event.starts_with("client-") => {
-                vec![error(4301, "The app does not have client messaging enabled.")]
-            }
             event if event.starts_with("pusher:") => invalid(),
+            event if event.starts_with("client-") => client_event(&message, context),
             _ => Vec::new(),
         }
     }
@@ -56,6 +56,34 @@ impl Dialect for Reverb {
 
     fn quote(&self, text: &str) -> String {
         quote(text)
+    }
+
+    /// Nobody is a member where a member has no id, and an empty PHP array is a list.
+    fn presence(&self, members: Option<&[Membership]>) -> String {
+        match members {
+            Some(members) => presence::members(members),
+            None => r#"{"presence":{"count":0,"ids":[],"hash":[]}}"#.to_owned(),
+        }
+    }
+
+    /// All of the channel data.
+    fn member_added(&self, channel: &str, member: &Membership) -> String {
+        let data = quote(&php::escaped(&json!(member.data()).to_string()));
+        self.internal("pusher_internal:member_added", Some(channel), Some(&data))
+    }
+
+    /// It takes the first prefix without its dash.
+    fn is_cache(&self, channel: &str) -> bool {
+        let prefixes = ["cache", "private-cache-", "presence-cache-"];
+        prefixes.iter().any(|prefix| channel.starts_with(prefix))
+    }
+
+    fn client_event_over_limit(&self, _channel: &str) -> String {
+        error_text(4301, "Rate limit exceeded")
+    }
+
+    fn refuse_sign_in(&self) -> Vec<Action> {
+        invalid()
     }
 
     fn over_limit(&self) -> Option<Vec<Action>> {
@@ -89,19 +117,40 @@ impl Dialect for Reverb {
 
 fn subscribe(message: &ClientMessage, context: &Context<'_>) -> Vec<Action> {
     let Some(channel) = message.data_text("channel") else { return invalid() };
-    let unsigned = needs_signature(channel) && !signed(context, message, channel);
-    if unsigned || channel.starts_with("presence-") {
+    if needs_signature(channel) && !signed(context, message, channel) {
         return refuse(channel);
     }
-    let succeeded =
-        format!(r#"{{"event":"pusher_internal:subscription_succeeded","data":"{{}}","channel":{}}}"#, quote(channel));
-    let mut actions = vec![Action::Subscribe { channel: channel.to_owned() }, Action::Send(succeeded)];
-    // Reverb takes the prefix without its dash.
-    if channel.starts_with("cache") || channel.starts_with("private-cache-") {
-        let missed = format!(r#"{{"event":"pusher:cache_miss","channel":{}}}"#, quote(channel));
-        actions.push(Action::Send(missed));
+    let membership = if channel.starts_with("presence-") {
+        let Some(membership) = Membership::parse(message.data_text("channel_data").unwrap_or("{}")) else {
+            return invalid();
+        };
+        Some(Box::new(membership))
+    } else {
+        None
+    };
+    vec![Action::Subscribe { channel: channel.to_owned(), membership }]
+}
+
+/// From whoever is subscribed, on channels of every kind. Text that is JSON is sent on as what it says.
+fn client_event(message: &ClientMessage, context: &Context<'_>) -> Vec<Action> {
+    let Some(channel) = message.channel.as_deref() else { return invalid() };
+    let is_array = message.data.is_object() || message.data.is_array() || message.data.is_null();
+    if !is_array {
+        return invalid();
     }
-    actions
+    if !context.features.client_events {
+        return vec![error(4301, "The app does not have client messaging enabled.")];
+    }
+    if !context.subscribed.contains_key(channel) {
+        return vec![error(4009, "The client is not a member of the specified channel.")];
+    }
+    let user_id = client_event::user_id(context, channel);
+    let data = message.data.to_string();
+    let Action::Relay { channel, event, frame } = client_event::relay(message, channel, Some(&data), user_id.as_ref())
+    else {
+        return Vec::new();
+    };
+    vec![Action::Relay { channel, event, frame: php::escaped(&frame) }]
 }
 
 fn refuse(channel: &str) -> Vec<Action> {
@@ -113,9 +162,13 @@ fn invalid() -> Vec<Action> {
 }
 
 /// Reverb puts the data of an error into a string.
-fn error(code: u16, message: &str) -> Action {
+fn error_text(code: u16, message: &str) -> String {
     let data = json!({"code": code, "message": message}).to_string();
-    Action::Send(format!(r#"{{"event":"pusher:error","data":{}}}"#, quote(&data)))
+    format!(r#"{{"event":"pusher:error","data":{}}}"#, quote(&data))
+}
+
+fn error(code: u16, message: &str) -> Action {
+    Action::Send(error_text(code, message))
 }
 
 /// Reverb is written in PHP.

@@ -3,12 +3,18 @@
 use serde_json::json;
 
 use super::{
-    checks::{is_channel_name, needs_signature, own_key, rfc_upgrade_problem, signed},
+    checks::{needs_signature, own_key, rfc_upgrade_problem, signed},
+    client_event,
     greeting::{activity_timeout, greeting_data, quote},
-    habits::{Action, Context, Dialect, Silence, UpgradeReply, UpgradeRequest},
+    habits::{Action, Context, Dialect, Silence, TERMINATED, UpgradeReply, UpgradeRequest},
     message::ClientMessage,
+    sign_in,
 };
-use crate::{timing::Timing, websocket::assembly::Received};
+use crate::{
+    member::Membership,
+    timing::Timing,
+    websocket::{assembly::Received, outbound::Outbound},
+};
 
 pub(super) struct Sockudo;
 
@@ -41,16 +47,40 @@ impl Dialect for Sockudo {
                 Some(channel) => vec![Action::Unsubscribe { channel: channel.to_owned() }],
                 None => vec![error(4000, "Missing channel")],
             },
-            "pusher:signin" => vec![error(4009, "Sign-in is not enabled for this app")],
-            event if event.starts_with("client-") => {
-                vec![error(4301, "Client events are not enabled for this app")]
-            }
+            "pusher:signin" => sign_in(&message, context),
+            event if event.starts_with("client-") => client_event(&message, context),
             _ => Vec::new(),
         }
     }
 
     fn refuse(&self, channel: &str) -> Vec<Action> {
         refuse(channel)
+    }
+
+    fn cache_miss(&self, channel: &str) -> String {
+        self.internal("pusher:cache_miss", Some(channel), Some("\"{}\""))
+    }
+
+    fn client_event_over_limit(&self, _channel: &str) -> String {
+        error_text(4301, "Client event rate limit exceeded")
+    }
+
+    fn refuse_sign_in(&self) -> Vec<Action> {
+        vec![Action::SignInRefused, error(4009, "Authentication error: Invalid signature")]
+    }
+
+    fn watchlist(&self, online: &[String], offline: &[String]) -> Vec<String> {
+        let events = [("online", online), ("offline", offline)].into_iter().filter(|(_, ids)| !ids.is_empty());
+        events.map(|(name, ids)| self.internal(name, None, Some(&json!({"user_ids": ids}).to_string()))).collect()
+    }
+
+    fn watchlist_comes_first(&self) -> bool {
+        true
+    }
+
+    fn terminate(&self) -> Vec<Outbound> {
+        let error = error_text(4009, TERMINATED);
+        vec![Outbound::Text(error), Outbound::Close { code: 4009, reason: TERMINATED.to_owned() }]
     }
 
     fn over_limit(&self) -> Option<Vec<Action>> {
@@ -94,24 +124,64 @@ fn subscribe(message: &ClientMessage, context: &Context<'_>) -> Vec<Action> {
         return vec![Action::Drop];
     }
     // An empty name is taken.
-    if !channel.is_empty() && !is_channel_name(channel, 200) {
+    if !channel.is_empty() && !is_channel_name(channel) {
         return vec![Action::Refused { channel: channel.to_owned() }, error(4300, "Invalid channel name")];
     }
     if needs_signature(channel) && !(signed(context, message, channel) && own_key(message, context)) {
         return refuse(channel);
     }
-    if channel.starts_with("presence-") {
-        return vec![Action::Refused { channel: channel.to_owned() }, error(4300, "Presence is not served here")];
+    let membership = channel.starts_with("presence-").then(|| membership(message));
+    if matches!(&membership, Some(None)) {
+        return vec![
+            Action::Refused { channel: channel.to_owned() },
+            error(4300, "Channel error: Missing user_id in channel_data"),
+        ];
     }
-    let name = quote(channel);
-    let mut actions = vec![
-        Action::Subscribe { channel: channel.to_owned() },
-        Action::Send(format!(r#"{{"event":"pusher_internal:subscription_succeeded","channel":{name},"data":"{{}}"}}"#)),
-    ];
-    if channel.starts_with("cache-") || channel.starts_with("private-cache-") {
-        actions.push(Action::Send(format!(r#"{{"event":"pusher:cache_miss","channel":{name},"data":"{{}}"}}"#)));
+    vec![Action::Subscribe { channel: channel.to_owned(), membership: membership.flatten().map(Box::new) }]
+}
+
+/// At most 200 bytes; `#` is allowed, for the channels of users.
+fn is_channel_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=@,;.#".contains(&byte);
+    name.len() <= 200 && name.bytes().all(allowed)
+}
+
+/// Ids are strings, and a member without info has an empty one.
+fn membership(message: &ClientMessage) -> Option<Membership> {
+    let membership = Membership::parse(message.data_text("channel_data")?)?;
+    let id = membership.id().filter(|id| id.is_string())?.clone();
+    let info = membership.info().cloned().unwrap_or_else(|| json!({}));
+    Some(Membership::new(id, Some(info)))
+}
+
+fn sign_in(message: &ClientMessage, context: &Context<'_>) -> Vec<Action> {
+    if !context.features.sign_in {
+        return vec![error(4009, "Authentication error: User authentication is disabled for this app")];
     }
-    actions
+    match sign_in::user(message, context) {
+        Err(problem) => vec![Action::SignInRefused, error(4009, &format!("Authentication error: {problem}"))],
+        Ok(user) => {
+            let data = json!({"user_data": message.data["user_data"]});
+            let answer = format!(r#"{{"event":"pusher:signin_success","data":{data}}}"#);
+            vec![Action::SignIn { user: Box::new(user), answer }]
+        }
+    }
+}
+
+/// The data is sent on as it came, and the sender is not named.
+fn client_event(message: &ClientMessage, context: &Context<'_>) -> Vec<Action> {
+    let channel = message.channel.as_deref().unwrap_or_default();
+    if !context.features.client_events {
+        return vec![error(4301, "Client events are not enabled for this app")];
+    }
+    if message.event.len() > client_event::MAX_NAME {
+        return vec![error(4300, "The event name is too long")];
+    }
+    if !client_event::is_admitted_on(channel) || !context.subscribed.contains_key(channel) {
+        return vec![error(4301, "Client events can only be sent to private or presence channels of the socket")];
+    }
+    let data = message.given.as_ref().map(ToString::to_string);
+    vec![client_event::relay(message, channel, data.as_deref(), None)]
 }
 
 /// Reported without its channel.
@@ -121,8 +191,12 @@ fn refuse(channel: &str) -> Vec<Action> {
 }
 
 fn error(code: u16, message: &str) -> Action {
+    Action::Send(error_text(code, message))
+}
+
+fn error_text(code: u16, message: &str) -> String {
     let data = json!({"message": message, "code": code});
-    Action::Send(format!(r#"{{"event":"pusher:error","data":{data}}}"#))
+    format!(r#"{{"event":"pusher:error","data":{data}}}"#)
 }
 
 fn close(code: u16, reason: &str) -> Vec<Action> {

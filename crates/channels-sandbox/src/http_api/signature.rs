@@ -102,7 +102,12 @@ mod tests {
     const SIGNED_AT: Duration = Duration::from_secs(1_353_088_179);
 
     fn check(query: &str, body: &str, now: Option<Duration>) -> Result<(), Failure> {
-        let app = App { id: "3".into(), key: "278d425bdf160c739803".into(), secret: "7ad3773142a6692b25b8".into() };
+        let app = App {
+            id: "3".into(),
+            key: "278d425bdf160c739803".into(),
+            secret: "7ad3773142a6692b25b8".into(),
+            encryption_master_key: [0; 32],
+        };
         let parameters = parameters(query);
         let signed = Signed { method: "POST", path: "/apps/3/events", parameters: &parameters, body: body.as_bytes() };
         signed.check(&app, now.map(|now| UNIX_EPOCH + now))

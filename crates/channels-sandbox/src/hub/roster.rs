@@ -1,18 +1,17 @@
 //! The open sockets, their channels, and what is remembered of both.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::collections::{BTreeMap, VecDeque};
+
+use tokio::sync::watch;
+
+use super::{
+    channel::Channel,
+    queue::{Outgoing, Queue, Sender},
+    users::Users,
 };
-
-use tokio::sync::{mpsc, watch};
-
-use super::queue::{Outgoing, Queue};
 use crate::{
     ending::Ending,
+    member::{Member, Membership},
     sockets::{ReceivedFrame, SocketInfo, Sockets},
     state::ServerState,
     websocket::frame::Frame,
@@ -31,8 +30,7 @@ pub(crate) enum Mode {
 /// How an open socket is reached.
 #[derive(Debug)]
 pub(super) struct Reach {
-    pub(super) queue: mpsc::Sender<Outgoing>,
-    pub(super) waiting: Arc<AtomicU64>,
+    pub(super) queue: Sender,
     pub(super) mode: watch::Sender<Mode>,
 }
 
@@ -41,18 +39,31 @@ struct Entry {
     info: SocketInfo,
     received: VecDeque<ReceivedFrame>,
     reach: Reach,
+    user: Option<String>,
 }
 
 impl Entry {
     fn info(&self) -> SocketInfo {
-        SocketInfo { frames_waiting: self.reach.waiting.load(Ordering::Relaxed), ..self.info.clone() }
+        SocketInfo { frames_waiting: self.reach.queue.waiting(), ..self.info.clone() }
     }
+}
+
+/// What has changed with a socket, for those who have to be told.
+#[derive(Debug, Default)]
+pub(super) struct Departure {
+    /// The members that have left channels.
+    pub(super) members: Vec<(String, Membership)>,
+    /// The channels with one subscription less.
+    pub(super) channels: Vec<String>,
+    /// The user who is not signed in any more.
+    pub(super) user: Option<String>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Roster {
     open: BTreeMap<u64, Entry>,
-    channels: BTreeMap<String, BTreeSet<u64>>,
+    channels: BTreeMap<String, Channel>,
+    users: Users,
     ended: VecDeque<(SocketInfo, VecDeque<ReceivedFrame>)>,
     ever: u64,
     crashes: u64,
@@ -72,35 +83,86 @@ impl Roster {
             stalled: false,
             ending: None,
         };
-        self.open.insert(self.ever, Entry { info, received: VecDeque::new(), reach });
+        self.open.insert(self.ever, Entry { info, received: VecDeque::new(), reach, user: None });
         self.ever
     }
 
     /// Records the end of a socket; only the first call counts.
-    pub(super) fn end(&mut self, number: u64, ending: Ending) {
-        let Some(mut entry) = self.open.remove(&number) else { return };
+    pub(super) fn end(&mut self, number: u64, ending: Ending) -> Departure {
+        let Some(mut entry) = self.open.remove(&number) else { return Departure::default() };
+        let mut departure = Departure { channels: entry.info.channels.clone(), ..Departure::default() };
         for channel in &entry.info.channels {
-            leave(&mut self.channels, channel, number);
+            if let Some(member) = self.leave(channel, number) {
+                departure.members.push((channel.clone(), member));
+            }
         }
+        departure.user = entry.user.take().filter(|user| self.users.remove(user, number));
         entry.info.ending = Some(ending);
         entry.info.stalled = false;
         self.ended.push_back((entry.info(), entry.received));
         if self.ended.len() > MAX_ENDED {
             self.ended.pop_front();
         }
+        departure
     }
 
-    pub(super) fn subscribe(&mut self, number: u64, channel: &str) {
-        let Some(entry) = self.open.get_mut(&number) else { return };
-        if self.channels.entry(channel.to_owned()).or_default().insert(number) {
+    /// Subscribes a socket; true if it was not.
+    pub(super) fn subscribe(&mut self, number: u64, channel: &str) -> bool {
+        let Some(entry) = self.open.get_mut(&number) else { return false };
+        let is_new = self.channels.entry(channel.to_owned()).or_default().join(number);
+        if is_new {
             entry.info.channels.push(channel.to_owned());
         }
+        is_new
     }
 
-    pub(super) fn unsubscribe(&mut self, number: u64, channel: &str) {
-        leave(&mut self.channels, channel, number);
-        if let Some(entry) = self.open.get_mut(&number) {
-            entry.info.channels.retain(|kept| kept != channel);
+    /// Adds a subscribed socket to the members of the channel; true if its user is a new one.
+    pub(super) fn add_member(&mut self, number: u64, channel: &str, membership: &Membership) -> bool {
+        self.channels.get_mut(channel).is_some_and(|channel| channel.add(number, membership))
+    }
+
+    pub(super) fn unsubscribe(&mut self, number: u64, channel: &str) -> Departure {
+        let Some(entry) = self.open.get_mut(&number) else { return Departure::default() };
+        let before = entry.info.channels.len();
+        entry.info.channels.retain(|kept| kept != channel);
+        let channels = if entry.info.channels.len() < before { vec![channel.to_owned()] } else { Vec::new() };
+        let members = self.leave(channel, number).map(|member| (channel.to_owned(), member)).into_iter().collect();
+        Departure { members, channels, user: None }
+    }
+
+    /// Signs a socket in; returns the user who came and the one who left.
+    pub(super) fn sign_in(&mut self, number: u64, id: &str, watchlist: &[String]) -> (bool, Option<String>) {
+        let Some(entry) = self.open.get_mut(&number) else { return (false, None) };
+        let before = entry.user.replace(id.to_owned()).filter(|before| before != id);
+        let left = before.filter(|before| self.users.remove(before, number));
+        (self.users.add(id, number, watchlist), left)
+    }
+
+    pub(super) const fn users(&self) -> &Users {
+        &self.users
+    }
+
+    /// What is told to one that subscribes: the members; `None` if one of them has no id.
+    pub(super) fn memberships(&self, channel: &str) -> Option<Vec<Membership>> {
+        self.channels.get(channel).map_or_else(|| Some(Vec::new()), Channel::memberships)
+    }
+
+    pub(super) fn members(&self, channel: &str) -> Vec<Member> {
+        self.channels.get(channel).map(Channel::members).unwrap_or_default()
+    }
+
+    /// How many sockets are subscribed.
+    pub(super) fn subscribers(&self, channel: &str) -> usize {
+        self.channels.get(channel).map_or(0, |channel| channel.sockets().len())
+    }
+
+    /// Sends at once to these sockets but one. A socket that takes too little is cut: it would never know the change.
+    pub(super) fn notify(&self, numbers: &[u64], what: &Outgoing, except: Option<u64>) {
+        for number in numbers.iter().filter(|number| Some(**number) != except) {
+            let Some(entry) = self.open.get(number) else { continue };
+            if !entry.reach.queue.notify(what.clone()) {
+                entry.reach.mode.send_replace(Mode::Cut);
+            }
         }
     }
 
@@ -141,7 +203,15 @@ impl Roster {
 
     /// The queues of a channel's subscribers, except the socket with the id `except`.
     pub(super) fn queues_on(&self, channel: &str, except: Option<&str>) -> Vec<Queue> {
-        let mut numbers = self.on(channel);
+        self.queues_except(self.on(channel), except)
+    }
+
+    /// The queues of a user's sockets, except the socket with the id `except`.
+    pub(super) fn queues_of_user(&self, id: &str, except: Option<&str>) -> Vec<Queue> {
+        self.queues_except(self.users.sockets_of(id), except)
+    }
+
+    fn queues_except(&self, mut numbers: Vec<u64>, except: Option<&str>) -> Vec<Queue> {
         numbers.retain(|number| self.open.get(number).is_some_and(|entry| Some(entry.info.id.as_str()) != except));
         self.queues(&numbers)
     }
@@ -160,7 +230,9 @@ impl Roster {
             ended: self.ended.iter().map(|(info, _)| info.clone()).collect(),
             sockets_ever: self.ever,
             upgrades_ever: 0,
-            channels: self.channels.iter().map(|(name, on)| (name.clone(), on.len())).collect(),
+            channels: self.channels.iter().map(|(name, channel)| (name.clone(), channel.sockets().len())).collect(),
+            members: self.present().collect(),
+            users: self.users.all(),
             crashes: self.crashes,
         }
     }
@@ -176,19 +248,29 @@ impl Roster {
         }
     }
 
-    fn on(&self, channel: &str) -> Vec<u64> {
-        self.channels.get(channel).into_iter().flatten().copied().collect()
+    /// The sockets that are subscribed to a channel.
+    pub(super) fn on(&self, channel: &str) -> Vec<u64> {
+        self.channels.get(channel).into_iter().flat_map(Channel::sockets).copied().collect()
+    }
+
+    fn present(&self) -> impl Iterator<Item = (String, Vec<Member>)> {
+        let channels = self.channels.iter().map(|(name, channel)| (name.clone(), channel.members()));
+        channels.filter(|(_, members)| !members.is_empty())
+    }
+
+    /// Takes a socket out of a channel; returns the member that has left with it.
+    fn leave(&mut self, name: &str, number: u64) -> Option<Membership> {
+        let channel = self.channels.get_mut(name)?;
+        let member = channel.leave(number);
+        if channel.is_empty() {
+            self.channels.remove(name);
+        }
+        member
     }
 
     fn queues(&self, numbers: &[u64]) -> Vec<Queue> {
         let entries = numbers.iter().filter_map(|number| self.open.get(number));
-        entries
-            .map(|Entry { info, reach, .. }| Queue {
-                sender: reach.queue.clone(),
-                waiting: Arc::clone(&reach.waiting),
-                stalled: info.stalled,
-            })
-            .collect()
+        entries.map(|Entry { info, reach, .. }| Queue { sender: reach.queue.clone(), stalled: info.stalled }).collect()
     }
 }
 
@@ -201,15 +283,6 @@ fn record(frame: &Frame, at_millis: u64) -> ReceivedFrame {
         bytes: frame.payload.len(),
         text: String::from_utf8_lossy(kept).into_owned(),
         at_millis,
-    }
-}
-
-fn leave(channels: &mut BTreeMap<String, BTreeSet<u64>>, channel: &str, number: u64) {
-    if let Some(on) = channels.get_mut(channel) {
-        on.remove(&number);
-        if on.is_empty() {
-            channels.remove(channel);
-        }
     }
 }
 

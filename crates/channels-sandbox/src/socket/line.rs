@@ -10,8 +10,9 @@ use tokio::{
 };
 
 use crate::{
+    activity::Activity,
     ending::Ending,
-    hub::{Seat, queue::Outgoing, roster::Mode},
+    hub::{queue::Outgoing, roster::Mode, seat::Seat},
     net::{stop::Stopping, wire::Wire},
     shared::Shared,
     websocket::frame::{self, Parsed, opcode},
@@ -40,7 +41,7 @@ pub(super) struct Line {
 impl Line {
     /// `early` is what the client has sent already.
     pub(super) fn new(shared: Arc<Shared>, wire: Wire, early: BytesMut) -> Self {
-        let seat = shared.hub.open(shared.next_socket_id());
+        let seat = Seat::open(&shared.hub, shared.next_socket_id());
         Self { seat, stopping: shared.stop.listen(), inbox: early, shared, wire }
     }
 
@@ -53,7 +54,7 @@ impl Line {
         let mut batch = Vec::new();
         let traffic = async {
             tokio::select! {
-                _ = self.seat.queue.recv_many(&mut batch, BATCH) => Input::Outgoing(batch),
+                () = self.seat.queue.receive(&mut batch, BATCH) => Input::Outgoing(batch),
                 read = self.wire.read_buf(&mut self.inbox) => Input::Read(read),
                 () = sleep_until(silence) => Input::Silence,
             }
@@ -159,7 +160,9 @@ impl Line {
     pub(super) async fn end(mut self, ending: Ending) {
         let reset = *self.seat.mode.borrow() == Mode::Reset;
         let orderly = !matches!(ending, Ending::Cut | Ending::TooSlow | Ending::Lost);
-        self.seat.end(ending);
+        for (channel, user) in self.seat.end(ending) {
+            self.shared.journal.tell(Activity::MemberRemoved { channel, user });
+        }
         if reset {
             self.wire.set_reset();
         } else if orderly {

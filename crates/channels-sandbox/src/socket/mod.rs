@@ -1,15 +1,17 @@
 //! One open socket: everything that its connection does, on one task.
 
+mod actions;
 mod line;
 mod liveness;
 mod message_fault;
 mod rate;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::BytesMut;
 use tokio::time::Instant;
 
+use actions::Acknowledgement;
 use line::{Input, Line, Step};
 use liveness::{Due, Liveness};
 use message_fault::MessageFault;
@@ -17,9 +19,10 @@ use rate::Rate;
 
 use crate::{
     activity::Activity,
-    dialect::habits::{Action, Context},
+    dialect::habits::{Action, Context, SignedIn},
     ending::Ending,
     hub::queue::Outgoing,
+    member::Membership,
     net::wire::Wire,
     shared::Shared,
     websocket::{
@@ -44,10 +47,12 @@ pub(crate) struct Socket {
     shared: Arc<Shared>,
     line: Line,
     assembly: Assembly,
-    subscribed: BTreeSet<String>,
+    subscribed: BTreeMap<String, Option<Box<Membership>>>,
+    user: Option<Box<SignedIn>>,
     liveness: Liveness,
     uses_control_frames: bool,
     rate: Option<Rate>,
+    client_event_rate: Option<Rate>,
 }
 
 impl Socket {
@@ -56,10 +61,12 @@ impl Socket {
         Self {
             line: Line::new(Arc::clone(&shared), wire, early),
             assembly: Assembly::new(shared.dialect.frame_style(), MAX_MESSAGE),
-            subscribed: BTreeSet::new(),
+            subscribed: BTreeMap::new(),
+            user: None,
             liveness: Liveness::new(shared.dialect.silence(), shared.timing.clone(), now),
             uses_control_frames: false,
             rate: shared.message_limit.map(|limit| Rate::new(limit, now)),
+            client_event_rate: shared.client_event_limit.map(|limit| Rate::new(limit, now)),
             shared,
         }
     }
@@ -149,59 +156,33 @@ impl Socket {
                 let actions = self.shared.dialect.refuse(&channel);
                 self.act(actions).await
             }
+            MessageFault::SignInRefused => {
+                let actions = self.shared.dialect.refuse_sign_in();
+                self.act(actions).await
+            }
+            MessageFault::Acknowledged(data) => {
+                let actions = self.answer(text);
+                self.act_with(actions, &Acknowledgement::Wrong(data)).await
+            }
             MessageFault::AnsweredTwice => {
                 let mut actions = self.answer(text);
                 let sends = actions.iter().filter(|action| matches!(action, Action::Send(_)));
                 let again: Vec<_> = sends.cloned().collect();
                 actions.extend(again);
-                self.act(actions).await
+                self.act_with(actions, &Acknowledgement::Twice).await
             }
         }
     }
 
     fn answer(&self, text: &str) -> Vec<Action> {
-        let context = Context { app: &self.shared.app, socket_id: &self.line.seat.id, subscribed: &self.subscribed };
+        let context = Context {
+            app: &self.shared.app,
+            socket_id: &self.line.seat.id,
+            subscribed: &self.subscribed,
+            user: self.user.as_deref(),
+            features: &self.shared.features,
+        };
         self.shared.dialect.message(text, &context)
-    }
-
-    async fn act(&mut self, actions: Vec<Action>) -> Step {
-        for action in actions {
-            match action {
-                Action::Close { code, reason } => return self.line.close(code, &reason).await,
-                Action::Crash => {
-                    self.shared.hub.crash();
-                    return Err(Ending::DroppedByServer);
-                }
-                Action::Drop => return Err(Ending::DroppedByServer),
-                Action::Refused { channel } => {
-                    self.tell(|socket| Activity::SubscriptionRefused { socket, channel });
-                }
-                Action::Send(text) => {
-                    self.line.send(opcode::TEXT, text.as_bytes()).await?;
-                    self.liveness.sent(Instant::now());
-                }
-                Action::Subscribe { channel } => self.subscribe(channel).await?,
-                Action::Unsubscribe { channel } => {
-                    self.subscribed.remove(&channel);
-                    self.line.seat.unsubscribe(&channel);
-                    self.tell(|socket| Activity::Unsubscribed { socket, channel });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn subscribe(&mut self, channel: String) -> Step {
-        if self.subscribed.len() >= MAX_CHANNELS {
-            return self.line.close(4100, "too many channels").await;
-        }
-        self.line.seat.subscribe(&channel);
-        self.subscribed.insert(channel.clone());
-        if let Some(push) = self.shared.hooks.before_acknowledgement(&channel) {
-            self.line.write(&self.shared.event_frame(&push), 1).await?;
-        }
-        self.tell(|socket| Activity::Subscribed { socket, channel });
-        Ok(())
     }
 
     async fn send_batch(&mut self, batch: Vec<Outgoing>) -> Step {
@@ -244,5 +225,4 @@ impl Socket {
     }
 }
 
-const MAX_CHANNELS: usize = 1_000;
 const MAX_MESSAGE: usize = 1 << 20;

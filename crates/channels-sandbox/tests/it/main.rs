@@ -8,11 +8,14 @@
     reason = "tests stop at the first thing that is not as it should be"
 )]
 
+mod client_events;
 mod clients;
 mod faults;
 mod http_api;
+mod kinds;
 mod library;
 mod lifecycle;
+mod presence;
 mod push1st;
 mod pusher7;
 mod reverb;
@@ -21,3 +24,4 @@ mod sockudo;
 mod soketi;
 mod support;
 mod tls;
+mod users;

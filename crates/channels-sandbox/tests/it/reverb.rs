@@ -56,7 +56,7 @@ async fn anything_unheard_of_is_4200_invalid_message_format() {
     }
     ws.send(r#"{"event":"without-prefix","channel":"x","data":{}}"#).await;
     ws.send(r#"{"event":"client-x","channel":"x","data":{}}"#).await;
-    assert_eq!(error_data(&ws.event().await)["code"], 4301);
+    assert_eq!(error_data(&ws.event().await)["code"], 4009);
 }
 
 /// L05: pinged, pruned, dropped.

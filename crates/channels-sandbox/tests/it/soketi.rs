@@ -66,9 +66,8 @@ async fn what_it_does_not_know_is_ignored() {
     for message in ["no json", "{}", r#"{"event":"pusher:pong","data":{}}"#, r#"{"event":"pusher:unheard_of"}"#] {
         ws.send(message).await;
     }
-    ws.round_trip().await;
     ws.send(r#"{"event":"client-x","channel":"private-x","data":{}}"#).await;
-    assert_eq!(ws.event().await["data"]["code"], 4301);
+    ws.round_trip().await;
     ws.subscribe(&server, "cache-x").await;
     assert_eq!(ws.event().await, json!({"event": "pusher:cache_miss", "channel": "cache-x"}));
 }

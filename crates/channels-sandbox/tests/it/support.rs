@@ -4,7 +4,9 @@ use std::{net::SocketAddr, time::Duration};
 
 use channels_sandbox::{Profile, RawData, RawPush, Server, ServerConfig, Timing};
 
-use crate::clients::{PATIENCE, Served};
+use serde_json::{Value, json};
+
+use crate::clients::{PATIENCE, Served, Ws};
 
 impl Served for Server {
     fn address(&self) -> SocketAddr {
@@ -42,4 +44,23 @@ pub async fn start_hasty(profile: Profile, activity_timeout: Duration) -> Server
 pub async fn publish(server: &Server, channel: &str, data: &str) {
     let data = RawData::Text(data.to_owned());
     server.publish(RawPush { channel: channel.into(), event: "x".into(), data, except: None }).await;
+}
+
+/// Subscribes to a presence channel as this user.
+pub async fn join(ws: &mut Ws, server: &Server, channel: &str, channel_data: &str) {
+    let auth = server.app().authorize(&ws.socket_id, channel, Some(channel_data));
+    let data = json!({"channel": channel, "auth": auth, "channel_data": channel_data});
+    ws.send(&json!({"event": "pusher:subscribe", "data": data}).to_string()).await;
+}
+
+/// Signs in with these user data.
+pub async fn sign_in(ws: &mut Ws, server: &Server, user_data: &str) {
+    let auth = server.app().authenticate_user(&ws.socket_id, user_data);
+    let data = json!({"auth": auth, "user_data": user_data});
+    ws.send(&json!({"event": "pusher:signin", "data": data}).to_string()).await;
+}
+
+/// The JSON in the string that is the data of an event.
+pub fn inner(event: &Value) -> Value {
+    serde_json::from_str(event["data"].as_str().unwrap_or_else(|| panic!("no string: {event}"))).unwrap()
 }
