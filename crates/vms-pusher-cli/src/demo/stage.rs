@@ -136,6 +136,9 @@ fn json(output: &mut Output, line: &impl Serialize) -> Result<(), Failure> {
 fn server_line(activity: &Activity) -> Line {
     let server = |name, detail: String| Line::new(Tone::Server, name, &detail);
     match activity {
+        Activity::ClientEvent { .. } => server("client_event", activity.to_string()),
+        Activity::MemberAdded { .. } => server("member_added", activity.to_string()),
+        Activity::MemberRemoved { .. } => server("member_removed", activity.to_string()),
         Activity::Pushed { event, channel, sockets: 0 } => {
             let detail = format!("{event} on {}, while nobody is connected: it is lost", short(channel));
             Line::new(Tone::Gap, "pushed", &detail)
@@ -144,6 +147,8 @@ fn server_line(activity: &Activity) -> Line {
         Activity::Request { method, path, status } => {
             server("request", format!("{method} {path} answered with {status}"))
         }
+        Activity::SignInRefused { .. } => server("sign_in_refused", activity.to_string()),
+        Activity::SignedIn { .. } => server("signed_in", activity.to_string()),
         Activity::SocketEnded { socket, ending } => {
             Line::new(Tone::Gap, "socket_ended", &format!("socket {socket}: {ending}"))
         }
