@@ -54,6 +54,7 @@ pub mod php;
 
 mod activity;
 mod app;
+mod auth_endpoint;
 mod changes;
 mod config;
 mod dialect;
@@ -82,6 +83,7 @@ mod websocket;
 
 pub use activity::Activity;
 pub use app::{App, is_socket_id};
+pub use auth_endpoint::{AuthAnswer, AuthEndpoint, AuthFault, AuthRequest};
 pub use changes::Changes;
 pub use config::{Features, RateLimit, ServerConfig};
 pub use ending::Ending;

@@ -15,6 +15,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::{
     activity::Activity,
     app::App,
+    auth_endpoint::AuthEndpoint,
     changes::Changes,
     config::ServerConfig,
     dialect::{self, habits::USER_CHANNEL},
@@ -55,6 +56,7 @@ pub struct Server {
     address: Address,
     /// The clock of the HTTP API, if that is served.
     http_api: Option<WallClock>,
+    auth_endpoint: AuthEndpoint,
 }
 
 impl fmt::Debug for Server {
@@ -71,14 +73,15 @@ impl Drop for Server {
 
 /// Starting and stopping.
 impl Server {
-    /// Starts a server that serves the sockets and the HTTP API, and nothing else. Must be called on a Tokio runtime.
+    /// Starts a server that serves the sockets, the HTTP API and the [`auth_endpoint`](Self::auth_endpoint). Must be called
+    /// on a Tokio runtime.
     ///
     /// # Errors
     ///
     /// As [`bind`](Self::bind).
     pub async fn start(config: ServerConfig) -> Result<Self, ServerError> {
         let server = Self::bind(config, Arc::new(()))?;
-        server.serve(Router::new()).await?;
+        server.serve(server.auth_endpoint.routes()).await?;
         Ok(server)
     }
 
@@ -119,7 +122,9 @@ impl Server {
             events: AtomicU64::new(0),
         };
         let http_api = config.http_api.then_some(config.clock);
-        Ok(Self { shared: Arc::new(shared), gate, tls, profile: config.profile, address, http_api })
+        let shared = Arc::new(shared);
+        let auth_endpoint = AuthEndpoint::new(Arc::clone(&shared));
+        Ok(Self { shared, gate, tls, profile: config.profile, address, http_api, auth_endpoint })
     }
 
     /// Serves the sockets and the HTTP API, and everything else from `routes`, on its port. If it is still running, it is
@@ -228,6 +233,12 @@ impl Server {
     #[must_use]
     pub fn app(&self) -> &App {
         &self.shared.app
+    }
+
+    /// The endpoint that authorizes channels and authenticates users for clients that have no application.
+    #[must_use]
+    pub const fn auth_endpoint(&self) -> &AuthEndpoint {
+        &self.auth_endpoint
     }
 
     /// Which server it imitates.

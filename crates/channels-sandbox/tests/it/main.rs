@@ -8,6 +8,7 @@
     reason = "tests stop at the first thing that is not as it should be"
 )]
 
+mod auth_endpoint;
 mod client_events;
 mod clients;
 mod faults;
