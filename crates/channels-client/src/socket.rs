@@ -1,8 +1,8 @@
 //! A WebSocket after its upgrade.
 
 use std::{
-    pin::Pin,
-    task::{Context, Poll, ready},
+    pin::{Pin, pin},
+    task::{Context, Poll, Waker, ready},
     time::Duration,
 };
 
@@ -71,7 +71,11 @@ impl Socket {
             .max_message_size(Some(max_message_bytes))
             .max_frame_size(Some(max_message_bytes));
         let stream = Outgoing::new(Incoming::new(stream, early, max_message_bytes));
-        let web_socket = WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await;
+        let web_socket = WebSocketStream::from_raw_socket(stream, Role::Client, Some(config));
+        // It waits for nothing, and keeps whom to wake: with the job that opens the socket, all of that job would be kept.
+        let mut web_socket = pin!(web_socket);
+        let poll = |_: &mut Context<'_>| web_socket.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let web_socket = std::future::poll_fn(poll).await;
         Self {
             web_socket,
             queued: Vec::new(),

@@ -17,7 +17,10 @@ use super::{
     slot::{Handler, Slot},
     tap::Tap,
 };
-use crate::{ClientCounters, Item, QueueLimits, intent::Intent};
+use crate::{
+    ClientCounters, Item, QueueLimits,
+    intent::{CarriedOut, Intent, Steps},
+};
 
 pub(crate) struct Core<T> {
     shared: Mutex<Shared<T>>,
@@ -106,6 +109,11 @@ impl<T: Send + 'static> Core<T> {
     /// Looks at the intent. `look` must be short.
     pub(crate) fn intent<R>(&self, look: impl FnOnce(&Intent) -> R) -> R {
         look(&self.lock().intent)
+    }
+
+    /// Returns what there is to do since it was `done` last.
+    pub(crate) fn steps(&self, done: &mut CarriedOut) -> Option<Steps> {
+        self.lock().intent.steps(done)
     }
 
     /// Returns the number of the handler's call in progress, and whether a handler is at work.

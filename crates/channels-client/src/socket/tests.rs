@@ -195,7 +195,7 @@ async fn nothing_is_taken_after_a_close_frame() {
     far.write_all(b"\x88\x04\x10\x68by\x81\x02{}").await.unwrap();
     let closed = Closed { code: Some(4200), reason: "by".into(), error: None };
     assert_eq!(received(&mut socket).await, Got::Closed(closed));
-    let mut cx = Context::from_waker(std::task::Waker::noop());
+    let mut cx = Context::from_waker(Waker::noop());
     let Poll::Ready(Received::Closed(_)) = socket.poll_received(&mut cx) else { panic!("something came") };
 }
 

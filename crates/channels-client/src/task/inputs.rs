@@ -46,8 +46,7 @@ impl<D: Decoder> Task<D> {
 
     /// Carries out what the callers want.
     pub(super) fn take_intent(&mut self, now: Time) -> Next {
-        let Self { driver, carried_out, .. } = self;
-        let Some(steps) = driver.core.intent(|intent| intent.steps(carried_out)) else {
+        let Some(steps) = self.driver.core.steps(&mut self.carried_out) else {
             return Next::Input;
         };
         // Nothing is sent in a session that was ended, not even that a channel is left.

@@ -131,8 +131,8 @@ async fn events_of_a_channel_that_was_left_are_discarded_until_the_task_knows() 
     core.change(|intent| intent.subscribe(channel("a"), 10)).unwrap();
     core.hand_over(&mut turn(0, vec![event("a", 1), event("b", 2)]), false);
     assert_eq!(taken(&core), [Item::Event(2)]);
-    let mut done = crate::intent::CarriedOut::default();
-    let steps = core.intent(|intent| intent.steps(&mut done)).unwrap();
+    let mut done = CarriedOut::default();
+    let steps = core.steps(&mut done).unwrap();
     core.carried_out(steps.version);
     core.hand_over(&mut turn(0, vec![event("a", 3)]), false);
     assert_eq!(taken(&core), [Item::Event(3)]);
