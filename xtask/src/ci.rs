@@ -8,6 +8,7 @@ use crate::{bench, claims, test, tools};
 /// Runs every check, then every test; stops at the first that fails.
 pub(crate) fn run() -> Result<()> {
     tools::require_node()?;
+    tools::require_python()?;
     process::run(cargo_fmt().args(["--all", "--check"]))?;
     claims::check()?;
     check_spelling()?;

@@ -17,7 +17,7 @@ use crate::process::say;
 const USAGE: &str = "\
 cargo xtask TASK
 
-  setup   install what the tests need into .tools/ and testing/e2e/pusher-js/node_modules/
+  setup   install what the tests need into .tools/ and the folders node_modules/ of testing/e2e/
   test    setup, then every test of the workspace
   ci      format, lints, documentation, dependency policy, spelling, claims, size, then test
   claims  every fault is in a test or in DEVIATIONS.md, and every test that README or SPEC names exists

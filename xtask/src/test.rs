@@ -7,7 +7,8 @@ use crate::tools;
 
 /// Installs what the tests need and the machine does not have yet.
 pub(crate) fn set_up() -> Result<()> {
-    tools::install_pusher_js()?;
+    tools::install_npm_packages()?;
+    tools::install_pusher_python()?;
     tools::SOCKUDO.install()?;
     Ok(())
 }

@@ -2,10 +2,12 @@
 
 mod compiled;
 mod node;
+mod python;
 mod wheel;
 
 pub(crate) use compiled::{CARGO_DENY, SOCKUDO};
-pub(crate) use node::{install_pusher_js, require_node};
+pub(crate) use node::{install_npm_packages, require_node};
+pub(crate) use python::{install_pusher_python, require_python};
 pub(crate) use wheel::install_typos;
 
 use std::fs;

@@ -20,7 +20,7 @@ pub struct ServerConfig {
     pub profile: Profile,
     /// Its timing. Default: that of the profile.
     pub timing: Option<Timing>,
-    /// The application id. Default `sandbox-app`.
+    /// The application id. Some server libraries take nothing but digits. Default `1000`.
     pub app_id: String,
     /// The application key. Default `sandbox-key`.
     pub app_key: String,
@@ -57,7 +57,7 @@ impl Default for ServerConfig {
             tls: None,
             profile: Profile::Pusher7,
             timing: None,
-            app_id: "sandbox-app".to_owned(),
+            app_id: "1000".to_owned(),
             app_key: "sandbox-key".to_owned(),
             app_secret: "sandbox-secret".to_owned(),
             http_api: true,

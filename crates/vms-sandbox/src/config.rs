@@ -47,7 +47,7 @@ pub struct SandboxConfig {
     /// `SO_SNDBUF` of accepted connections in bytes, so that a slow reader is noticed early.
     /// Default: the system's.
     pub send_buffer: Option<u32>,
-    /// Serve the control API under `/sandbox`, and the Pusher server's HTTP API under `/apps/sandbox-app`. Default on.
+    /// Serve the control API under `/sandbox`, and the Pusher server's HTTP API under `/apps/1000`. Default on.
     pub control: bool,
     /// The seed for socket ids, tokens and notification ids. Default 1.
     pub seed: u64,

@@ -19,6 +19,7 @@ mod numbered;
 mod publisher;
 mod pusher_js;
 mod relay;
+mod server_library;
 mod sockudo;
 
 pub use certificates::TestCa;
@@ -32,6 +33,7 @@ pub use numbered::{Sightings, number, numbered, publish_numbered, publish_pair};
 pub use publisher::{App, PublishError, Publisher};
 pub use pusher_js::PusherJs;
 pub use relay::Relay;
+pub use server_library::{CallError, LibraryAuthorizer, ServerLibrary};
 pub use sockudo::SockudoServer;
 
 /// The example of the README compiles.

@@ -1,4 +1,4 @@
-//! pusher-js, and the Node.js that runs it.
+//! pusher-js and the server library of Pusher, and the Node.js that runs them.
 
 use std::fs;
 
@@ -7,9 +7,13 @@ use anyhow::{Context, Result, bail};
 use crate::process::{command, run};
 use crate::workspace;
 
-/// Installs pusher-js, as `package-lock.json` pins it, beside the script that uses it.
-pub(crate) fn install_pusher_js() -> Result<()> {
-    let home = workspace::root().join("testing/e2e/pusher-js");
+/// Installs what each `package-lock.json` pins, beside the script that uses it.
+pub(crate) fn install_npm_packages() -> Result<()> {
+    ["pusher-js", "pusher-node"].into_iter().try_for_each(install)
+}
+
+fn install(folder: &str) -> Result<()> {
+    let home = workspace::root().join("testing/e2e").join(folder);
     let lock = fs::read(home.join("package-lock.json")).context("cannot read package-lock.json")?;
     let stamp = home.join("node_modules/.installed");
     if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
@@ -26,7 +30,7 @@ pub(crate) fn require_node() -> Result<()> {
         let found = command(program).arg("--version").output().is_ok_and(|output| output.status.success());
         if !found {
             bail!(
-                "`{program}` is missing: the pusher-js test needs Node.js 18 or newer with npm \
+                "`{program}` is missing: the tests with pusher-js and with Pusher's server library need Node.js 18 or newer with npm \
                  (Debian: apt-get install nodejs npm; macOS: brew install node)"
             );
         }

@@ -158,7 +158,7 @@ async fn a_request_that_is_not_signed_changes_nothing() {
     ws.subscribe(&server, "x").await;
     let body = event("x").to_string();
     for query in ["", "?auth_key=sandbox-key&auth_timestamp=0&auth_version=1.0&auth_signature=00"] {
-        let path = format!("/apps/sandbox-app/events{query}");
+        let path = format!("/apps/1000/events{query}");
         assert_eq!(http(server.address(), "POST", &path, &[], &body).await.status, 401);
     }
     ws.round_trip().await;
@@ -223,7 +223,7 @@ async fn push1st_publishes_whatever_anyone_sends_and_counts_the_sockets() {
     ws.subscribe(&server, "x").await;
     let post = async |path: &str, body: &str| http(server.address(), "POST", path, &[], body).await;
     let body = r#"{"name":"e","channels":["x","y"],"data":{"b":1, "a":2},"socket_id":""}"#;
-    let answer = post("/apps/sandbox-app/events", body).await;
+    let answer = post("/apps/1000/events", body).await;
     assert_eq!(answer.json()["channels"], json!({"x": 1, "y": 0}));
     assert!(answer.json()["msg-id"].as_u64().unwrap() > 1 << 53 && answer.json()["time"].is_u64());
     let text = ws.text().await;
@@ -232,10 +232,10 @@ async fn push1st_publishes_whatever_anyone_sends_and_counts_the_sockets() {
     assert_eq!(event["#msg-id"], answer.json()["msg-id"]);
 
     assert_eq!(post("/apps/other/events", body).await.status, 403);
-    assert_eq!(post("/apps/sandbox-app/events", "no json").await.status, 400);
-    assert_eq!(post("/apps/sandbox-app/batch_events", "{}").await.status, 404);
+    assert_eq!(post("/apps/1000/events", "no json").await.status, 400);
+    assert_eq!(post("/apps/1000/batch_events", "{}").await.status, 404);
     let large = format!(r#"{{"name":"e","channel":"x","data":"{}"}}"#, "x".repeat(64_000));
-    assert!(try_http(server.address(), "POST", "/apps/sandbox-app/events", &[], &large).await.is_none());
+    assert!(try_http(server.address(), "POST", "/apps/1000/events", &[], &large).await.is_none());
     ws.round_trip().await;
 }
 
@@ -244,7 +244,7 @@ async fn an_event_without_data_crashes_push1st() {
     let server = start(Profile::Push1st).await;
     let mut ws = Ws::connect(&server).await;
     let body = r#"{"name":"e","channel":"x"}"#;
-    assert!(try_http(server.address(), "POST", "/apps/sandbox-app/events", &[], body).await.is_none());
+    assert!(try_http(server.address(), "POST", "/apps/1000/events", &[], body).await.is_none());
     assert_eq!(ws.end().await, End::Dropped);
     assert_eq!(server.state().crashes, 1);
 }
