@@ -1,5 +1,11 @@
 //! Pusher's server libraries, which we did not write, publish to our sandbox, and our client reads what they publish.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure ends the test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    reason = "a failure ends the test, and most look for one kind of item"
+)]
 
 use std::sync::Arc;
 use std::time::Duration;
