@@ -4,6 +4,7 @@ mod channels;
 mod closing;
 mod core;
 mod entry;
+mod figures;
 mod fold;
 mod handler;
 mod muted;
@@ -22,10 +23,12 @@ use std::{
 
 use futures_core::Stream;
 
+pub use self::figures::ClientFigures;
 use self::slot::Handler;
 pub(crate) use self::{
     core::Core,
     entry::Entry,
+    figures::{Tally, Traffic},
     handler::{describe_panic, let_go},
     queue::Queue,
     tap::Tap,

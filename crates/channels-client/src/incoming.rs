@@ -62,14 +62,19 @@ impl<S> Incoming<S> {
             passing: Passing::new(max_text),
             is_for_library: false,
             closing: None,
-            bytes: 0,
+            bytes: u64::try_from(early.len()).unwrap_or_default(),
             max_text,
         }
     }
 
-    /// Returns the bytes that have come so far, early ones not counted.
+    /// Returns the bytes that have come since [`take_bytes`](Self::take_bytes).
     pub(crate) const fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// Returns the same, and counts from zero again.
+    pub(crate) const fn take_bytes(&mut self) -> u64 {
+        std::mem::replace(&mut self.bytes, 0)
     }
 
     /// Returns the stream; bytes that nobody has taken are lost.

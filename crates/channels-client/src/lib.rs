@@ -45,7 +45,7 @@ pub use client::{
 };
 pub use clock::{Clock, SystemClock, TokioClock};
 pub use connector::{Connector, MemoryConnector, MemoryListener, UpgradeRequest, Upgraded};
-pub use delivery::Delivery;
+pub use delivery::{ClientFigures, Delivery};
 #[cfg(feature = "proxy")]
 pub use dial::{Proxies, Proxy, ProxyError};
 pub use dial::{Resolver, Stream, SystemConnector};

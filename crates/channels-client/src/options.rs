@@ -22,7 +22,11 @@ pub struct ClientOptions {
     pub queue: QueueLimits,
     /// The name by which this client introduces itself to the server, in the URL and in `User-Agent`.
     pub client_name: String,
-    /// The version that goes with the name.
+    /// The name of this client in the log, which tells it from others of the process; a number does that too. None by default.
+    ///
+    /// Each client has a `tracing` span, `channels_client`, with both. What it logs and what its authorizer does is in there.
+    pub name: Option<String>,
+    /// The version that goes with `client_name`.
     pub client_version: String,
     /// How long a write may make no progress before the socket is abandoned, 10 s by default.
     pub write_timeout: Duration,
@@ -42,6 +46,7 @@ impl ClientOptions {
             protocol: channels_proto::Options::new(app_key),
             connector: SystemConnector::shared(),
             queue: QueueLimits::default(),
+            name: None,
             client_name: env!("CARGO_PKG_NAME").to_owned(),
             client_version: env!("CARGO_PKG_VERSION").to_owned(),
             write_timeout: Duration::from_secs(10),

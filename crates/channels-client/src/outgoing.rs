@@ -20,7 +20,7 @@ pub(crate) struct Outgoing<S> {
     stream: S,
     unsent: Vec<u8>,
     sent: usize,
-    /// Bytes that the stream has taken so far.
+    /// Bytes that the stream has taken since they were asked for.
     written: u64,
 }
 
@@ -36,9 +36,15 @@ impl<S> Outgoing<S> {
         frame.format(&mut self.unsent)
     }
 
-    /// Returns how many bytes the stream has taken so far: it grows as long as there is progress.
+    /// Returns how many bytes the stream has taken since [`take_written`](Self::take_written): it grows as long as there is
+    /// progress.
     pub(crate) const fn written(&self) -> u64 {
         self.written
+    }
+
+    /// Returns the same, and counts from zero again.
+    pub(crate) const fn take_written(&mut self) -> u64 {
+        std::mem::replace(&mut self.written, 0)
     }
 
     pub(crate) const fn get_mut(&mut self) -> &mut S {

@@ -162,6 +162,17 @@ impl Socket {
         let _ = timeout(CLOSE_TIMEOUT, graceful_close).await;
     }
 
+    /// Returns the bytes that have come and gone since the last time.
+    pub(crate) fn take_bytes(&mut self) -> (u64, u64) {
+        let bytes_in = self.incoming().take_bytes();
+        self.bytes_seen = self.bytes_seen.wrapping_sub(bytes_in);
+        let bytes_out = self.web_socket.get_mut().take_written();
+        if let Some((_, since)) = &mut self.stuck {
+            *since = since.wrapping_sub(bytes_out);
+        }
+        (bytes_in, bytes_out)
+    }
+
     fn incoming(&mut self) -> &mut Incoming<Stream> {
         self.web_socket.get_mut().get_mut()
     }

@@ -4,7 +4,7 @@ use channels_proto::{ChannelName, ConnectionState, OptionError, SocketId, Subscr
 use tokio::runtime::Handle;
 
 use crate::{
-    Authorizer, ClientOptions, Decoder, Delivery,
+    Authorizer, ClientFigures, ClientOptions, Decoder, Delivery,
     delivery::{Core, Tap},
     task,
 };
@@ -19,6 +19,7 @@ pub struct StreamClient<T: Send + 'static> {
 
 /// What the client has dropped or tolerated since it was created.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ClientCounters {
     /// What the protocol dropped or tolerated.
     pub protocol: channels_proto::Counters,
@@ -186,6 +187,12 @@ impl<T: Send + 'static> StreamClient<T> {
     #[must_use]
     pub fn counters(&self) -> ClientCounters {
         self.core().counters()
+    }
+
+    /// Returns what the client has sent, received and been through so far.
+    #[must_use]
+    pub fn figures(&self) -> ClientFigures {
+        self.core().figures()
     }
 
     pub(crate) fn core(&self) -> &Arc<Core<T>> {

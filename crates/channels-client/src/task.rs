@@ -12,13 +12,23 @@ mod jobs;
 mod outputs;
 mod turnstile;
 
-use std::{collections::BTreeMap, future::ready, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    future::ready,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use channels_proto::{ChannelName, Connection, Time};
 use tokio::{
     task::JoinSet,
     time::{Instant, Sleep, sleep, timeout},
 };
+use tracing::Instrument as _;
 
 use self::{
     address::AddressSearch,
@@ -28,7 +38,7 @@ use self::{
 };
 use crate::{
     Authorizer, ClientOptions, Decoder, ServerTime,
-    delivery::{Core, Turn},
+    delivery::{Core, Tally, Turn},
     intent::CarriedOut,
     socket::Received,
 };
@@ -43,6 +53,7 @@ pub(crate) fn start<D: Decoder>(
     let (clock, seed) = (options.connector.clock(), options.connector.random());
     let server_time = options.server_time.clone().unwrap_or_else(|| ServerTime::new(Arc::clone(&clock)));
     let opener = Arc::new(Opener::new(&options, server_time.clone()));
+    let span = tracing::error_span!("channels_client", id = next_id(), name = options.name.as_deref());
     let ClientOptions { mut protocol, address_provider, .. } = options;
     // The handles keep to the limit; the machine also counts channels that it is still leaving.
     protocol.limits.max_channels = protocol.limits.max_channels.saturating_mul(2);
@@ -67,6 +78,8 @@ pub(crate) fn start<D: Decoder>(
         new_app_key: None,
         turn: Turn::default(),
         leave: false,
+        lost: false,
+        messages: [0; 2],
     };
     let mut task = Task {
         machine,
@@ -79,7 +92,13 @@ pub(crate) fn start<D: Decoder>(
         timer_at: None,
         watched_call: None,
     };
-    core.spawn(async move { task.run().await });
+    core.spawn(async move { task.run().await }.instrument(span));
+}
+
+/// Returns the number of the next client whose span is wanted.
+fn next_id() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed) + 1
 }
 
 struct Task<D: Decoder> {
@@ -169,8 +188,12 @@ impl<D: Decoder> Task<D> {
         self.subscribe_postponed(now);
         let needs_nothing = self.machine.is_settled() || self.machine.epoch().is_none();
         let released = needs_nothing && self.driver.release();
-        self.driver.turn.protocol = *self.machine.counters();
-        let handler_at_work = self.driver.core.hand_over(&mut self.driver.turn, more);
+        let tally = Tally {
+            protocol: *self.machine.counters(),
+            traffic: self.driver.take_traffic(),
+            round_trip: self.machine.round_trip(),
+        };
+        let handler_at_work = self.driver.core.hand_over(&mut self.driver.turn, &tally, more);
         self.wake_is_due = more;
         if released {
             // What connecting took is given back: most sessions are idle most of the time.

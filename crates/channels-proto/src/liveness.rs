@@ -24,6 +24,8 @@ pub(crate) struct Liveness {
     look_again: bool,
     /// When the last answered request was sent.
     certain_until: Time,
+    /// What the last pong took.
+    round_trip: Option<Duration>,
 }
 
 /// The pings not answered yet. A pong does not say which ping it answers: it belongs to the oldest.
@@ -88,6 +90,7 @@ impl Liveness {
             unanswered: Unanswered::default(),
             look_again: false,
             certain_until: now,
+            round_trip: None,
         }
     }
 
@@ -112,12 +115,18 @@ impl Liveness {
         self.certain_until = self.certain_until.max(sent);
     }
 
+    /// Returns the time between the last ping that was answered and its pong.
+    pub(crate) const fn round_trip(&self) -> Option<Duration> {
+        self.round_trip
+    }
+
     /// Handles a pong, and returns whether another ping has to be sent at once. A pong without an unanswered ping
     /// proves nothing.
-    pub(crate) fn ponged(&mut self) -> bool {
+    pub(crate) fn ponged(&mut self, now: Time) -> bool {
         let Some(sent) = self.unanswered.take_oldest(self.last_ping) else {
             return false;
         };
+        self.round_trip = Some(now.saturating_since(sent));
         self.answered(sent);
         !self.unanswered.last && std::mem::take(&mut self.look_again)
     }
@@ -268,21 +277,23 @@ mod tests {
     #[test]
     fn a_pong_belongs_to_the_oldest_ping_that_was_not_answered() {
         let mut liveness = usual();
-        assert!(!liveness.ponged());
+        assert!(!liveness.ponged(liveness.last_received));
         assert_eq!(liveness.certain_until(), at(0), "a pong that nobody asked for proves nothing");
         for second in [30, 60] {
             ping(&mut liveness, at(second));
             liveness.received(at(second + 1));
         }
-        liveness.ponged();
+        assert_eq!(liveness.round_trip(), None);
+        liveness.ponged(at(62));
         assert_eq!(liveness.certain_until(), at(30));
+        assert_eq!(liveness.round_trip(), Some(Duration::from_secs(32)), "of the one that it answers");
         ping(&mut liveness, at(90));
         liveness.received(at(91));
-        liveness.ponged();
+        liveness.ponged(liveness.last_received);
         assert_eq!(liveness.certain_until(), at(60));
-        liveness.ponged();
+        liveness.ponged(liveness.last_received);
         assert_eq!(liveness.certain_until(), at(90));
-        liveness.ponged();
+        liveness.ponged(liveness.last_received);
         assert_eq!(liveness.certain_until(), at(90));
     }
 
@@ -296,7 +307,7 @@ mod tests {
             liveness.received(*at + Duration::from_secs(1));
         }
         for at in &sent {
-            liveness.ponged();
+            liveness.ponged(liveness.last_received);
             assert!(liveness.certain_until() <= *at, "{at:?}");
         }
         assert_eq!(liveness.certain_until(), at(300));
@@ -312,7 +323,7 @@ mod tests {
             ping(liveness, now);
             liveness.received(now + Duration::from_secs(1));
             if pongs {
-                liveness.ponged();
+                liveness.ponged(liveness.last_received);
             }
             now.saturating_since(liveness.certain_until())
         };
@@ -341,10 +352,10 @@ mod tests {
         assert!(!liveness.doubted(at(14)));
         assert_eq!(liveness.deadline(), at(19), "what came before the hint does not answer it");
         liveness.received(at(16));
-        assert!(liveness.ponged(), "another ping");
+        assert!(liveness.ponged(liveness.last_received), "another ping");
         liveness.pinged(at(16), PROBE_TIMEOUT);
         liveness.received(at(17));
-        assert!(!liveness.ponged(), "and no more");
+        assert!(!liveness.ponged(liveness.last_received), "and no more");
     }
 
     // X01: no pong will come that shows that a silent server is there
@@ -358,7 +369,7 @@ mod tests {
         assert!(liveness.doubted(at(41)));
         liveness.pinged(at(41), PROBE_TIMEOUT);
         assert_eq!(liveness.deadline(), at(46));
-        assert!(!liveness.ponged(), "it may be the first one's");
+        assert!(!liveness.ponged(liveness.last_received), "it may be the first one's");
         assert_eq!(liveness.certain_until(), at(30));
     }
 

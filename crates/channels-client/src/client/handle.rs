@@ -13,7 +13,7 @@ use super::{
     shared::Shared,
     wants::Wants,
 };
-use crate::{ClientCounters, Item};
+use crate::{ClientCounters, ClientFigures, Item};
 
 /// A client of one server, with a handle for every channel. Cheap to clone; every method may be called from any thread
 /// and from a callback, and none of them but those that are awaited waits for the network.
@@ -235,6 +235,14 @@ impl Client {
         counters.dropped_events = counters.dropped_events.saturating_add(status.dropped_events());
         counters.handler_panics = counters.handler_panics.saturating_add(status.callback_panics());
         counters
+    }
+
+    /// Returns what the client has sent, received and been through so far.
+    #[must_use]
+    pub fn figures(&self) -> ClientFigures {
+        let mut figures = self.0.stream.figures();
+        figures.counters = self.counters();
+        figures
     }
 
     fn bind_to(&self, wants: Wants, callback: Callback) -> Binding {

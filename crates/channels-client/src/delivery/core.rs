@@ -12,6 +12,7 @@ use tokio::{runtime::Handle, sync::Notify};
 
 use super::{
     entry::Entry,
+    figures::Totals,
     muted::Muted,
     queue::Queue,
     slot::{Handler, Slot},
@@ -40,6 +41,7 @@ pub(super) struct Shared<T> {
     pub(super) state: ConnectionState,
     pub(super) socket_id: Option<SocketId>,
     pub(super) counters: ClientCounters,
+    pub(super) totals: Totals,
     pub(super) queue: Queue<T>,
     /// The state the consumer knows of.
     pub(super) delivered: ConnectionState,
@@ -66,6 +68,7 @@ impl<T: Send + 'static> Core<T> {
             state: ConnectionState::Disconnected,
             socket_id: None,
             counters: ClientCounters::default(),
+            totals: Totals::default(),
             queue: Queue::new(limits),
             delivered: ConnectionState::Disconnected,
             end_is_queued: false,

@@ -5,11 +5,12 @@ use std::{
     sync::Arc,
 };
 
-use channels_proto::{ConnectionState, Counters, Event, SocketId};
+use channels_proto::{ConnectionState, Event, SocketId};
 
 use super::{
     core::{Core, Wake},
     entry::Entry,
+    figures::Tally,
 };
 use crate::{Decoder, Item};
 
@@ -23,7 +24,8 @@ pub(crate) struct Turn<T> {
     pub(crate) entries: Vec<Entry<T>>,
     /// The state after it and the socket id that goes with the state, when the state changed.
     pub(crate) state: Option<(ConnectionState, Option<SocketId>)>,
-    pub(crate) protocol: Counters,
+    /// Events that were taken.
+    pub(super) events: u32,
 }
 
 impl<T: Send + 'static> Turn<T> {
@@ -50,6 +52,7 @@ impl<T: Send + 'static> Turn<T> {
     where
         D: Decoder<Item = T>,
     {
+        self.events += 1;
         let Ok(decoded) = catch_unwind(AssertUnwindSafe(|| decoder.decode(&event))) else {
             if core.count_decoder_panic() == 1 {
                 tracing::warn!("the decoder panicked; the event is lost");
@@ -69,11 +72,12 @@ impl<T: Send + 'static> Core<T> {
     ///
     /// With `more` to come at once, the consumer is not woken until there is much for it: waking and sleeping for
     /// every few events costs it more than the events do. [`wake_consumer`](Self::wake_consumer) has to follow.
-    pub(crate) fn hand_over(self: &Arc<Self>, turn: &mut Turn<T>, more: bool) -> bool {
+    pub(crate) fn hand_over(self: &Arc<Self>, turn: &mut Turn<T>, tally: &Tally, more: bool) -> bool {
         let mut discarded = Vec::new();
         let used = turn.entries.len();
         let mut shared = self.lock();
-        shared.counters.protocol = turn.protocol;
+        shared.counters.protocol = tally.protocol;
+        shared.totals.add(tally, std::mem::take(&mut turn.events));
         if turn.session != shared.intent.session() {
             drop(shared);
             turn.clear();
@@ -120,7 +124,7 @@ impl<T: Send + 'static> Core<T> {
 
 impl<T> Default for Turn<T> {
     fn default() -> Self {
-        Self { session: 0, version: 0, entries: Vec::new(), state: None, protocol: Counters::default() }
+        Self { session: 0, version: 0, entries: Vec::new(), state: None, events: 0 }
     }
 }
 

@@ -8,6 +8,7 @@ use std::{
 
 use channels_proto::{AppKey, AuthorizationId, Epoch, Secret};
 use tokio::task::{AbortHandle, JoinSet};
+use tracing::Instrument as _;
 
 use super::{
     address::AddressSearch,
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::{
     Authorizer, Clock, Decoder,
-    delivery::{Core, Turn},
+    delivery::{Core, Traffic, Turn},
     socket::{Received, Socket},
 };
 
@@ -47,6 +48,10 @@ pub(super) struct Driver<D: Decoder> {
     pub(super) turn: Turn<D::Item>,
     /// An event of this turn asks to disconnect after it.
     pub(super) leave: bool,
+    /// The connection of this session was lost.
+    pub(super) lost: bool,
+    /// Messages received and sent since the last turn.
+    pub(super) messages: [u32; 2],
 }
 
 /// The state of the machine's socket.
@@ -57,6 +62,34 @@ pub(super) enum SocketState {
 }
 
 impl<D: Decoder> Driver<D> {
+    /// Runs a job beside the task, in the span of the client.
+    pub(super) fn spawn(&mut self, job: impl Future<Output = Done> + Send + 'static) -> AbortHandle {
+        self.jobs.spawn(job.in_current_span())
+    }
+
+    /// Returns what has gone over the socket since the last time.
+    pub(super) fn take_traffic(&mut self) -> Traffic {
+        let [messages_in, messages_out] = std::mem::take(&mut self.messages);
+        let (bytes_in, bytes_out) = match &mut self.socket {
+            SocketState::Up(_, socket) => socket.take_bytes(),
+            SocketState::Down | SocketState::Opening(..) => (0, 0),
+        };
+        Traffic { bytes_in, bytes_out, messages_in, messages_out }
+    }
+
+    /// Takes the socket of `epoch` out, if it is up.
+    pub(super) fn take_socket(&mut self, epoch: Epoch) -> Option<Box<Socket>> {
+        if !matches!(self.socket, SocketState::Up(current, _) if current == epoch) {
+            return None;
+        }
+        let traffic = self.take_traffic();
+        self.core.count_traffic(traffic);
+        match std::mem::replace(&mut self.socket, SocketState::Down) {
+            SocketState::Up(_, socket) => Some(socket),
+            SocketState::Down | SocketState::Opening(..) => None,
+        }
+    }
+
     /// Lets the next client connect, and the authorizer go of what it prepared, once nothing more will be authorized on
     /// this socket. Returns whether the latter was now.
     pub(super) fn release(&mut self) -> bool {

@@ -155,7 +155,7 @@ impl<D: Decoder> Task<D> {
     pub(super) fn watch_handler_if(&mut self, at_work: bool) {
         if at_work && self.watched_call.is_none() {
             self.watched_call = Some((0, 0));
-            self.driver.jobs.spawn(jobs::watch());
+            self.driver.spawn(jobs::watch());
         }
     }
 
@@ -170,12 +170,15 @@ impl<D: Decoder> Task<D> {
         match message {
             Received::Texts(texts) => return self.take_texts(now, epoch, texts, most),
             Received::Text(text) => self.take_text(now, epoch, &text),
-            Received::Binary => self.drive(now, |machine| machine.handle_binary(now, epoch)),
+            Received::Binary => {
+                self.driver.messages[0] += 1;
+                self.drive(now, |machine| machine.handle_binary(now, epoch));
+            }
             Received::Activity => self.drive(now, |machine| machine.handle_activity(now, epoch)),
             Received::Closed(closed) => {
                 // The reason is what the server says, which may be anything.
                 tracing::debug!(%epoch, code = ?closed.code, error = ?closed.error, "the socket is gone");
-                if let SocketState::Up(_, socket) = std::mem::replace(&mut self.driver.socket, SocketState::Down) {
+                if let Some(socket) = self.driver.take_socket(epoch) {
                     self.driver.closing.spawn(socket.close(reproach(&closed)));
                 }
                 self.drive(now, |machine| machine.handle_closed(now, epoch, closed));
@@ -203,6 +206,7 @@ impl<D: Decoder> Task<D> {
     }
 
     fn take_text(&mut self, now: Time, epoch: Epoch, text: &str) {
+        self.driver.messages[0] += 1;
         self.drive(now, |machine| machine.handle_text(now, epoch, text));
     }
 
@@ -251,7 +255,7 @@ impl<D: Decoder> Task<D> {
             (None, _) => None,
         };
         if self.watched_call.is_some() {
-            self.driver.jobs.spawn(jobs::watch());
+            self.driver.spawn(jobs::watch());
         }
     }
 }

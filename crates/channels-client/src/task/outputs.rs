@@ -38,13 +38,14 @@ impl<D: Decoder> Driver<D> {
                     && *current == epoch
                 {
                     socket.send(text, self.opener.random());
+                    self.messages[1] += 1;
                 }
             }
             Output::CloseSocket { epoch, close } => self.close(epoch, close),
             Output::Authorize { id, channel, socket_id, refresh_token, .. } => {
                 let request = AuthorizationRequest { channel, socket_id, refresh_token };
                 self.prepared = true;
-                let job = self.jobs.spawn(jobs::authorize(Arc::clone(&self.authorizer), id, request));
+                let job = self.spawn(jobs::authorize(Arc::clone(&self.authorizer), id, request));
                 self.authorizations.insert(id, job);
             }
             Output::CancelAuthorization { id } => {
@@ -61,7 +62,7 @@ impl<D: Decoder> Driver<D> {
     fn open(&mut self, epoch: Epoch) {
         match self.search.begin_attempt() {
             Some(Err(error)) => {
-                self.socket = SocketState::Opening(epoch, self.jobs.spawn(jobs::without_address(epoch, &error)));
+                self.socket = SocketState::Opening(epoch, self.spawn(jobs::without_address(epoch, &error)));
                 return;
             }
             Some(Ok(address)) => {
@@ -74,7 +75,7 @@ impl<D: Decoder> Driver<D> {
         match turnstile.try_turn() {
             Some(turn) => self.connect_in_turn(epoch, Some(turn)),
             None => {
-                let waiting = self.jobs.spawn(jobs::wait_for_turn(epoch, turnstile.clone()));
+                let waiting = self.spawn(jobs::wait_for_turn(epoch, turnstile.clone()));
                 self.socket = SocketState::Opening(epoch, waiting);
             }
         }
@@ -90,26 +91,27 @@ impl<D: Decoder> Driver<D> {
         if let Some(earlier) = self.connecting.take() {
             earlier.abort();
         }
-        self.connecting = turn.map(|turn| self.jobs.spawn(jobs::hold(turn)));
-        self.socket = SocketState::Opening(epoch, self.jobs.spawn(Arc::clone(&self.opener).open(epoch)));
+        self.connecting = turn.map(|turn| self.spawn(jobs::hold(turn)));
+        self.socket = SocketState::Opening(epoch, self.spawn(Arc::clone(&self.opener).open(epoch)));
         let needed = self.authorizations_needed;
         if needed > 0 {
             self.prepared = true;
             if self.preparing.is_none() {
-                self.preparing = Some(self.jobs.spawn(jobs::prepare(Arc::clone(&self.authorizer), needed)));
+                self.preparing = Some(self.spawn(jobs::prepare(Arc::clone(&self.authorizer), needed)));
             }
         }
     }
 
     fn close(&mut self, epoch: Epoch, close: Option<CloseFrame>) {
-        match std::mem::replace(&mut self.socket, SocketState::Down) {
-            SocketState::Opening(current, opening) if current == epoch => opening.abort(),
-            SocketState::Up(current, socket) if current == epoch => {
-                if close.is_some() {
-                    self.closing.spawn(socket.close(close));
-                }
-            }
-            other @ (SocketState::Down | SocketState::Opening(..) | SocketState::Up(..)) => self.socket = other,
+        if let SocketState::Opening(current, opening) = &self.socket
+            && *current == epoch
+        {
+            opening.abort();
+            self.socket = SocketState::Down;
+        } else if let Some(socket) = self.take_socket(epoch)
+            && close.is_some()
+        {
+            self.closing.spawn(socket.close(close));
         }
     }
 
@@ -120,9 +122,16 @@ impl<D: Decoder> Driver<D> {
         let item = match report {
             Report::StateChanged { from, to, socket_id } => {
                 match to {
-                    ConnectionState::Disconnected => gap_times.clear(),
-                    ConnectionState::Connected => self.search.connected(),
-                    ConnectionState::Connecting | ConnectionState::Disconnecting | ConnectionState::Reconnecting => {}
+                    ConnectionState::Disconnected => {
+                        gap_times.clear();
+                        self.lost = false;
+                    }
+                    ConnectionState::Connected => {
+                        self.search.connected();
+                        self.core.count_connection(gap_times.wall(clock, clock.now()), self.lost);
+                    }
+                    ConnectionState::Reconnecting => self.lost |= from == ConnectionState::Connected,
+                    ConnectionState::Connecting | ConnectionState::Disconnecting => {}
                 }
                 tracing::debug!(?from, ?to, "the state changed");
                 self.turn.state = Some((to, socket_id));
@@ -130,6 +139,7 @@ impl<D: Decoder> Driver<D> {
             }
             Report::Subscribed { channel, continuity } => {
                 let continuity = if let Proven::Gap { since, until, cause } = continuity {
+                    self.core.count_gap(until.saturating_since(since));
                     let Span { since, until, clock } = gap_times.end(clock, &channel, since, until);
                     Continuity::Gap { since, until, clock, cause }
                 } else {
@@ -150,7 +160,7 @@ impl<D: Decoder> Driver<D> {
             Report::ConnectionFailed { error, retry_in } => {
                 tracing::debug!(error = kind(&error), is_final = error.is_final(), ?retry_in, "the connection failed");
                 if let Some(provider) = self.search.failed(clock.now(), &error) {
-                    self.jobs.spawn(jobs::find(provider));
+                    self.spawn(jobs::find(provider));
                 }
                 Item::ConnectionFailed { error, retry_in }
             }

@@ -212,7 +212,7 @@ impl Connection {
 
     fn take_pong(&mut self, now: Time) {
         if let Phase::Up(live) = &mut self.phase
-            && live.liveness.ponged()
+            && live.liveness.ponged(now)
         {
             self.ping(now, PROBE_TIMEOUT);
         }

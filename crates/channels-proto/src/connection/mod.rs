@@ -132,6 +132,15 @@ impl Connection {
         matches!(self.phase, Phase::Up(_)) && self.channels.is_settled()
     }
 
+    /// Returns the time between the last `pusher:ping` that was answered on the current socket and its `pusher:pong`.
+    #[must_use]
+    pub const fn round_trip(&self) -> Option<Duration> {
+        match &self.phase {
+            Phase::Up(live) => live.liveness.round_trip(),
+            Phase::Idle | Phase::Waiting { .. } | Phase::Opening { .. } => None,
+        }
+    }
+
     /// Returns what has been dropped or tolerated so far.
     #[must_use]
     pub const fn counters(&self) -> &Counters {

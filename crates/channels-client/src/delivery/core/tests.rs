@@ -7,7 +7,7 @@ use std::sync::{
 use channels_proto::{ChannelName, Time};
 use futures_util::FutureExt;
 
-use super::*;
+use super::{super::figures::Tally, *};
 use crate::delivery::{Delivery, Turn};
 
 fn core() -> Arc<Core<u32>> {
@@ -34,7 +34,7 @@ fn connected(core: &Arc<Core<u32>>) {
     let (from, to) = (ConnectionState::Disconnected, ConnectionState::Connected);
     let mut turn = turn(0, vec![Entry::report(Item::StateChanged { from, to })]);
     turn.state = Some((to, SocketId::parse("1.1")));
-    core.hand_over(&mut turn, false);
+    core.hand_over(&mut turn, &Tally::default(), false);
 }
 
 fn taken(core: &Core<u32>) -> Vec<Item<u32>> {
@@ -50,12 +50,12 @@ async fn what_a_turn_of_an_ended_session_brings_is_discarded() {
     core.disconnect();
     let mut late = turn(0, vec![event("a", 1)]);
     late.state = Some((ConnectionState::Connected, SocketId::parse("1.1")));
-    core.hand_over(&mut late, false);
+    core.hand_over(&mut late, &Tally::default(), false);
     assert!(late.entries.is_empty() && late.state.is_none());
     assert_eq!((core.state(), core.socket_id()), (ConnectionState::Disconnected, None));
     let (from, to) = (ConnectionState::Connected, ConnectionState::Disconnected);
     assert_eq!(taken(&core), [Item::StateChanged { from, to }]);
-    core.hand_over(&mut turn(1, vec![event("a", 2)]), false);
+    core.hand_over(&mut turn(1, vec![event("a", 2)]), &Tally::default(), false);
     assert_eq!(taken(&core), [Item::Event(2)]);
 }
 
@@ -67,7 +67,7 @@ async fn the_report_of_a_disconnect_begins_where_the_consumer_is() {
     core.disconnect();
     assert_eq!(taken(&core), []);
     core.change(Intent::connect);
-    core.hand_over(&mut turn(1, Vec::new()), false);
+    core.hand_over(&mut turn(1, Vec::new()), &Tally::default(), false);
     core.disconnect();
     core.disconnect();
     assert_eq!(taken(&core), []);
@@ -80,7 +80,7 @@ async fn a_session_that_ends_while_the_caller_connects_again_is_no_end_of_the_st
     let carry_out = |core: &Arc<Core<u32>>, state, version| {
         let mut turn = turn(0, Vec::new());
         (turn.state, turn.version) = (Some((state, None)), version);
-        core.hand_over(&mut turn, false);
+        core.hand_over(&mut turn, &Tally::default(), false);
     };
     let core = core();
     assert!(!is_over(&core), "nothing has begun");
@@ -129,12 +129,12 @@ async fn events_of_a_channel_that_was_left_are_discarded_until_the_task_knows() 
     core.change(|intent| intent.subscribe(channel("a"), 10)).unwrap();
     core.unsubscribe(&channel("a"));
     core.change(|intent| intent.subscribe(channel("a"), 10)).unwrap();
-    core.hand_over(&mut turn(0, vec![event("a", 1), event("b", 2)]), false);
+    core.hand_over(&mut turn(0, vec![event("a", 1), event("b", 2)]), &Tally::default(), false);
     assert_eq!(taken(&core), [Item::Event(2)]);
     let mut done = CarriedOut::default();
     let steps = core.steps(&mut done).unwrap();
     core.carried_out(steps.version);
-    core.hand_over(&mut turn(0, vec![event("a", 3)]), false);
+    core.hand_over(&mut turn(0, vec![event("a", 3)]), &Tally::default(), false);
     assert_eq!(taken(&core), [Item::Event(3)]);
 }
 
@@ -157,13 +157,13 @@ async fn nothing_is_told_of_a_channel_that_was_left() {
     for name in ["left", "kept"] {
         core.change(|intent| intent.subscribe(channel(name), 10)).unwrap();
     }
-    core.hand_over(&mut turn(0, both()), false);
+    core.hand_over(&mut turn(0, both()), &Tally::default(), false);
     core.unsubscribe(&channel("left"));
     assert_eq!(taken(&core).len(), 4, "what waited");
-    core.hand_over(&mut turn(0, both()), false);
+    core.hand_over(&mut turn(0, both()), &Tally::default(), false);
     assert_eq!(taken(&core).len(), 4, "what the task told before it heard of it");
     core.carried_out(core.intent(Intent::version));
-    core.hand_over(&mut turn(0, both()), false);
+    core.hand_over(&mut turn(0, both()), &Tally::default(), false);
     assert_eq!(taken(&core).len(), 8, "it is another subscription");
 }
 
@@ -188,14 +188,14 @@ async fn refusals_of_a_channel_that_was_replaced_are_not_told_any_more() {
     for name in ["old", "both", "other"] {
         core.change(|intent| intent.subscribe(channel(name), 10)).unwrap();
     }
-    core.hand_over(&mut turn(0, vec![failure("old"), failure("other"), failure("both")]), false);
+    core.hand_over(&mut turn(0, vec![failure("old"), failure("other"), failure("both")]), &Tally::default(), false);
     core.replace(&channel("old"), channel("new"), Time::ZERO, 10).unwrap();
     core.replace(&channel("both"), channel("both"), Time::ZERO, 10).unwrap();
     assert_eq!(names(&core), ["other"], "what waited");
-    core.hand_over(&mut turn(0, vec![failure("old"), failure("other"), failure("both")]), false);
+    core.hand_over(&mut turn(0, vec![failure("old"), failure("other"), failure("both")]), &Tally::default(), false);
     assert_eq!(names(&core), ["other"], "what the task told before it heard of it");
     core.carried_out(core.intent(Intent::version));
-    core.hand_over(&mut turn(0, vec![failure("new"), failure("both")]), false);
+    core.hand_over(&mut turn(0, vec![failure("new"), failure("both")]), &Tally::default(), false);
     assert_eq!(names(&core), ["new", "both"], "what comes of the new ones is told");
 }
 
@@ -215,7 +215,7 @@ async fn an_item_may_call_back_while_it_is_dropped() {
         let mut turn = Turn::default();
         turn.begin(session);
         turn.entries = vec![entry(), entry()];
-        core.hand_over(&mut turn, false);
+        core.hand_over(&mut turn, &Tally::default(), false);
     };
     core.change(|intent| intent.subscribe(channel("a"), 10)).unwrap();
     push(0);
@@ -275,7 +275,7 @@ async fn what_a_handler_does_not_take_is_the_first_that_the_stream_gets() {
         let late = Arc::clone(&core);
         let reader = core.runtime.spawn(async move { [next(&late).await, next(&late).await, next(&late).await] });
         for number in 1..=3 {
-            core.hand_over(&mut turn(0, vec![event("a", number)]), false);
+            core.hand_over(&mut turn(0, vec![event("a", number)]), &Tally::default(), false);
         }
         assert_eq!(reader.await.unwrap(), [Item::Event(1), Item::Event(2), Item::Event(3)]);
         assert_eq!(core.counters().dropped_events, 0);
@@ -302,7 +302,7 @@ async fn an_item_in_the_hands_of_a_handler_is_not_put_back_once_it_is_unwanted()
             }
             Some(item)
         })));
-        core.hand_over(&mut turn(0, vec![event("a", 1), event("b", 2)]), false);
+        core.hand_over(&mut turn(0, vec![event("a", 1), event("b", 2)]), &Tally::default(), false);
         let (from, to) = (ConnectionState::Connected, ConnectionState::Disconnected);
         let expected = if leaves_channel { Item::Event(2) } else { Item::StateChanged { from, to } };
         assert_eq!(next(&core).await, expected);
@@ -331,10 +331,10 @@ async fn a_report_in_the_hands_of_a_handler_is_not_put_back_once_its_channel_is_
             }
             Some(item)
         })));
-        core.hand_over(&mut turn(0, vec![Entry::report(report("a")), event("other", 1)]), false);
+        core.hand_over(&mut turn(0, vec![Entry::report(report("a")), event("other", 1)]), &Tally::default(), false);
         assert_eq!(next(&core).await, Item::Event(1), "{is_replaced}");
         core.set_handler(Some(Box::new(Some)));
-        core.hand_over(&mut turn(0, vec![Entry::report(report("other"))]), false);
+        core.hand_over(&mut turn(0, vec![Entry::report(report("other"))]), &Tally::default(), false);
         assert_eq!(next(&core).await, report("other"), "what is still wanted is put back");
         assert_eq!(taken(&core), []);
     }
@@ -357,7 +357,7 @@ async fn a_handler_that_is_set_while_a_close_waits_is_kept() {
     core.change(Intent::connect);
     core.tell_closed(core.intent(Intent::ended));
     assert!(closing.await);
-    core.hand_over(&mut turn(1, vec![event("a", 1)]), false);
+    core.hand_over(&mut turn(1, vec![event("a", 1)]), &Tally::default(), false);
     let next = || told.recv_timeout(Duration::from_secs(30)).expect("nobody is told");
     while next() != Item::Event(1) {}
 }
@@ -384,7 +384,7 @@ async fn a_burst_wakes_the_consumer_once_and_before_anything_has_to_give_way() {
     let count = || woken.0.swap(0, Ordering::SeqCst);
     sleep();
     for _ in 0..3 {
-        core.hand_over(&mut turn(0, events(64)), true);
+        core.hand_over(&mut turn(0, events(64)), &Tally::default(), true);
         assert_eq!(count(), 0);
     }
     core.wake_consumer();
@@ -394,8 +394,8 @@ async fn a_burst_wakes_the_consumer_once_and_before_anything_has_to_give_way() {
     assert_eq!(count(), 0);
     sleep();
     let quarter = QueueLimits::default().max_items / 4;
-    core.hand_over(&mut turn(0, events(u32::try_from(quarter).unwrap())), true);
+    core.hand_over(&mut turn(0, events(u32::try_from(quarter).unwrap())), &Tally::default(), true);
     assert_eq!(count(), 0);
-    core.hand_over(&mut turn(0, events(1)), true);
+    core.hand_over(&mut turn(0, events(1)), &Tally::default(), true);
     assert_eq!(count(), 1);
 }

@@ -12,6 +12,7 @@ use tracing::{
     span::{Attributes, Id, Record},
     subscriber::DefaultGuard,
 };
+use tracing_core::span::Current;
 
 /// Everything that is logged on this thread, by way of `tracing` and of `log`, at every level.
 pub struct Log {
@@ -22,7 +23,7 @@ pub struct Log {
 impl Log {
     pub fn capture() -> Self {
         let text = Arc::<Mutex<String>>::default();
-        let guard = tracing::subscriber::set_default(Recorder(Arc::clone(&text)));
+        let guard = tracing::subscriber::set_default(Recorder::new(&text));
         // Another test of this process may have been first.
         let _ = log::set_logger(&OfThread);
         log::set_max_level(log::LevelFilter::Trace);
@@ -32,7 +33,7 @@ impl Log {
 
     /// Everything that is logged on the calling thread too, until that ends.
     pub fn attach(text: &Arc<Mutex<String>>) {
-        std::mem::forget(tracing::subscriber::set_default(Recorder(Arc::clone(text))));
+        std::mem::forget(tracing::subscriber::set_default(Recorder::new(text)));
     }
 
     pub fn shared(&self) -> Arc<Mutex<String>> {
@@ -87,13 +88,29 @@ impl log::Log for OfThread {
     fn flush(&self) {}
 }
 
-struct Recorder(Arc<Mutex<String>>);
+struct Recorder {
+    text: Arc<Mutex<String>>,
+    /// What the spans contain; the number of one is its place, counted from 1.
+    spans: Mutex<Vec<(String, &'static Metadata<'static>)>>,
+    entered: Mutex<Vec<u64>>,
+}
 
 impl Recorder {
     fn write(&self, metadata: &Metadata<'_>, record: impl FnOnce(&mut Line)) {
         let mut line = Line(format!("{} {}", metadata.level(), metadata.target()));
         record(&mut line);
-        writeln!(self.0.lock().unwrap(), "{}", line.0).unwrap();
+        writeln!(self.text.lock().unwrap(), "{}", line.0).unwrap();
+    }
+
+    fn new(text: &Arc<Mutex<String>>) -> Self {
+        Self { text: Arc::clone(text), spans: Mutex::default(), entered: Mutex::default() }
+    }
+
+    /// What the span contains that is entered now.
+    fn span(&self) -> String {
+        let entered = self.entered.lock().unwrap();
+        let place = entered.last().map(|id| *id as usize - 1);
+        place.map_or_else(String::new, |place| self.spans.lock().unwrap()[place].0.clone())
     }
 }
 
@@ -103,8 +120,11 @@ impl Subscriber for Recorder {
     }
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {
-        self.write(span.metadata(), |line| span.record(line));
-        Id::from_u64(1)
+        let mut line = Line(format!(" in {}", span.metadata().name()));
+        span.record(&mut line);
+        let mut spans = self.spans.lock().unwrap();
+        spans.push((line.0, span.metadata()));
+        Id::from_u64(spans.len() as u64)
     }
 
     fn record(&self, _: &Id, _: &Record<'_>) {}
@@ -112,12 +132,27 @@ impl Subscriber for Recorder {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &Event<'_>) {
-        self.write(event.metadata(), |line| event.record(line));
+        let span = self.span();
+        self.write(event.metadata(), |line| {
+            event.record(line);
+            line.0.push_str(&span);
+        });
     }
 
-    fn enter(&self, _: &Id) {}
+    fn current_span(&self) -> Current {
+        let entered = self.entered.lock().unwrap();
+        entered.last().map_or_else(Current::none, |id| {
+            Current::new(Id::from_u64(*id), self.spans.lock().unwrap()[*id as usize - 1].1)
+        })
+    }
 
-    fn exit(&self, _: &Id) {}
+    fn enter(&self, id: &Id) {
+        self.entered.lock().unwrap().push(id.into_u64());
+    }
+
+    fn exit(&self, _: &Id) {
+        self.entered.lock().unwrap().pop();
+    }
 }
 
 struct Line(String);
