@@ -13,9 +13,9 @@ use crate::ClientCounters;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientFigures {
-    /// Bytes read from WebSockets, in frames; what TLS and the upgrade took is not counted.
+    /// Bytes read from the sockets, in WebSocket frames; what TLS and the upgrade took is not counted.
     pub bytes_in: u64,
-    /// Bytes written to WebSockets, in frames. What closing took is not counted.
+    /// Bytes written to the sockets, in WebSocket frames; what closing took is not counted either.
     pub bytes_out: u64,
     /// Messages received, events and others.
     pub messages_in: u64,
@@ -79,7 +79,7 @@ pub(super) struct Totals {
 }
 
 impl Totals {
-    pub(super) const fn add(&mut self, tally: &Tally, events: u32) {
+    pub(super) fn add(&mut self, tally: &Tally, events: u32) {
         self.add_traffic(tally.traffic);
         self.events += events as u64;
         if let Some(round_trip) = tally.round_trip {
@@ -141,13 +141,6 @@ impl<T: Send + 'static> Core<T> {
 }
 
 /// At least one; after 584 years it stands still.
-const fn nanos(time: Duration) -> u64 {
-    let nanos = time.as_nanos();
-    if nanos == 0 {
-        1
-    } else if nanos > u64::MAX as u128 {
-        u64::MAX
-    } else {
-        nanos as u64
-    }
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX).max(1)
 }
