@@ -9,9 +9,26 @@ pub struct Event<'t> {
     pub(crate) name: EventName<'t>,
     pub(crate) data: Cow<'t, str>,
     pub(crate) data_is_part: bool,
-    pub(crate) user_id: Option<Cow<'t, str>>,
     pub(crate) frame_bytes: usize,
-    pub(crate) defect: Option<Box<FrameError>>,
+    pub(crate) extras: Option<Box<Extras<'t>>>,
+}
+
+/// What few events have: boxed, for an event is moved several times on its way to the consumer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Extras<'t> {
+    pub(crate) user_id: Option<Cow<'t, str>>,
+    pub(crate) defect: Option<FrameError>,
+}
+
+impl<'t> Extras<'t> {
+    #[inline]
+    pub(crate) fn new(user_id: Option<Cow<'t, str>>, defect: Option<FrameError>) -> Option<Box<Self>> {
+        (user_id.is_some() || defect.is_some()).then(|| Box::new(Self { user_id, defect }))
+    }
+
+    fn into_owned(self) -> Extras<'static> {
+        Extras { user_id: self.user_id.map(|id| Cow::Owned(id.into_owned())), defect: self.defect }
+    }
 }
 
 impl Event<'_> {
@@ -42,7 +59,7 @@ impl Event<'_> {
     /// Returns the id of the user who sent the event, if the server gave it.
     #[must_use]
     pub fn user_id(&self) -> Option<&str> {
-        self.user_id.as_deref()
+        self.extras.as_ref()?.user_id.as_deref()
     }
 
     /// Returns the length of the whole frame, in bytes.
@@ -55,7 +72,7 @@ impl Event<'_> {
     /// may then be true of its [`data`](Self::data) too; or the event name is longer than the limit.
     #[must_use]
     pub fn defect(&self) -> Option<&FrameError> {
-        self.defect.as_deref()
+        self.extras.as_ref()?.defect.as_ref()
     }
 
     /// Returns the event with a text of its own.
@@ -66,9 +83,8 @@ impl Event<'_> {
             name: self.name.into_owned(),
             data: Cow::Owned(self.data.into_owned()),
             data_is_part: self.data_is_part,
-            user_id: self.user_id.map(|id| Cow::Owned(id.into_owned())),
             frame_bytes: self.frame_bytes,
-            defect: self.defect,
+            extras: self.extras.map(|extras| Box::new(extras.into_owned())),
         }
     }
 
@@ -82,7 +98,7 @@ impl Event<'_> {
             data_is_part: self.data_is_part,
             user_id: self.user_id().map(Into::into),
             frame_bytes: self.frame_bytes,
-            defect: self.defect.clone(),
+            defect: self.defect().cloned().map(Box::new),
         }
     }
 }
@@ -108,9 +124,8 @@ impl OwnedEvent {
             name: EventName::Plain(&self.name),
             data: Cow::Borrowed(&self.data),
             data_is_part: self.data_is_part,
-            user_id: self.user_id.as_deref().map(Cow::Borrowed),
             frame_bytes: self.frame_bytes,
-            defect: self.defect.clone(),
+            extras: Extras::new(self.user_id.as_deref().map(Cow::Borrowed), self.defect.as_deref().cloned()),
         }
     }
 }

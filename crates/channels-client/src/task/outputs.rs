@@ -17,8 +17,9 @@ use crate::{AuthorizationRequest, Continuity, Decoder, Item, delivery::Entry};
 impl<D: Decoder> Driver<D> {
     /// Does everything the machine wants after a change.
     #[inline]
-    pub(super) fn carry_out(&mut self, outputs: Outputs<'_, '_>) {
-        for output in outputs {
+    pub(super) fn carry_out(&mut self, mut outputs: Outputs<'_, '_>) {
+        // By reference: nothing is moved for it.
+        for output in &mut outputs {
             self.perform(output);
         }
     }

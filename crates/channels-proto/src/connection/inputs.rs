@@ -13,6 +13,7 @@ use crate::{
     backoff::Class,
     close::{self, RetryDecision},
     envelope::Envelope,
+    event::Extras,
     liveness::PROBE_TIMEOUT,
     wire::{self, Established, Rejection, ServerError},
 };
@@ -62,21 +63,27 @@ impl Connection {
     }
 
     /// Handles one text message.
+    #[inline]
     pub fn handle_text<'t>(&mut self, now: Time, epoch: Epoch, text: &'t str) -> Outputs<'_, 't> {
-        let mut event = None;
-        if self.is_current(epoch) {
-            self.note_activity(now);
-            match Envelope::parse(text, &self.options.limits, &mut self.event_names) {
-                Err(error) => event = self.take_malformed(now, text, error),
-                Ok(envelope) if matches!(self.phase, Phase::Opening { .. }) => self.take_first(now, epoch, &envelope),
-                Ok(envelope) if is_internal(&envelope.event) => self.take_internal(now, epoch, &envelope),
-                Ok(envelope) => event = self.take_event(envelope, text.len(), None),
-            }
-        }
+        let event = self.take_text(now, epoch, text);
         // The event is all that came of its message so far; what ends the input comes after it.
         let before = self.outputs.len();
         self.end_input(now);
         Outputs::with_event(&mut self.outputs, event, before)
+    }
+
+    fn take_text<'t>(&mut self, now: Time, epoch: Epoch, text: &'t str) -> Option<Event<'t>> {
+        if !self.is_current(epoch) {
+            return None;
+        }
+        self.note_activity(now);
+        match Envelope::parse(text, &self.options.limits, &mut self.event_names) {
+            Err(error) => return self.take_malformed(now, text, error),
+            Ok(envelope) if matches!(self.phase, Phase::Opening { .. }) => self.take_first(now, epoch, &envelope),
+            Ok(envelope) if is_internal(&envelope.event) => self.take_internal(now, epoch, &envelope),
+            Ok(envelope) => return self.take_event(envelope, text.len(), None),
+        }
+        None
     }
 
     /// Handles the end of the socket.
@@ -233,9 +240,7 @@ impl Connection {
         let is_up = matches!(self.phase, Phase::Up(_));
         let salvaged = if is_up { Envelope::salvage(text, &error, &self.options.limits) } else { None };
         match salvaged {
-            Some(envelope) if !is_internal(&envelope.event) => {
-                self.take_event(envelope, text.len(), Some(Box::new(error)))
-            }
+            Some(envelope) if !is_internal(&envelope.event) => self.take_event(envelope, text.len(), Some(error)),
             Some(_) | None => {
                 self.counters.malformed_frames += 1;
                 self.take_unreadable(now, error);
@@ -248,25 +253,25 @@ impl Connection {
         &mut self,
         envelope: Envelope<'t>,
         frame_bytes: usize,
-        defect: Option<Box<FrameError>>,
+        defect: Option<FrameError>,
     ) -> Option<Event<'t>> {
         let Envelope { event: name, channel, data, user_id } = envelope;
         let delivery = channel.map_or(Delivery::Nobody, |channel| self.channels.delivery(&channel));
-        let event = |channel| {
-            let (data, data_is_part) = (Cow::Borrowed(data.raw()), data.is_part());
-            Event { channel, name, data, data_is_part, user_id, frame_bytes, defect }
-        };
-        match delivery {
-            Delivery::Now(channel) => Some(event(channel)),
-            Delivery::Early(channel) => {
-                self.channels.keep_early(event(channel).into_owned(), &self.options.limits);
-                None
-            }
+        let (channel, is_early) = match delivery {
+            Delivery::Now(channel) => (channel, false),
+            Delivery::Early(channel) => (channel, true),
             Delivery::Nobody => {
                 self.counters.unexpected_events += 1;
-                None
+                return None;
             }
+        };
+        let (data_is_part, extras) = (data.is_part(), Extras::new(user_id, defect));
+        let event = Event { channel, name, data: Cow::Borrowed(data.raw()), data_is_part, frame_bytes, extras };
+        if is_early {
+            self.channels.keep_early(event.into_owned(), &self.options.limits);
+            return None;
         }
+        Some(event)
     }
 
     fn judge(&mut self, now: Time, closed: Closed) -> Ending {

@@ -25,7 +25,7 @@ impl Channels {
 
     pub(super) fn start(&mut self, name: &ChannelName, socket: &mut SocketContext<'_>) {
         self.write_off_answers(name, socket);
-        let Some(channel) = self.table.get_mut(name) else { return };
+        let Some(mut channel) = self.table.edit(name) else { return };
         channel.started(socket.now, socket.now + SUSPENDED_AFTER);
         if !needs_authorization(name) {
             self.subscribes += 1;
@@ -46,7 +46,7 @@ impl Channels {
     }
 
     fn take_authorization(&mut self, name: &ChannelName, authorization: Authorization, socket: &mut SocketContext<'_>) {
-        let Some(channel) = self.table.get_mut(name) else { return };
+        let Some(mut channel) = self.table.edit(name) else { return };
         *socket.refresh_token = false;
         match authorization.auth.expose().split_once(':') {
             Some((key, signature)) if key == socket.options.app_key.as_str() && !signature.is_empty() => {
@@ -60,6 +60,7 @@ impl Channels {
                 channel.fail(name, SubscriptionError::WrongAppKey, Class::Slow, None, socket);
             }
             _ => {
+                drop(channel);
                 let message = "`auth` is not of the form `key:signature`".to_owned();
                 self.take_authorization_error(name, AuthorizationError::Malformed { message }, socket);
             }
@@ -72,7 +73,7 @@ impl Channels {
         error: AuthorizationError,
         socket: &mut SocketContext<'_>,
     ) {
-        let Some(channel) = self.table.get_mut(name) else { return };
+        let Some(mut channel) = self.table.edit(name) else { return };
         let retry_after = error.retry_after();
         let trouble = channel.trouble(socket.now);
         let is_late = matches!(error, AuthorizationError::TimedOut);

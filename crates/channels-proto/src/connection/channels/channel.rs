@@ -28,8 +28,18 @@ pub(super) struct Channel {
     /// acknowledgement may still come.
     pub(super) unanswered: Option<Box<Subscribe>>,
     pub(super) blamed: Option<Box<Blame>>,
-    pub(super) early: VecDeque<Event<'static>>,
-    pub(super) early_dropped: u64,
+    /// Events that came before the acknowledgement.
+    pub(super) early: Option<Box<Early>>,
+}
+
+/// Events that came before the acknowledgement.
+#[derive(Debug, Default)]
+pub(super) struct Early {
+    pub(super) events: VecDeque<Event<'static>>,
+    /// The length of their frames.
+    pub(super) bytes: usize,
+    /// How many more there were.
+    pub(super) dropped: u64,
 }
 
 /// How far a channel is on the current socket.
@@ -149,20 +159,15 @@ impl Channel {
             answers: Answers::NONE,
             unanswered: None,
             blamed: None,
-            early: VecDeque::new(),
-            early_dropped: 0,
+            early: None,
         }
     }
 
     /// What was missed before, and what may still come, stays known: only the failure is forgotten.
     pub(super) fn retry_from_scratch(&mut self) {
         let (track, answers, unanswered) = (self.track, self.answers, self.unanswered.take());
-        let (early, early_dropped) = (std::mem::take(&mut self.early), self.early_dropped);
-        *self = Self { track, answers, unanswered, early, early_dropped, ..Self::new(self.place) };
-    }
-
-    pub(super) fn deadline(&self) -> Option<Time> {
-        [self.step_deadline(), self.tell_at()].into_iter().flatten().min()
+        let early = self.early.take();
+        *self = Self { track, answers, unanswered, early, ..Self::new(self.place) };
     }
 
     pub(super) const fn step_deadline(&self) -> Option<Time> {
@@ -222,6 +227,11 @@ impl Channel {
         if let Absence::None = self.absence {
             self.absence = Absence::Since { since: now, tell_at };
         }
+    }
+
+    /// Returns whether it has been requested on a live connection, and is not subscribed.
+    pub(super) const fn has_started(&self) -> bool {
+        !matches!(self.absence, Absence::None)
     }
 
     pub(super) fn trouble(&mut self, now: Time) -> &mut Trouble {
@@ -289,13 +299,12 @@ impl Channel {
             Track::Lost { since, cause } => Continuity::Gap { since, until: socket.now, cause },
         };
         socket.report(Report::Subscribed { channel: name.clone(), continuity });
-        let dropped = std::mem::take(&mut self.early_dropped);
+        let Some(early) = self.early.take() else { return };
+        let Early { events, dropped, .. } = *early;
         if dropped > 0 {
             socket.report(Report::Lagged { channel: name.clone(), dropped });
         }
-        for event in std::mem::take(&mut self.early) {
-            socket.outputs.push_back(Output::Event(event));
-        }
+        socket.outputs.extend(events.into_iter().map(Output::Event));
     }
 
     /// A subscribed channel is lost.
@@ -305,13 +314,12 @@ impl Channel {
     }
 
     pub(super) fn early_bytes(&self) -> usize {
-        self.early.iter().map(Event::frame_bytes).sum()
+        self.early.as_ref().map_or(0, |early| early.bytes)
     }
 
     /// Drops the events of a subscription that can no longer be acknowledged.
     pub(super) fn drop_early(&mut self) {
-        self.early.clear();
-        self.early_dropped = 0;
+        self.early = None;
     }
 
     /// Handles the end of the subscription: if it lasted only for a moment, the back-off continues where it was.

@@ -5,14 +5,16 @@ mod authorizing;
 mod channel;
 mod refusals;
 mod replacing;
+mod table;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use fastrand::Rng;
 
 use self::answers::{Answer, Answers};
-use self::channel::{Absence, Blame, Channel, Step, Suspicion};
+use self::channel::{Absence, Blame, Channel, Early, Step, Suspicion};
 use self::refusals::blame;
+use self::table::{Index, Table};
 use super::SUSPENDED_AFTER;
 use crate::{
     AuthorizationError, AuthorizationId, ChannelKind, ChannelName, Counters, Epoch, Event, GapCause, Limits, Options,
@@ -22,22 +24,16 @@ use crate::{
 /// All channels of one connection.
 #[derive(Debug, Default)]
 pub(in crate::connection) struct Channels {
-    /// Boxed, since a map of few entries has room for many.
-    table: BTreeMap<ChannelName, Box<Channel>>,
+    table: Table,
     /// Authorizations in progress on the current socket.
     pending: BTreeMap<AuthorizationId, ChannelName>,
     places: u64,
     authorizations: u64,
     subscribes: u64,
     /// Errors by which the server refused a subscribe on the current socket without saying which.
-    rejections: Vec<SubscriptionError>,
-    /// Bytes of the events that came before their acknowledgement.
-    early_bytes: usize,
+    rejections: VecDeque<SubscriptionError>,
     /// Channels acknowledged on the current socket although they were not requested; each is unsubscribed once.
     unwanted: BTreeSet<ChannelName>,
-    deadline: Option<Time>,
-    /// Channels that may change soon.
-    unsettled: usize,
     /// When the server last answered a subscribe on the current socket: it answers in order, so the others wait for
     /// it.
     last_answer: Time,
@@ -78,12 +74,22 @@ pub(in crate::connection) enum Delivery {
 }
 
 impl Channels {
-    pub(in crate::connection) const fn deadline(&self) -> Option<Time> {
-        self.deadline
+    pub(in crate::connection) fn deadline(&self) -> Option<Time> {
+        self.table.index()?.deadline()
     }
 
-    pub(in crate::connection) const fn is_settled(&self) -> bool {
-        self.unsettled == 0
+    pub(in crate::connection) fn is_settled(&self) -> bool {
+        self.table.index().is_none_or(|index| index.unsettled == 0)
+    }
+
+    #[cfg(test)]
+    pub(in crate::connection) fn visits(&self) -> u64 {
+        self.table.visits.get()
+    }
+
+    #[cfg(test)]
+    pub(in crate::connection) fn has_index(&self) -> bool {
+        self.table.index().is_some()
     }
 
     pub(in crate::connection) fn shrink(&mut self) {
@@ -101,7 +107,7 @@ impl Channels {
     }
 
     pub(in crate::connection) fn delivery(&self, name: &str) -> Delivery {
-        let Some((name, channel)) = self.table.get_key_value(name) else { return Delivery::Nobody };
+        let Some((name, channel)) = self.table.get(name) else { return Delivery::Nobody };
         match channel.step {
             Step::Subscribed => Delivery::Now(name.clone()),
             Step::Subscribing(_) => Delivery::Early(name.clone()),
@@ -122,17 +128,20 @@ impl Channels {
     /// Keeps an event whose channel is not acknowledged yet. What does not fit is counted: the oldest of the channel
     /// first, and the event itself when all that is left belongs to others.
     pub(in crate::connection) fn keep_early(&mut self, event: Event<'static>, limits: &Limits) {
-        let bytes = event.frame_bytes();
-        let Some(channel) = self.table.get_mut(event.channel()) else { return };
-        while channel.early.len() >= limits.max_early_events
-            || self.early_bytes.saturating_add(bytes) > limits.max_early_bytes
+        let (name, bytes) = (event.channel().clone(), event.frame_bytes());
+        let all_bytes = self.table.index().map_or(0, |index| index.early_bytes);
+        let Some(mut channel) = self.table.edit(&name) else { return };
+        let Early { events, bytes: own_bytes, dropped } = &mut **channel.early.get_or_insert_default();
+        let others_bytes = all_bytes.saturating_sub(*own_bytes);
+        while events.len() >= limits.max_early_events
+            || others_bytes.saturating_add(*own_bytes).saturating_add(bytes) > limits.max_early_bytes
         {
-            channel.early_dropped += 1;
-            let Some(oldest) = channel.early.pop_front() else { return };
-            self.early_bytes = self.early_bytes.saturating_sub(oldest.frame_bytes());
+            *dropped += 1;
+            let Some(oldest) = events.pop_front() else { return };
+            *own_bytes = own_bytes.saturating_sub(oldest.frame_bytes());
         }
-        self.early_bytes += bytes;
-        channel.early.push_back(event);
+        *own_bytes += bytes;
+        events.push_back(event);
     }
 
     pub(in crate::connection) fn want(&mut self, name: ChannelName, limit: usize) -> Result<(), SubscribeError> {
@@ -140,12 +149,12 @@ impl Channels {
         if !kind.is_supported() {
             return Err(SubscribeError::UnsupportedKind { channel: name, kind });
         }
-        if let Some(channel) = self.table.get_mut(&name) {
+        if let Some(mut channel) = self.table.edit(&name) {
             if matches!(channel.step, Step::Failed) {
                 channel.retry_from_scratch();
             } else if matches!(channel.step, Step::Left) {
                 self.places += 1;
-                **channel = Channel { answers: channel.answers, ..Channel::new(self.places) };
+                *channel = Channel { answers: channel.answers, ..Channel::new(self.places) };
             } else if matches!(channel.step, Step::Waiting { class, .. } if class.is_slow()) {
                 channel.step = Step::Idle;
             } else if matches!(channel.step, Step::Leaving(_))
@@ -159,12 +168,12 @@ impl Channels {
             return Err(SubscribeError::TooManyChannels { channel: name, limit });
         }
         self.places += 1;
-        self.table.insert(name, Box::new(Channel::new(self.places)));
+        self.table.insert(name, Channel::new(self.places));
         Ok(())
     }
 
     pub(in crate::connection) fn is_wanted(&self, name: &ChannelName) -> bool {
-        self.table.get(name).is_some_and(|channel| channel.is_wanted())
+        self.table.get(name.as_str()).is_some_and(|(_, channel)| channel.is_wanted())
     }
 
     /// Drops a channel while there is no live socket.
@@ -175,10 +184,10 @@ impl Channels {
     /// Drops a channel on a live socket.
     pub(in crate::connection) fn leave(&mut self, name: &ChannelName, socket: &mut SocketContext<'_>) {
         self.write_off_answers(name, socket);
-        let Some(channel) = self.table.get_mut(name) else { return };
+        let Some(mut channel) = self.table.edit(name) else { return };
         let answers = channel.answers;
         let left = Channel { step: Step::Left, answers, ..Channel::new(channel.place) };
-        match std::mem::replace(&mut **channel, left).step {
+        match std::mem::replace(&mut *channel, left).step {
             Step::Authorizing { id, .. } => {
                 self.pending.remove(&id);
                 socket.outputs.push_back(Output::CancelAuthorization { id });
@@ -190,6 +199,7 @@ impl Channels {
         if matches!(channel.step, Step::Left) && channel.answers.may_be_valid() {
             channel.unsubscribe(name, socket);
         }
+        drop(channel);
         self.remove_left(name);
         self.advance(socket);
     }
@@ -199,7 +209,7 @@ impl Channels {
     /// Otherwise they would be missing from later ones.
     fn write_off_answers(&mut self, name: &ChannelName, socket: &SocketContext<'_>) {
         let patience = socket.options.max_answer_timeout;
-        if let Some(channel) = self.table.get_mut(name)
+        if let Some(mut channel) = self.table.edit(name)
             && channel.subscribe_number().is_none()
             && socket.now >= self.last_answer + patience
         {
@@ -211,8 +221,8 @@ impl Channels {
     fn remove_left(&mut self, name: &ChannelName) {
         if self
             .table
-            .get(name)
-            .is_some_and(|channel| matches!(channel.step, Step::Left) && channel.answers.is_complete())
+            .get(name.as_str())
+            .is_some_and(|(_, channel)| matches!(channel.step, Step::Left) && channel.answers.is_complete())
         {
             self.table.remove(name);
         }
@@ -220,19 +230,14 @@ impl Channels {
 
     /// Gives all channels a new chance.
     pub(in crate::connection) fn forgive(&mut self) {
-        for channel in self.table.values_mut() {
-            channel.retry_from_scratch();
-        }
+        self.table.edit_all(Channel::retry_from_scratch);
     }
 
     /// Starts afresh after the caller disconnected.
     pub(in crate::connection) fn reset(&mut self, outputs: &mut Queue) {
         self.cancel_authorizations(outputs);
-        self.table.retain(|_, channel| channel.is_wanted());
-        for channel in self.table.values_mut() {
-            **channel = Channel::new(channel.place);
-        }
-        (self.deadline, self.early_bytes) = (None, 0);
+        self.table.drop_unwanted();
+        self.table.edit_all(|channel| *channel = Channel::new(channel.place));
     }
 
     /// Prepares for a new socket.
@@ -241,21 +246,21 @@ impl Channels {
         self.unwanted.clear();
         (self.subscribes, self.last_answer) = (0, Time::ZERO);
         let down = now.saturating_since(self.socket_ended);
-        for channel in self.table.values_mut() {
+        self.table.edit_all(|channel| {
             // Only the time with a connection counts.
             if let Absence::Since { tell_at, .. } = &mut channel.absence {
                 *tell_at = *tell_at + down;
             }
-        }
+        });
     }
 
     /// Handles the end of the socket, and what that interrupts: everything before `since` was received.
     pub(in crate::connection) fn end_socket(&mut self, now: Time, since: Time, cause: GapCause, outputs: &mut Queue) {
         self.socket_ended = now;
         self.cancel_authorizations(outputs);
-        self.table.retain(|_, channel| channel.is_wanted());
-        for name in self.in_order(|_| true) {
-            let Some(channel) = self.table.get_mut(&name) else { continue };
+        self.table.drop_unwanted();
+        for name in self.table.in_order() {
+            let Some(mut channel) = self.table.edit(&name) else { continue };
             channel.drop_early();
             (channel.answers, channel.unanswered, channel.blamed) = (Answers::NONE, None, None);
             match channel.step {
@@ -273,59 +278,47 @@ impl Channels {
                 }
             }
         }
-        self.deadline = None;
     }
 
     /// Subscribes whatever can be subscribed now: suspects after the others, and one on which the server closes
     /// alone.
     pub(in crate::connection) fn advance(&mut self, socket: &mut SocketContext<'_>) {
-        let is_at = |suspicion| move |channel: &Channel| channel.suspicion == suspicion;
-        if !self.any(|channel| channel.suspicion == Suspicion::Closes && channel.is_under_way()) {
-            for suspicion in [Suspicion::None, Suspicion::Mute] {
-                for name in self.in_order(|channel| is_at(suspicion)(channel) && channel.is_idle()) {
-                    self.start(&name, socket);
-                }
-                if self.any(|channel| is_at(suspicion)(channel) && (channel.is_idle() || channel.is_under_way())) {
-                    break;
-                }
+        let under_way =
+            |channels: &Self, suspicion| channels.table.index().map_or(0, |index| index.under_way(suspicion));
+        if under_way(self, Suspicion::Closes) > 0 {
+            return;
+        }
+        for suspicion in [Suspicion::None, Suspicion::Mute] {
+            while let Some(name) = self.next_idle(suspicion, socket.options) {
+                self.start(&name, socket);
             }
-            if !self
-                .any(|channel| channel.is_under_way() || channel.is_idle() && channel.suspicion != Suspicion::Closes)
-            {
-                let suspects = self.in_order(|channel| channel.is_idle());
-                if let Some(name) = suspects.first() {
-                    self.start(name, socket);
-                }
+            if under_way(self, suspicion) > 0 || self.table.index().is_some_and(|index| index.has_idle(suspicion)) {
+                return;
             }
         }
-        self.deadline = self.table.values().filter_map(|channel| channel.deadline()).min();
-        self.count();
+        if let Some(name) = self.next_idle(Suspicion::Closes, socket.options) {
+            self.start(&name, socket);
+        }
     }
 
-    fn count(&mut self) {
-        self.unsettled = self.table.values().filter(|channel| !channel.is_settled()).count();
-        self.early_bytes = self.table.values().map(|channel| channel.early_bytes()).sum();
-    }
-
-    fn any(&self, is: impl Fn(&Channel) -> bool) -> bool {
-        self.table.values().any(|channel| is(channel))
+    fn next_idle(&self, suspicion: Suspicion, options: &Options) -> Option<ChannelName> {
+        self.table.index()?.next_idle(suspicion, self.pending.len() < options.limits.max_authorizations)
     }
 
     /// Handles `pusher_internal:subscription_succeeded`. Returns when the subscribe that it answers was sent.
     pub(in crate::connection) fn acknowledge(&mut self, name: &str, socket: &mut SocketContext<'_>) -> Option<Time> {
-        let Some((name, _)) = self.table.get_key_value(name) else {
+        let Some((name, _)) = self.table.get(name) else {
             self.refuse_acknowledgement(name, socket);
             return None;
         };
         let name = name.clone();
-        let channel = self.table.get_mut(&name)?;
-        if channel.answers.take() == Answer::Void {
+        if self.table.edit(&name)?.answers.take() == Answer::Void {
             self.last_answer = socket.now;
             self.remove_left(&name);
             return None;
         }
         self.recall(&name, socket);
-        let channel = self.table.get_mut(&name)?;
+        let mut channel = self.table.edit(&name)?;
         let mut sent = None;
         match &channel.step {
             Step::Subscribing(subscribe) => {
@@ -337,12 +330,17 @@ impl Channels {
             Step::Leaving(_) => {
                 channel.step = Step::Left;
                 channel.unsubscribe(&name, socket);
-                self.remove_left(&name);
             }
             Step::Idle | Step::Authorizing { .. } | Step::Waiting { .. } | Step::Left | Step::Failed => {
+                drop(channel);
                 self.refuse_acknowledgement(name.as_str(), socket);
+                self.settle_rejections(socket);
+                self.advance(socket);
+                return None;
             }
         }
+        drop(channel);
+        self.remove_left(&name);
         self.settle_rejections(socket);
         self.advance(socket);
         sent
@@ -351,7 +349,7 @@ impl Channels {
     /// An acknowledgement that arrives after its subscribe was considered failed still counts; the error it was
     /// blamed for was about another subscribe that is still unanswered, if there is one.
     fn recall(&mut self, name: &ChannelName, socket: &mut SocketContext<'_>) {
-        let Some(channel) = self.table.get_mut(name) else { return };
+        let Some(mut channel) = self.table.edit(name) else { return };
         if !matches!(channel.step, Step::Idle | Step::Authorizing { .. } | Step::Waiting { .. } | Step::Failed) {
             return;
         }
@@ -360,12 +358,11 @@ impl Channels {
             self.pending.remove(&id);
             socket.outputs.push_back(Output::CancelAuthorization { id });
         }
+        drop(channel);
         let Some(Blame { error, newest }) = blame.map(|blame| *blame) else { return };
-        let may_be_meant = |other: &ChannelName, channel: &Channel| {
-            other != name && channel.subscribe_number().is_some_and(|number| number <= newest)
-        };
-        if self.table.iter().any(|(other, channel)| may_be_meant(other, channel)) {
-            self.rejections.push(error);
+        let Some(index) = self.table.index() else { return };
+        if index.unanswered.range(..=newest).any(|(_, other)| other != name) {
+            self.rejections.push_back(error);
         }
     }
 
@@ -374,11 +371,10 @@ impl Channels {
     /// # Errors
     /// The channel that was not acknowledged, even after a resend: the socket has to be abandoned.
     pub(in crate::connection) fn handle_timeout(&mut self, socket: &mut SocketContext<'_>) -> Result<(), ChannelName> {
-        if self.deadline.is_none_or(|deadline| socket.now < deadline) {
+        if self.deadline().is_none_or(|deadline| socket.now < deadline) {
             return Ok(());
         }
-        let now = socket.now;
-        for name in self.in_order(|channel| channel.step_deadline().is_some_and(|deadline| now >= deadline)) {
+        for name in self.due(socket.now, |index| &index.expiring) {
             self.expire(&name, socket)?;
         }
         self.tell_absences(socket);
@@ -389,8 +385,8 @@ impl Channels {
 
     /// Fault R06, for a channel: reported once per outage.
     fn tell_absences(&mut self, socket: &mut SocketContext<'_>) {
-        for (name, channel) in &mut self.table {
-            if channel.tell_at().is_some_and(|at| socket.now >= at)
+        for name in self.due(socket.now, |index| &index.absent) {
+            if let Some(mut channel) = self.table.edit(&name)
                 && let Absence::Since { since, .. } = std::mem::replace(&mut channel.absence, Absence::Told)
             {
                 socket.report(Report::Suspended { channel: Some(name.clone()), since });
@@ -398,14 +394,24 @@ impl Channels {
         }
     }
 
+    /// Returns what is due in `list`, by place.
+    fn due(&self, now: Time, list: impl FnOnce(&Index) -> &BTreeMap<(Time, u64), ChannelName>) -> Vec<ChannelName> {
+        let Some(index) = self.table.index() else { return Vec::new() };
+        let due = list(index).range(..=(now, u64::MAX)).map(|((_, place), name)| (*place, name.clone()));
+        let due: BTreeMap<_, _> = due.collect();
+        due.into_values().collect()
+    }
+
     fn expire(&mut self, name: &ChannelName, socket: &mut SocketContext<'_>) -> Result<(), ChannelName> {
-        let Some(channel) = self.table.get_mut(name) else { return Ok(()) };
+        let Some(mut edit) = self.table.edit(name) else { return Ok(()) };
+        let channel = &mut *edit;
         let timeout = channel.acknowledgement_timeout(socket.options);
         match &mut channel.step {
             Step::Waiting { .. } => channel.step = Step::Idle,
             Step::Authorizing { id, .. } => {
                 let id = *id;
                 self.pending.remove(&id);
+                drop(edit);
                 socket.outputs.push_back(Output::CancelAuthorization { id });
                 self.take_authorization_error(name, AuthorizationError::TimedOut, socket);
             }
@@ -417,7 +423,7 @@ impl Channels {
                 channel.unsubscribe(name, socket);
             }
             Step::Subscribing(_) if !self.rejections.is_empty() => {
-                let error = self.rejections.remove(0);
+                let Some(error) = self.rejections.pop_front() else { return Ok(()) };
                 blame(channel, name, error, self.subscribes, socket);
             }
             Step::Subscribing(subscribe) if !subscribe.resent => {
@@ -444,12 +450,6 @@ impl Channels {
         if self.unwanted.len() < MAX_UNWANTED && self.unwanted.insert(name.clone()) {
             socket.send(wire::unsubscribe(&name));
         }
-    }
-
-    fn in_order(&self, takes: impl Fn(&Channel) -> bool) -> Vec<ChannelName> {
-        let mut names: Vec<_> = self.table.iter().filter(|(_, channel)| takes(channel)).collect();
-        names.sort_unstable_by_key(|(_, channel)| channel.place);
-        names.into_iter().map(|(name, _)| name.clone()).collect()
     }
 }
 

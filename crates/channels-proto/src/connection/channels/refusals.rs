@@ -1,5 +1,7 @@
 //! Subscribes the server refuses: by an event that names the channel, by an error that does not, or by closing the socket.
 
+use std::collections::BTreeMap;
+
 use super::{
     Channels, SocketContext,
     answers::Answer,
@@ -16,12 +18,9 @@ impl Channels {
     /// Blames the first unanswered subscribe for the close with `code`. Returns whether there was one. A channel
     /// blamed a second time, when it was alone, is retried rarely: each attempt costs the others a socket.
     pub(in crate::connection) fn suspect(&mut self, code: Option<u16>, socket: &mut SocketContext<'_>) -> bool {
-        let first = self
-            .table
-            .iter_mut()
-            .filter_map(|(name, channel)| channel.subscribe_number().map(|number| (number, name, channel)))
-            .min_by_key(|(number, ..)| *number);
-        let Some((_, name, channel)) = first else { return false };
+        let first = self.table.index().and_then(|index| index.unanswered.values().next()).cloned();
+        let Some(name) = first else { return false };
+        let Some(mut channel) = self.table.edit(&name) else { return false };
         match (&channel.step, channel.suspicion) {
             // Nobody wants it any more.
             (Step::Leaving(_), _) => {}
@@ -29,7 +28,7 @@ impl Channels {
             (_, Suspicion::Closes) => {
                 let message = "it closes the connection in answer to the subscribe".to_owned();
                 let error = SubscriptionError::RejectedByServer { code, message };
-                channel.fail(name, error, Class::Rare, None, socket);
+                channel.fail(&name, error, Class::Rare, None, socket);
             }
         }
         true
@@ -60,9 +59,10 @@ impl Channels {
             socket.counters.ignored_internal_events += 1;
             return;
         };
-        let Some(channel) = self.table.get_mut(&name) else { return };
+        let Some(mut channel) = self.table.edit(&name) else { return };
         let Rejection { status, message } = rejection;
         if channel.answers.take() == Answer::Void {
+            drop(channel);
             self.last_answer = socket.now;
             self.remove_left(&name);
             return;
@@ -75,7 +75,13 @@ impl Channels {
                 channel.forget_refused();
                 self.last_answer = socket.now;
             }
-            Step::Leaving(_) => self.stop_leaving(&name),
+            Step::Leaving(_) => {
+                drop(channel);
+                self.stop_leaving(&name);
+                self.settle_rejections(socket);
+                self.advance(socket);
+                return;
+            }
             Step::Idle
             | Step::Authorizing { .. }
             | Step::Waiting { .. }
@@ -86,13 +92,14 @@ impl Channels {
                 socket.counters.ignored_internal_events += 1;
             }
         }
+        drop(channel);
         self.settle_rejections(socket);
         self.advance(socket);
     }
 
     /// Handles the end of a subscription on a socket that stays open.
     fn end_subscription(&mut self, name: &ChannelName, rejection: Rejection, socket: &mut SocketContext<'_>) {
-        let Some(channel) = self.table.get_mut(name) else { return };
+        let Some(mut channel) = self.table.edit(name) else { return };
         let Rejection { status, message } = rejection;
         // If it is the answer to a subscribe that repeated the acknowledged one, one answer too many is taken to be owed, and
         // the next subscribe will be sent twice. If not, what is owed must not be taken for the answer to the next one.
@@ -110,38 +117,47 @@ impl Channels {
     pub(in crate::connection) fn reject_some(&mut self, error: &ServerError, socket: &mut SocketContext<'_>) {
         let ServerError { code, message } = error;
         let error = SubscriptionError::RejectedByServer { code: *code, message: message.clone() };
-        self.rejections.push(error);
+        self.rejections.push_back(error);
         self.settle_rejections(socket);
         self.advance(socket);
     }
 
     /// When as many subscribes were refused as are unanswered, those are the ones.
     pub(super) fn settle_rejections(&mut self, socket: &mut SocketContext<'_>) {
-        let unanswered = self.in_order(|channel| channel.subscribe_number().is_some());
-        if unanswered.len() > self.rejections.len() {
+        let unanswered = self.table.index().map_or(0, |index| index.unanswered.len());
+        if unanswered > self.rejections.len() {
             return;
         }
         let mut rejections = std::mem::take(&mut self.rejections).into_iter();
-        for name in unanswered {
-            let (Some(channel), Some(error)) = (self.table.get_mut(&name), rejections.next()) else { continue };
+        for name in self.unanswered_in_order() {
+            let (Some(mut channel), Some(error)) = (self.table.edit(&name), rejections.next()) else { continue };
             if matches!(channel.step, Step::Leaving(_)) {
                 channel.answers.take();
+                drop(channel);
                 self.stop_leaving(&name);
             } else {
-                blame(channel, &name, error, self.subscribes, socket);
+                blame(&mut channel, &name, error, self.subscribes, socket);
             }
         }
     }
 
+    fn unanswered_in_order(&self) -> Vec<ChannelName> {
+        let Some(index) = self.table.index() else { return Vec::new() };
+        let placed =
+            |name: &ChannelName| self.table.get(name.as_str()).map(|(name, channel)| (channel.place, name.clone()));
+        let by_place: BTreeMap<_, _> = index.unanswered.values().filter_map(placed).collect();
+        by_place.into_values().collect()
+    }
+
     /// Handles the refusal of a subscribe whose channel is no longer requested; it may have been sent twice.
     fn stop_leaving(&mut self, name: &ChannelName) {
-        if self.table.get(name).is_some_and(|channel| channel.answers.is_complete()) {
+        if self.table.get(name.as_str()).is_some_and(|(_, channel)| channel.answers.is_complete()) {
             self.table.remove(name);
         }
     }
 
     fn find(&self, name: &str) -> Option<(ChannelName, bool)> {
-        let (name, channel) = self.table.get_key_value(name)?;
+        let (name, channel) = self.table.get(name)?;
         Some((name.clone(), matches!(channel.step, Step::Subscribed)))
     }
 }

@@ -18,7 +18,7 @@ impl Channels {
         let (before, certain) = (self.track_of(old), since.min(socket.certain_until));
         self.leave(old, socket);
         if self.inherit(new, before, since, socket.options)
-            && let (Track::Live, Some(channel)) = (before, self.table.get_mut(new))
+            && let (Track::Live, Some(mut channel)) = (before, self.table.edit(new))
         {
             channel.lost(new, certain, GapCause::Replaced, socket.outputs);
         }
@@ -40,7 +40,7 @@ impl Channels {
 
     /// Requests the authorization under way anew: its answer may be about another token.
     pub(in crate::connection) fn ask_anew(&mut self, name: &ChannelName, link: &mut SocketContext<'_>) {
-        let Some(channel) = self.table.get_mut(name) else { return };
+        let Some(mut channel) = self.table.edit(name) else { return };
         if let Step::Authorizing { id, .. } = channel.step {
             channel.step = Step::Idle;
             self.pending.remove(&id);
@@ -58,14 +58,14 @@ impl Channels {
         if self.want(new.clone(), options.limits.max_channels.max(self.table.len() + 1)).is_err() {
             return false;
         }
-        if let (Track::Lost { since: lost, cause }, Some(channel)) = (before, self.table.get_mut(new)) {
+        if let (Track::Lost { since: lost, cause }, Some(mut channel)) = (before, self.table.edit(new)) {
             channel.track = Track::Lost { since: lost.min(since), cause };
         }
         true
     }
 
     fn track_of(&self, name: &ChannelName) -> Track {
-        let wanted = self.table.get(name).filter(|channel| channel.is_wanted());
-        wanted.map_or(Track::Fresh, |channel| channel.track)
+        let wanted = self.table.get(name.as_str()).filter(|(_, channel)| channel.is_wanted());
+        wanted.map_or(Track::Fresh, |(_, channel)| channel.track)
     }
 }

@@ -8,6 +8,7 @@ mod continuity;
 mod handshake;
 mod hostile;
 mod liveness;
+mod many;
 mod outages;
 mod outputs;
 mod quarantine;
