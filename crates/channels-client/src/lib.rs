@@ -35,9 +35,12 @@ mod upgrade;
 
 pub use address::{SocketAddress, SocketAddressError, SocketAddressProvider};
 pub use authorize::{
-    AuthorizationRequest, Authorizer, DynTokenProvider, HttpAuthorizer, SharedTokens, StaticToken, TokenError,
-    TokenFuture, TokenProvider, current_token,
+    AuthenticationRequest, AuthorizationRequest, AuthorizeFuture, Authorizer, DynAuthorizer, DynTokenProvider,
+    EndpointExtras, EndpointRequest, HttpAuthorizer, HttpAuthorizerBuilder, HttpAuthorizerError, SharedTokens,
+    StaticToken, TokenError, TokenFuture, TokenProvider, WithUserAuthentication, current_token,
 };
+#[cfg(feature = "signer")]
+pub use authorize::{MasterKeyError, Signer};
 pub use channels_proto as proto;
 pub use client::{
     Binding, BuildError, Channel, ChannelEvent, ChannelItem, ChannelState, Client, ClientBuilder, EventDefect, Events,

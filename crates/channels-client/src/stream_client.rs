@@ -4,7 +4,7 @@ use channels_proto::{ChannelName, ConnectionState, OptionError, SocketId, Subscr
 use tokio::runtime::Handle;
 
 use crate::{
-    Authorizer, ClientFigures, ClientOptions, Decoder, Delivery,
+    ClientFigures, ClientOptions, Decoder, Delivery, DynAuthorizer,
     delivery::{Core, Tap},
     task,
 };
@@ -47,7 +47,7 @@ impl<T: Send + 'static> StreamClient<T> {
     /// When an option has a value that no client can work with: see [`ClientOptions::check`].
     pub fn new(
         options: ClientOptions,
-        authorizer: Arc<dyn Authorizer>,
+        authorizer: Arc<dyn DynAuthorizer>,
         decoder: impl Decoder<Item = T>,
         runtime: &Handle,
     ) -> Result<(Self, Delivery<T>), OptionError> {
@@ -59,7 +59,7 @@ impl<T: Send + 'static> StreamClient<T> {
     /// Starts a disconnected client that hands everything over to `tap`.
     pub(crate) fn with_tap(
         options: ClientOptions,
-        authorizer: Arc<dyn Authorizer>,
+        authorizer: Arc<dyn DynAuthorizer>,
         decoder: impl Decoder<Item = T>,
         runtime: &Handle,
         tap: Arc<dyn Tap<T>>,
@@ -69,7 +69,7 @@ impl<T: Send + 'static> StreamClient<T> {
 
     fn start(
         options: ClientOptions,
-        authorizer: Arc<dyn Authorizer>,
+        authorizer: Arc<dyn DynAuthorizer>,
         decoder: impl Decoder<Item = T>,
         runtime: &Handle,
         tap: Option<Arc<dyn Tap<T>>>,

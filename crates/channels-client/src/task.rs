@@ -37,7 +37,7 @@ use self::{
     jobs::{Done, Opener},
 };
 use crate::{
-    Authorizer, ClientOptions, Decoder, ServerTime,
+    ClientOptions, Decoder, DynAuthorizer, ServerTime,
     delivery::{Core, Tally, Turn},
     intent::CarriedOut,
     socket::Received,
@@ -46,7 +46,7 @@ use crate::{
 /// Starts the task on the runtime of `core`.
 pub(crate) fn start<D: Decoder>(
     options: ClientOptions,
-    authorizer: Arc<dyn Authorizer>,
+    authorizer: Arc<dyn DynAuthorizer>,
     decoder: D,
     core: &Arc<Core<D::Item>>,
 ) {

@@ -2,7 +2,12 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::{ChannelKind, ChannelName, ConnectFailureKind, Printable, close, envelope::FrameError};
+use crate::{
+    ChannelKind, ChannelName, ConnectFailureKind, Printable,
+    authorization_error::{denial, quotation},
+    close,
+    envelope::FrameError,
+};
 
 /// Why an attempt to connect failed, or a live connection ended.
 ///
@@ -143,16 +148,22 @@ pub enum SubscribeError {
 pub enum SubscriptionError {
     /// The authorization endpoint refused, even with a fresh token. 401 and 419 are final: the session is over; any
     /// other status is retried slowly.
-    #[error("the authorization was denied with status {status}{}", denial(*.status))]
+    #[error("the authorization was denied with status {status}{}{}", denial(*.status), quotation(.said.as_deref()))]
+    #[non_exhaustive]
     Denied {
         /// The HTTP status.
         status: u16,
+        /// The beginning of what the endpoint said: one line of at most 200 characters, without secrets.
+        said: Option<Box<str>>,
     },
     /// The authorization endpoint's answer was not an authorization. Retried soon, and slowly from the third time on.
     #[error("the authorization endpoint gave an unusable answer: {}", Printable(.message))]
+    #[non_exhaustive]
     MalformedAuthorization {
         /// What was wrong with the answer.
         message: String,
+        /// Its HTTP status, when there was one.
+        status: Option<u16>,
     },
     /// The signature was made for another application. Retried slowly.
     #[error("the authorization is signed for a different app key than the one in use")]
@@ -171,8 +182,18 @@ pub enum SubscriptionError {
     Unacknowledged,
     /// The authorization endpoint could not be reached or could not answer. Retried soon.
     #[error("the authorization endpoint is unavailable: {}", Printable(.message))]
+    #[non_exhaustive]
     AuthorizationUnavailable {
-        /// What failed.
+        /// What failed, with the beginning of what the endpoint said.
+        message: String,
+        /// The HTTP status, when there was an answer.
+        status: Option<u16>,
+    },
+    /// The authorizer declined by itself. Final.
+    #[error("the authorizer declined: {}", Printable(.message))]
+    #[non_exhaustive]
+    AuthorizationDeclined {
+        /// Why, and what to do.
         message: String,
     },
     /// The authorization endpoint did not answer in time. Retried soon, with more time.
@@ -180,48 +201,18 @@ pub enum SubscriptionError {
     AuthorizationTimedOut,
 }
 
-/// Why there is no authorization.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum AuthorizationError {
-    /// The endpoint refused, even with a fresh token: 401 and 419 are final, any other status is retried slowly.
-    #[error("the authorization was denied with status {status}{}", denial(*.status))]
-    Denied {
-        /// The HTTP status.
-        status: u16,
-    },
-    /// The endpoint could not be reached or could not answer; retried after a back-off.
-    #[error("the authorization endpoint is unavailable: {}", Printable(.message))]
-    Unavailable {
-        /// What failed.
-        message: String,
-        /// How long the endpoint asked to wait.
-        retry_after: Option<Duration>,
-    },
-    /// The endpoint's answer was not an authorization; retried, slowly from the third time on.
-    #[error("the authorization endpoint gave an unusable answer: {}", Printable(.message))]
-    Malformed {
-        /// What was wrong with the answer.
-        message: String,
-    },
-    /// The endpoint did not answer in time; retried after a back-off.
-    #[error("the authorization endpoint did not answer in time")]
-    TimedOut,
-}
-
-impl AuthorizationError {
-    /// Returns whether asking again may help.
+impl SubscriptionError {
+    /// Returns the HTTP status of the authorization endpoint, or the code or status that the Pusher server gave.
     #[must_use]
-    pub const fn is_retryable(&self) -> bool {
-        !matches!(self, Self::Denied { status: 401 | 419 })
-    }
-
-    /// Returns how long the endpoint asked to wait before the next attempt.
-    #[must_use]
-    pub const fn retry_after(&self) -> Option<Duration> {
+    pub const fn status(&self) -> Option<u16> {
         match self {
-            Self::Unavailable { retry_after, .. } => *retry_after,
-            Self::Denied { .. } | Self::Malformed { .. } | Self::TimedOut => None,
+            Self::Denied { status, .. } => Some(*status),
+            Self::MalformedAuthorization { status, .. } | Self::AuthorizationUnavailable { status, .. } => *status,
+            Self::RejectedByServer { code, .. } => *code,
+            Self::WrongAppKey
+            | Self::Unacknowledged
+            | Self::AuthorizationDeclined { .. }
+            | Self::AuthorizationTimedOut => None,
         }
     }
 }
@@ -233,19 +224,10 @@ fn describe_close(code: Option<u16>, reason: &str) -> String {
     format!(" with code {code}{forbidden}{reason}")
 }
 
-/// What a status of the authorization endpoint suggests.
-const fn denial(status: u16) -> &'static str {
-    match status {
-        401 | 419 => "; the token is invalid or no longer valid",
-        403 => "; the user of this token may not listen to this channel",
-        404 | 405 | 410 => "; there is no authorization endpoint at this address: check the URL",
-        _ => "",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::AuthorizationError;
 
     const FORGED: &str = "no\nerror: the password is needed\u{202e}\u{3164}";
 
@@ -262,13 +244,15 @@ mod tests {
             ConnectionError::Refused { code: 4001, message: text() },
         ];
         let subscription = [
-            SubscriptionError::MalformedAuthorization { message: text() },
+            SubscriptionError::MalformedAuthorization { message: text(), status: None },
             SubscriptionError::RejectedByServer { code: None, message: text() },
-            SubscriptionError::AuthorizationUnavailable { message: text() },
+            SubscriptionError::AuthorizationUnavailable { message: text(), status: None },
+            SubscriptionError::AuthorizationDeclined { message: text() },
         ];
         let authorization = [
-            AuthorizationError::Unavailable { message: text(), retry_after: None },
-            AuthorizationError::Malformed { message: text() },
+            AuthorizationError::unavailable(text()),
+            AuthorizationError::malformed(text()),
+            AuthorizationError::declined(text()),
         ];
         let shown = connection.iter().map(ToString::to_string);
         let shown = shown.chain(subscription.iter().map(ToString::to_string));
@@ -289,15 +273,5 @@ mod tests {
             assert_eq!(closed(Some(code)), format!("the server closed the connection with code {code}: bye"));
         }
         assert_eq!(closed(None), "the server closed the connection without a close frame");
-    }
-
-    #[test]
-    fn a_denial_says_what_its_status_points_at() {
-        let denied = |status| SubscriptionError::Denied { status }.to_string();
-        assert!(
-            denied(401).contains("token") && denied(419).contains("token") && denied(403).contains("may not listen")
-        );
-        assert!(denied(404).contains("no authorization endpoint at this address"));
-        assert_eq!(denied(422), "the authorization was denied with status 422");
     }
 }

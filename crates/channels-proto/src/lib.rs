@@ -6,6 +6,8 @@
 //! [`Outputs`], events among them, and results from the network go back in with the [`Epoch`] of their socket.
 #![warn(clippy::indexing_slicing)] // The core reads hostile input: every index must be proved valid.
 
+mod authorization;
+mod authorization_error;
 mod backoff;
 mod close;
 mod connection;
@@ -26,10 +28,12 @@ mod spelling;
 mod time;
 mod wire;
 
+pub use authorization::UserAuthentication;
+pub use authorization_error::AuthorizationError;
 pub use connection::{Connection, ConnectionState};
 pub use counters::Counters;
 pub use envelope::FrameError;
-pub use errors::{AuthorizationError, ConnectionError, ProtocolViolation, SubscribeError, SubscriptionError};
+pub use errors::{ConnectionError, ProtocolViolation, SubscribeError, SubscriptionError};
 pub use event::{Data, Event, OwnedEvent};
 pub use json::JsonError;
 pub use name::{AppKey, AppKeyError, ChannelKind, ChannelName, ChannelNameError, SocketId};

@@ -226,7 +226,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use channels_client::proto::{AppKey, ChannelName, SubscriptionError};
+    use channels_client::proto::{AppKey, AuthorizationError, ChannelName};
     use channels_client::{ClientOptions, Decoded, Decoder, HttpAuthorizer, SocketUrl, StaticToken, StreamClient, Tls};
 
     use super::*;
@@ -256,7 +256,7 @@ mod tests {
         let mut events = VmsEvents::take(&outlet);
         let failed = || Item::SubscriptionFailed {
             channel: channel("private-user.1"),
-            error: SubscriptionError::Denied { status: 403 },
+            error: AuthorizationError::denied(403).into(),
             since: std::time::SystemTime::UNIX_EPOCH,
             failures: 1,
             retry_in: None,

@@ -202,8 +202,8 @@ impl Channels {
         self.refused(channel).set(matches!(error, SubscriptionError::Denied { .. }), retry_in.is_none());
         let both_denied = || self.refused.iter().all(|refused| refused.denied.load(Ordering::Acquire));
         // A 403 on one channel alone says that this channel is someone else's.
-        let session_is_invalid = matches!(error, SubscriptionError::Denied { status: 401 | 419 })
-            || matches!(error, SubscriptionError::Denied { status: 403 }) && both_denied();
+        let session_is_invalid = matches!(error, SubscriptionError::Denied { status: 401 | 419, .. })
+            || matches!(error, SubscriptionError::Denied { status: 403, .. }) && both_denied();
         let lost = VmsContinuity::Unavailable { channel, is_final: retry_in.is_none(), session_is_invalid };
         (told, Some(VmsSocketItem::Continuity(lost)))
     }
@@ -212,7 +212,7 @@ impl Channels {
 /// Returns the kind of `error`, the server's code and the HTTP status.
 fn classify(error: &SubscriptionError) -> (PusherErrorKind, Option<u16>, Option<u16>) {
     match error {
-        SubscriptionError::Denied { status } => (PusherErrorKind::Denied, None, Some(*status)),
+        SubscriptionError::Denied { status, .. } => (PusherErrorKind::Denied, None, Some(*status)),
         SubscriptionError::MalformedAuthorization { .. } => (PusherErrorKind::AuthorizationMalformed, None, None),
         SubscriptionError::WrongAppKey => (PusherErrorKind::WrongAppKey, None, None),
         SubscriptionError::RejectedByServer { code, .. } => {
@@ -313,7 +313,7 @@ mod tests {
     // S01, S02: how long it has been going on, how often, and when the next try comes
     #[test]
     fn each_failed_try_is_told_with_how_it_goes_on() {
-        let denied = |status| SubscriptionError::Denied { status };
+        let denied = |status| SubscriptionError::from(channels_proto::AuthorizationError::denied(status));
         let (error, means) = told(denied(401), 1, None);
         assert!(error.message.ends_with("; it is given up"), "{error}");
         assert!(!error.message.contains("in a row"), "{error}");
@@ -325,7 +325,7 @@ mod tests {
         );
         assert!(error.message.ends_with(" row since 1970-01-01T00:00:00.000000Z)"), "{error}");
         assert_eq!(means, Some((false, false)), "one answer of one channel is no end");
-        let unavailable = SubscriptionError::AuthorizationUnavailable { message: "status 503".to_owned() };
+        let unavailable = SubscriptionError::from(channels_proto::AuthorizationError::unavailable("status 503"));
         let (error, means) = told(unavailable, 2, Some(Duration::from_millis(1_250)));
         assert!(error.message.contains("; it is tried again in 1.2 s (2 times"), "{error}");
         assert_eq!((error.kind, means), (PusherErrorKind::AuthorizationUnavailable, None), "nobody refused anything");
@@ -352,7 +352,7 @@ mod tests {
         let [token, user] = ["private-token.a", "private-user.1"].map(|name| ChannelName::parse(name).unwrap());
         let channels = Channels::default();
         let denied = |channel: &ChannelName, status| {
-            let error = SubscriptionError::Denied { status };
+            let error = SubscriptionError::from(channels_proto::AuthorizationError::denied(status));
             let (_, second) = channels.clone().tell(Item::SubscriptionFailed {
                 channel: channel.clone(),
                 error,

@@ -48,7 +48,7 @@ impl Shared {
         let root = rest::api_root(&checked.base_url);
         let token = Arc::new(SessionToken::new(user_token));
         let tokens = options.token_provider.unwrap_or_else(|| Arc::clone(&token) as _);
-        let tokens: Arc<dyn DynTokenProvider> = Arc::new(SharedTokens::new(tokens));
+        let tokens = SharedTokens::new(tokens);
         let mut client_options = ClientOptions::new(checked.socket_url, checked.app_key);
         let connector = rest::connector(options.tls);
         client_options.connector = Arc::clone(&connector);
@@ -60,8 +60,9 @@ impl Shared {
             HttpClient::over(Arc::clone(&connector), root.origin(), limits)?.telling(server_time.clone()),
             root.join("broadcasting/auth"),
             Arc::clone(&headers),
-            Arc::clone(&tokens),
+            tokens.clone(),
         );
+        let tokens: Arc<dyn DynTokenProvider> = Arc::new(tokens);
         let all = Some(Arc::clone(&tokens));
         let rest = Rest::new(&checked.base_url, connector, headers, all, runtime.clone())?.telling(server_time);
         let rest = Arc::new(rest);
@@ -81,7 +82,7 @@ impl Shared {
             keep_raw: options.keep_raw,
             stay_after_logout: options.stay_after_logout,
         };
-        let (client, delivery) = StreamClient::new(client_options, Arc::new(authorizer.clone()), decoder, &runtime)?;
+        let (client, delivery) = StreamClient::new(client_options, authorizer.clone().into(), decoder, &runtime)?;
         let channels = Channels::default();
         let outlet = Arc::new(Outlet::new(delivery, channels.clone()));
         let names = Mutex::new(checked.channels.clone());

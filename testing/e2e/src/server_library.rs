@@ -1,7 +1,6 @@
 //! Server libraries that we did not write: npm's `pusher` and Python's `pusher`.
 
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -141,22 +140,16 @@ pub struct LibraryAuthorizer {
 }
 
 impl Authorizer for LibraryAuthorizer {
-    fn authorize(
-        &self,
-        request: AuthorizationRequest,
-    ) -> Pin<Box<dyn Future<Output = Result<Authorization, AuthorizationError>> + Send>> {
-        let Self { library, member } = self.clone();
-        Box::pin(async move {
-            let channel = request.channel.as_str();
-            let member = if channel.starts_with("presence-") { member } else { Value::Null };
-            let arguments = json!({"socket_id": request.socket_id.as_str(), "channel": channel, "member": member});
-            let answer = library.call("authorize", arguments).await.expect("the library signs");
-            let text = |member: &str| answer[member].as_str().map(str::to_owned);
-            let mut authorization = Authorization::new(text("auth").expect("a signature"));
-            authorization.channel_data = text("channel_data");
-            authorization.shared_secret = text("shared_secret").map(Into::into);
-            Ok(authorization)
-        })
+    async fn authorize(&self, request: AuthorizationRequest) -> Result<Authorization, AuthorizationError> {
+        let channel = request.channel.as_str();
+        let member = if channel.starts_with("presence-") { self.member.clone() } else { Value::Null };
+        let arguments = json!({"socket_id": request.socket_id.as_str(), "channel": channel, "member": member});
+        let answer = self.library.call("authorize", arguments).await.expect("the library signs");
+        let text = |member: &str| answer[member].as_str().map(str::to_owned);
+        let mut authorization = Authorization::new(text("auth").expect("a signature"));
+        authorization.channel_data = text("channel_data");
+        authorization.shared_secret = text("shared_secret").map(Into::into);
+        Ok(authorization)
     }
 }
 

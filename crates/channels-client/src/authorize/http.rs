@@ -1,39 +1,61 @@
+mod answer;
+mod builder;
+mod extras;
+mod question;
+
 use std::{
     borrow::Cow,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use ::http::{HeaderMap, Response, StatusCode};
 use bytes::Bytes;
-use channels_proto::{Authorization, AuthorizationError, Secret};
-use futures_core::future::BoxFuture;
+use channels_proto::{Authorization, AuthorizationError, Secret, UserAuthentication};
 
-use super::{AuthorizationRequest, Authorizer, DynTokenProvider, SharedTokens, TokenError, shared::Present};
-use crate::{
-    Clock, SystemClock,
-    http::{HttpClient, HttpError, HttpUrl},
-    retry_after::retry_after,
+use self::{answer::Refusal, extras::ExtrasProvider, question::Endpoint};
+pub use self::{
+    builder::{HttpAuthorizerBuilder, HttpAuthorizerError},
+    extras::{EndpointExtras, EndpointRequest},
 };
+use super::{
+    AuthenticationRequest, AuthorizationRequest, Authorizer, DynAuthorizer, SharedTokens, TokenError, shared::Present,
+};
+use crate::http::{HttpClient, HttpError, HttpUrl};
 
-/// Authorizes through an HTTP endpoint such as Laravel's `broadcasting/auth`.
+/// Authorizes through an HTTP endpoint such as Laravel's `broadcasting/auth`, or any that a Pusher server library answers.
 ///
-/// It posts the form `socket_id=…&channel_name=…` with the bearer token of a [`TokenProvider`](super::TokenProvider).
-/// On 401, 403 and 419 it asks the provider for another token, one call at a time whatever the number of channels,
-/// and repeats the request with it. When that is refused as well, the authorization is denied; when a token is
-/// refused after it has worked, the provider is asked again. The token goes only to the configured server: no
-/// redirect is followed.
+/// It posts the form `socket_id=…&channel_name=…`, and reads `auth`, `channel_data` and `shared_secret` from the JSON of
+/// a successful answer. [`at`](Self::at) is enough for an endpoint that wants no more; [`builder`](Self::builder) adds a
+/// bearer token, headers and parameters, and the endpoint that users sign in by.
+///
+/// With a [`TokenProvider`](super::TokenProvider): on 401, 403 and 419 the provider is asked for another token, one call
+/// at a time whatever the number of channels, and the request is repeated with it. When that is refused as well, the
+/// authorization is denied; when a token is refused after it has worked, the provider is asked again. What is sent goes
+/// only to the configured server: no redirect is followed.
+///
+/// Of an answer with an error status, the beginning goes into the [`AuthorizationError`]: one line of at most 200
+/// characters. Tokens, the values of headers and parameters that were sent, and whatever looks like a signature or a
+/// token are `***` in it. Nothing of a successful answer is ever quoted.
 #[derive(Clone)]
 pub struct HttpAuthorizer(Arc<Shared>);
 
 struct Shared {
-    http: HttpClient,
-    url: HttpUrl,
+    endpoint: Endpoint,
     headers: Arc<HeaderMap>,
-    tokens: SharedTokens,
+    tokens: Option<SharedTokens>,
     /// The newest tokens that the server was shown.
     shown: Mutex<Vec<Secret>>,
-    clock: SystemClock,
+    more: Option<Box<More>>,
+}
+
+/// What many endpoints do not need.
+#[derive(Default)]
+struct More {
+    params: Vec<(String, String)>,
+    extras: Option<ExtrasProvider>,
+    uses_get: bool,
+    user_endpoint: Option<Endpoint>,
 }
 
 impl HttpAuthorizer {
@@ -51,26 +73,37 @@ impl HttpAuthorizer {
         http: HttpClient,
         url: HttpUrl,
         headers: impl Into<Arc<HeaderMap>>,
-        tokens: Arc<dyn DynTokenProvider>,
+        tokens: impl Into<SharedTokens>,
     ) -> Self {
-        let headers = headers.into();
-        let (tokens, shown) = (SharedTokens::new(tokens), Mutex::default());
-        Self(Arc::new(Shared { http, url, headers, tokens, shown, clock: SystemClock::new() }))
+        Self(Arc::new(Shared {
+            endpoint: Endpoint { http, url },
+            headers: headers.into(),
+            tokens: Some(tokens.into()),
+            shown: Mutex::default(),
+            more: None,
+        }))
+    }
+
+    /// Creates an authorizer that posts to `url`, with neither a token nor headers of its own.
+    ///
+    /// # Errors
+    /// When `url` is not a usable `http` or `https` URL.
+    pub fn at(url: &str) -> Result<Self, HttpAuthorizerError> {
+        Self::builder(url).build()
     }
 }
 
 impl Authorizer for HttpAuthorizer {
-    fn authorize(
-        &self,
-        request: AuthorizationRequest,
-    ) -> BoxFuture<'static, Result<Authorization, AuthorizationError>> {
-        let shared = Arc::clone(&self.0);
-        Box::pin(async move { shared.authorize(&request).await })
+    async fn authorize(&self, request: AuthorizationRequest) -> Result<Authorization, AuthorizationError> {
+        self.0.authorize(request).await
     }
 
-    fn prepare(&self, channels: usize) -> BoxFuture<'static, ()> {
-        let http = self.0.http.clone();
-        Box::pin(async move { http.prepare(channels).await })
+    async fn authenticate(&self, request: AuthenticationRequest) -> Result<UserAuthentication, AuthorizationError> {
+        self.0.authenticate(request).await
+    }
+
+    async fn prepare(&self, channels: usize) {
+        self.0.prepare(channels).await;
     }
 
     fn hide_secrets(&self, text: &str) -> Option<String> {
@@ -78,46 +111,118 @@ impl Authorizer for HttpAuthorizer {
     }
 
     fn release(&self) {
-        self.0.http.release();
+        Authorizer::release(&*self.0);
+    }
+}
+
+impl From<HttpAuthorizer> for Arc<dyn DynAuthorizer> {
+    fn from(authorizer: HttpAuthorizer) -> Self {
+        authorizer.0
+    }
+}
+
+impl Authorizer for Shared {
+    async fn authorize(&self, request: AuthorizationRequest) -> Result<Authorization, AuthorizationError> {
+        let AuthorizationRequest { channel, socket_id, refresh_token } = request;
+        let request = EndpointRequest { socket_id, channel: Some(channel) };
+        answer::authorization(&self.ask(&self.endpoint, &request, refresh_token).await?)
+    }
+
+    async fn authenticate(&self, request: AuthenticationRequest) -> Result<UserAuthentication, AuthorizationError> {
+        let endpoint = self.more.as_deref().and_then(|more| more.user_endpoint.as_ref());
+        let declined =
+            || AuthorizationError::declined("give `HttpAuthorizer::builder` a `user_endpoint` to sign in by");
+        let request_of = |socket_id| EndpointRequest { socket_id, channel: None };
+        let AuthenticationRequest { socket_id, refresh_token } = request;
+        let answer = self.ask(endpoint.ok_or_else(declined)?, &request_of(socket_id), refresh_token).await?;
+        answer::user_authentication(&answer)
+    }
+
+    async fn prepare(&self, channels: usize) {
+        self.endpoint.http.prepare(channels).await;
+    }
+
+    fn hide_secrets(&self, text: &str) -> Option<String> {
+        self.hide_in(text)
+    }
+
+    fn release(&self) {
+        self.endpoint.http.release();
+        if let Some(endpoint) = self.more.as_deref().and_then(|more| more.user_endpoint.as_ref()) {
+            endpoint.http.release();
+        }
     }
 }
 
 impl Shared {
-    async fn authorize(&self, request: &AuthorizationRequest) -> Result<Authorization, AuthorizationError> {
-        let mut present = self.tokens.present().await.map_err(|error| without_token(&error))?;
-        if request.refresh_token
-            && let Some(newer) = self.newer(&present, request, None).await?
-        {
-            present.token = newer;
-        }
-        let mut answer = self.post(request, &present.token).await?;
-        if is_about_the_token(answer.status())
-            && let Some(newer) = self.newer(&present, request, Some(answer.status())).await?
-        {
-            present.token = newer;
-            answer = self.post(request, &present.token).await?;
-        }
-        self.tokens.heard(request, &present.token, answer.status());
-        self.read(&answer)
-    }
-
-    async fn newer(
+    /// Returns the successful answer of `endpoint`.
+    async fn ask(
         &self,
-        present: &Present,
-        request: &AuthorizationRequest,
-        status: Option<StatusCode>,
-    ) -> Result<Option<Secret>, AuthorizationError> {
-        self.tokens.after_refusal(present, request, status).await.map_err(|error| without_token(&error))
-    }
-
-    async fn post(
-        &self,
-        request: &AuthorizationRequest,
-        token: &Secret,
+        endpoint: &Endpoint,
+        request: &EndpointRequest,
+        refresh_token: bool,
     ) -> Result<Response<Bytes>, AuthorizationError> {
-        let post = self.form(request, token)?;
-        self.note_shown(token);
-        self.http.send_idempotent(post).await.map_err(|error| self.explain(&error))
+        let extras = match self.more.as_deref().and_then(|more| more.extras.as_ref()) {
+            Some(provider) => provider(request.clone()).await?,
+            None => EndpointExtras::default(),
+        };
+        let answer = match &self.tokens {
+            Some(tokens) => self.ask_with_token(tokens, (endpoint, request, &extras), refresh_token).await?,
+            None => self.send(endpoint, request, &extras, None).await?,
+        };
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        let refusal = Refusal { url: &endpoint.url, answer: &answer };
+        Err(refusal.into_error(|text| {
+            let hidden = self.hide_in(text).unwrap_or_else(|| text.to_owned());
+            question::hide_values(hidden, &self.headers, self.params(), &extras)
+        }))
+    }
+
+    async fn ask_with_token(
+        &self,
+        tokens: &SharedTokens,
+        (endpoint, request, extras): (&Endpoint, &EndpointRequest, &EndpointExtras),
+        refresh_token: bool,
+    ) -> Result<Response<Bytes>, AuthorizationError> {
+        let newer = async |present: &Present, status| {
+            tokens.after_refusal(present, request, status).await.map_err(|error| without_token(&error))
+        };
+        let mut present = tokens.present().await.map_err(|error| without_token(&error))?;
+        if refresh_token && let Some(newer) = newer(&present, None).await? {
+            present.token = newer;
+        }
+        let mut answer = self.send(endpoint, request, extras, Some(&present.token)).await?;
+        if is_about_the_token(answer.status())
+            && let Some(newer) = newer(&present, Some(answer.status())).await?
+        {
+            present.token = newer;
+            answer = self.send(endpoint, request, extras, Some(&present.token)).await?;
+        }
+        tokens.heard(request, &present.token, answer.status());
+        Ok(answer)
+    }
+
+    async fn send(
+        &self,
+        endpoint: &Endpoint,
+        request: &EndpointRequest,
+        extras: &EndpointExtras,
+        token: Option<&Secret>,
+    ) -> Result<Response<Bytes>, AuthorizationError> {
+        let uses_get = self.more.as_deref().is_some_and(|more| more.uses_get);
+        let form = question::form(request, self.params(), extras);
+        let mut question = question::request(&endpoint.url, form, uses_get)?;
+        question::add_headers(&mut question, &self.headers, extras, token)?;
+        if let Some(token) = token {
+            self.note_shown(token);
+        }
+        endpoint.http.send_idempotent(question).await.map_err(|error| self.explain(&error))
+    }
+
+    fn params(&self) -> &[(String, String)] {
+        self.more.as_deref().map_or(&[], |more| &more.params)
     }
 
     fn note_shown(&self, token: &Secret) {
@@ -126,6 +231,8 @@ impl Shared {
             if shown.len() == MOST_SHOWN {
                 shown.remove(0);
             }
+            // Most sessions show one, for as long as they last.
+            shown.reserve_exact(1);
             shown.push(token.clone());
         }
     }
@@ -149,42 +256,10 @@ impl Shared {
         let message = self.hide_in(&text).unwrap_or(text);
         match error {
             HttpError::TimedOut { .. } => AuthorizationError::TimedOut,
-            HttpError::Connect(_) | HttpError::Failed { .. } => {
-                AuthorizationError::Unavailable { message, retry_after: None }
-            }
-            HttpError::Redirected { .. } | HttpError::TooLarge { .. } | HttpError::ForeignOrigin { .. } => {
-                AuthorizationError::Malformed { message }
-            }
+            HttpError::Connect(_) | HttpError::Failed { .. } => AuthorizationError::unavailable(message),
+            HttpError::Redirected { status, .. } => AuthorizationError::malformed(message).with_status(status.as_u16()),
+            HttpError::TooLarge { .. } | HttpError::ForeignOrigin { .. } => AuthorizationError::malformed(message),
         }
-    }
-
-    fn form(&self, request: &AuthorizationRequest, token: &Secret) -> Result<Request<Bytes>, AuthorizationError> {
-        let mut form = url::form_urlencoded::Serializer::new(String::new());
-        form.append_pair("socket_id", request.socket_id.as_str()).append_pair("channel_name", request.channel.as_str());
-        let mut post = Request::new(Bytes::from(form.finish()));
-        *post.method_mut() = Method::POST;
-        let path = self.url.path().parse();
-        *post.uri_mut() = path.map_err(|_| malformed("the URL of the endpoint has no usable path"))?;
-        post.headers_mut().clone_from(&self.headers);
-        let headers = post.headers_mut();
-        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        headers.insert(header::AUTHORIZATION, bearer(token)?);
-        Ok(post)
-    }
-
-    fn read(&self, answer: &Response<Bytes>) -> Result<Authorization, AuthorizationError> {
-        let status = answer.status();
-        if status.is_success() {
-            return parse(answer.body());
-        }
-        let passes = matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS);
-        if passes || status.is_server_error() {
-            let retry_after = retry_after(answer.headers(), self.clock.wall());
-            let message = format!("{} answered with status {status}", self.url);
-            return Err(AuthorizationError::Unavailable { message, retry_after });
-        }
-        Err(AuthorizationError::Denied { status: status.as_u16() })
     }
 }
 
@@ -193,49 +268,16 @@ fn is_about_the_token(status: StatusCode) -> bool {
     matches!(status.as_u16(), 401 | 403 | 419)
 }
 
-fn bearer(token: &Secret) -> Result<HeaderValue, AuthorizationError> {
-    let text = Secret::new(format!("Bearer {}", token.expose()));
-    let mut value = HeaderValue::from_str(text.expose()).map_err(|_| {
-        malformed("the token contains a character that is not allowed in a header, so nothing was sent")
-    })?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-fn parse(body: &[u8]) -> Result<Authorization, AuthorizationError> {
-    let mut answer: serde_json::Value = serde_json::from_slice(body).map_err(|error| {
-        // The text of the error could quote the answer, and that may hold a signature.
-        let place = format!("line {}, column {}", error.line(), error.column());
-        malformed(&format!("it is not JSON ({place}); is the URL that of a web page?"))
-    })?;
-    let mut text = |member| match answer.get_mut(member).map(serde_json::Value::take) {
-        Some(serde_json::Value::String(text)) => Ok(Some(text)),
-        None | Some(serde_json::Value::Null) => Ok(None),
-        Some(_) => Err(malformed(&format!("its `{member}` is not a string"))),
-    };
-    let auth = text("auth")?.ok_or_else(|| malformed("it has no `auth`"))?;
-    let mut authorization = Authorization::new(auth);
-    authorization.channel_data = text("channel_data")?;
-    authorization.shared_secret = text("shared_secret")?.map(Secret::new);
-    Ok(authorization)
-}
-
 fn without_token(error: &TokenError) -> AuthorizationError {
     match error {
-        TokenError::Denied { .. } => AuthorizationError::Denied { status: StatusCode::UNAUTHORIZED.as_u16() },
-        TokenError::Unavailable { .. } => {
-            AuthorizationError::Unavailable { message: error.to_string(), retry_after: None }
-        }
+        TokenError::Denied { .. } => AuthorizationError::denied(StatusCode::UNAUTHORIZED.as_u16()),
+        TokenError::Unavailable { .. } => AuthorizationError::unavailable(error.to_string()),
     }
-}
-
-fn malformed(message: &str) -> AuthorizationError {
-    AuthorizationError::Malformed { message: message.to_owned() }
 }
 
 impl fmt::Debug for HttpAuthorizer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpAuthorizer").field("url", &self.0.url).finish_non_exhaustive()
+        f.debug_struct("HttpAuthorizer").field("url", &self.0.endpoint.url).finish_non_exhaustive()
     }
 }
 

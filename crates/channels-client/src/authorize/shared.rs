@@ -9,13 +9,13 @@ use channels_proto::{ChannelName, Secret, SocketId};
 use http::StatusCode;
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
-use super::{AuthorizationRequest, DynTokenProvider, TokenError, TokenProvider, current_token, token::guarded};
+use super::{DynTokenProvider, EndpointRequest, TokenError, TokenProvider, current_token, token::guarded};
 
 /// A [`TokenProvider`] shared by several users of the same tokens: it is asked for a new token one call at a time,
 /// whoever asks, and its answer is kept for the next one who asks.
 ///
 /// A refresh runs to completion on the runtime on which it was requested, even when nobody waits for it any more; it
-/// is dropped together with this. [`HttpAuthorizer`](super::HttpAuthorizer) wraps its provider in one by itself.
+/// is dropped together with this. [`HttpAuthorizer`](super::HttpAuthorizer) makes one of a provider by itself.
 /// Cheap to clone.
 #[derive(Clone)]
 pub struct SharedTokens(Arc<Shared>);
@@ -28,10 +28,17 @@ struct Shared {
 #[derive(Default)]
 struct State {
     refreshes: u64,
-    last: Option<Refresh>,
-    /// The channels that were forbidden with a fresh token as well, and on which socket.
-    forbidden: Option<(SocketId, BTreeSet<ChannelName>)>,
-    work: JoinSet<()>,
+    last: Option<Box<Refresh>>,
+    /// What was forbidden with a fresh token as well, and on which socket.
+    forbidden: Option<Box<Forbidden>>,
+    /// None until the first refresh.
+    work: Option<JoinSet<()>>,
+}
+
+/// The channels that a socket may not subscribe to; none of them for the user.
+struct Forbidden {
+    socket_id: SocketId,
+    channels: BTreeSet<Option<ChannelName>>,
 }
 
 /// The refresh in progress, or the last one.
@@ -67,10 +74,10 @@ enum Next {
 }
 
 impl SharedTokens {
-    /// Shares the tokens of `provider`.
+    /// Shares the tokens of `provider`, or those that are shared already.
     #[must_use]
-    pub fn new(provider: Arc<dyn DynTokenProvider>) -> Self {
-        Self(Arc::new(Shared { provider, state: Mutex::default() }))
+    pub fn new(provider: impl Into<Self>) -> Self {
+        provider.into()
     }
 
     /// Returns the token to use now, which is never one that is known to have been replaced.
@@ -86,7 +93,7 @@ impl SharedTokens {
     pub(super) async fn after_refusal(
         &self,
         present: &Present,
-        request: &AuthorizationRequest,
+        request: &EndpointRequest,
         status: Option<StatusCode>,
     ) -> Result<Option<Secret>, TokenError> {
         let next = {
@@ -107,14 +114,14 @@ impl SharedTokens {
     }
 
     /// Notes what the server said last about `token` for `request`.
-    pub(super) fn heard(&self, request: &AuthorizationRequest, token: &Secret, status: StatusCode) {
+    pub(super) fn heard(&self, request: &EndpointRequest, token: &Secret, status: StatusCode) {
         let mut state = self.state();
         if status.is_success() {
             state.work_with(token);
-            if let Some((socket_id, forbidden)) = &mut state.forbidden
-                && *socket_id == request.socket_id
+            if let Some(forbidden) = &mut state.forbidden
+                && forbidden.socket_id == request.socket_id
             {
-                forbidden.remove(&request.channel);
+                forbidden.channels.remove(&request.channel);
             }
         } else if status == StatusCode::FORBIDDEN {
             state.forbid(request);
@@ -131,20 +138,21 @@ impl SharedTokens {
         let (tell, outcome) = watch::channel(None);
         let provider = Arc::clone(&self.0.provider);
         let ask = rejected.clone();
-        state.work.spawn(async move {
+        let work = state.work.get_or_insert_default();
+        work.spawn(async move {
             let token = guarded(async move { provider.boxed_refresh(ask).await }).await;
             // Nobody may be waiting, and it is kept all the same.
             tell.send_replace(Some(Outcome { at: Instant::now(), token }));
         });
-        while state.work.try_join_next().is_some() {}
+        while work.try_join_next().is_some() {}
         state.refreshes += 1;
-        state.last = Some(Refresh {
+        state.last = Some(Box::new(Refresh {
             number: state.refreshes,
             rejected: rejected.clone(),
             socket_id: socket_id.cloned(),
             worked: false,
             outcome: outcome.clone(),
-        });
+        }));
         outcome
     }
 
@@ -155,7 +163,7 @@ impl SharedTokens {
 
 impl State {
     fn ended(&self) -> u64 {
-        let under_way = self.last.as_ref().is_some_and(Refresh::is_under_way);
+        let under_way = self.last.as_deref().is_some_and(Refresh::is_under_way);
         self.refreshes - u64::from(under_way)
     }
 
@@ -185,17 +193,20 @@ impl State {
         }
     }
 
-    fn is_forbidden(&self, request: &AuthorizationRequest) -> bool {
-        let on_this_socket = self.forbidden.as_ref().filter(|(socket_id, _)| *socket_id == request.socket_id);
-        on_this_socket.is_some_and(|(_, channels)| channels.contains(&request.channel))
+    fn is_forbidden(&self, request: &EndpointRequest) -> bool {
+        let on_this_socket = self.forbidden.as_ref().filter(|forbidden| forbidden.socket_id == request.socket_id);
+        on_this_socket.is_some_and(|forbidden| forbidden.channels.contains(&request.channel))
     }
 
-    fn forbid(&mut self, request: &AuthorizationRequest) {
+    fn forbid(&mut self, request: &EndpointRequest) {
         match &mut self.forbidden {
-            Some((socket_id, channels)) if *socket_id == request.socket_id => {
-                channels.insert(request.channel.clone());
+            Some(forbidden) if forbidden.socket_id == request.socket_id => {
+                forbidden.channels.insert(request.channel.clone());
             }
-            other => *other = Some((request.socket_id.clone(), BTreeSet::from([request.channel.clone()]))),
+            other => {
+                let EndpointRequest { socket_id, channel } = request.clone();
+                *other = Some(Box::new(Forbidden { socket_id, channels: BTreeSet::from([channel]) }));
+            }
         }
     }
 }
@@ -218,6 +229,18 @@ async fn awaited(mut outcome: watch::Receiver<Option<Outcome>>) -> Result<Secret
     let interrupted = || TokenError::Unavailable { message: "the refresh was interrupted".to_owned() };
     let ended = outcome.wait_for(Option::is_some).await.map_err(|_| interrupted())?.clone();
     ended.ok_or_else(interrupted)?.token
+}
+
+impl From<Arc<dyn DynTokenProvider>> for SharedTokens {
+    fn from(provider: Arc<dyn DynTokenProvider>) -> Self {
+        Self(Arc::new(Shared { provider, state: Mutex::default() }))
+    }
+}
+
+impl<P: TokenProvider> From<Arc<P>> for SharedTokens {
+    fn from(provider: Arc<P>) -> Self {
+        Self::from(provider as Arc<dyn DynTokenProvider>)
+    }
 }
 
 impl TokenProvider for SharedTokens {

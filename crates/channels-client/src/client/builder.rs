@@ -1,20 +1,19 @@
 use std::{fmt, sync::Arc};
 
 use channels_proto::{AppKey, Authorization, AuthorizationError};
-use futures_core::future::BoxFuture;
 use tokio::runtime::Handle;
 
 use super::{error::BuildError, event::EventDecoder, handle::Client, hub::Hub, shared::Shared};
 use crate::{
-    AuthorizationRequest, Authorizer, ClientOptions, Connector, QueueLimits, SocketUrl, StreamClient, SystemConnector,
-    Tls,
+    AuthorizationRequest, Authorizer, ClientOptions, Connector, DynAuthorizer, QueueLimits, SocketUrl, StreamClient,
+    SystemConnector, Tls,
 };
 
 /// How a [`Client`] is made: see [`Client::builder`].
 #[must_use = "it does nothing until it is built"]
 pub struct ClientBuilder {
     options: Result<ClientOptions, BuildError>,
-    authorizer: Option<Arc<dyn Authorizer>>,
+    authorizer: Option<Arc<dyn DynAuthorizer>>,
     runtime: Option<Handle>,
 }
 
@@ -123,8 +122,7 @@ impl fmt::Debug for ClientBuilder {
 struct NoAuthorizer;
 
 impl Authorizer for NoAuthorizer {
-    fn authorize(&self, _: AuthorizationRequest) -> BoxFuture<'static, Result<Authorization, AuthorizationError>> {
-        let message = "the client was made without an authorizer".to_owned();
-        Box::pin(std::future::ready(Err(AuthorizationError::Unavailable { message, retry_after: None })))
+    async fn authorize(&self, _: AuthorizationRequest) -> Result<Authorization, AuthorizationError> {
+        Err(AuthorizationError::declined("give an authorizer to `Client::builder`"))
     }
 }

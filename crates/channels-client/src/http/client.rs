@@ -79,9 +79,13 @@ impl HttpClient {
     /// As [`new`](Self::new).
     pub fn over(connector: Arc<dyn Connector>, origin: HttpOrigin, limits: HttpLimits) -> Result<Self, OptionError> {
         limits.check()?;
+        Ok(Self::with_limits(connector, origin, limits))
+    }
+
+    pub(crate) fn with_limits(connector: Arc<dyn Connector>, origin: HttpOrigin, limits: HttpLimits) -> Self {
         let pool = Pool::new(connector.clock());
         let shared = Arc::new(Shared { origin, connector, limits, pool });
-        Ok(Self { shared, server_time: None })
+        Self { shared, server_time: None }
     }
 
     /// Returns this client with `server_time`, which learns from its responses.

@@ -16,7 +16,7 @@ use super::{
     jobs::{Done, Opener},
 };
 use crate::{
-    Authorizer, Clock, Decoder,
+    Clock, Decoder, DynAuthorizer,
     delivery::{Core, Traffic, Turn},
     socket::{Received, Socket},
 };
@@ -28,7 +28,7 @@ pub(super) struct Driver<D: Decoder> {
     pub(super) search: AddressSearch,
     pub(super) core: Arc<Core<D::Item>>,
     pub(super) decoder: D,
-    pub(super) authorizer: Arc<dyn Authorizer>,
+    pub(super) authorizer: Arc<dyn DynAuthorizer>,
     pub(super) socket: SocketState,
     pub(super) jobs: JoinSet<Done>,
     /// Sockets that are being closed.

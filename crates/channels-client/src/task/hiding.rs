@@ -76,9 +76,15 @@ impl<D: Decoder> Driver<D> {
 
     fn hide_in_refusal(&self, error: &mut SubscriptionError) {
         match error {
-            SubscriptionError::MalformedAuthorization { message }
+            SubscriptionError::MalformedAuthorization { message, .. }
             | SubscriptionError::RejectedByServer { message, .. }
-            | SubscriptionError::AuthorizationUnavailable { message } => self.hide_in(message),
+            | SubscriptionError::AuthorizationUnavailable { message, .. }
+            | SubscriptionError::AuthorizationDeclined { message, .. } => self.hide_in(message),
+            SubscriptionError::Denied { said: Some(said), .. } => {
+                let mut text = String::from(std::mem::take(said));
+                self.hide_in(&mut text);
+                *said = text.into();
+            }
             SubscriptionError::Denied { .. }
             | SubscriptionError::WrongAppKey
             | SubscriptionError::Unacknowledged

@@ -8,7 +8,7 @@ use channels_proto::{
 use futures_util::FutureExt;
 
 use crate::{
-    AuthorizationRequest, Authorizer, ClientOptions, Connector, ServerTime, SocketAddress, SocketAddressError,
+    AuthorizationRequest, ClientOptions, Connector, DynAuthorizer, ServerTime, SocketAddress, SocketAddressError,
     SocketAddressProvider, UpgradeRequest, Upgraded, socket::Socket,
 };
 
@@ -153,16 +153,16 @@ pub(super) async fn find(provider: Arc<dyn SocketAddressProvider>) -> Done {
 }
 
 pub(super) async fn authorize(
-    authorizer: Arc<dyn Authorizer>,
+    authorizer: Arc<dyn DynAuthorizer>,
     id: AuthorizationId,
     request: AuthorizationRequest,
 ) -> Done {
-    let answer = AssertUnwindSafe(async move { authorizer.authorize(request).await }).catch_unwind().await;
+    let answer = AssertUnwindSafe(async move { authorizer.boxed_authorize(request).await }).catch_unwind().await;
     Done::Authorized(id, answer.unwrap_or_else(|_| Err(unavailable("the authorizer panicked"))))
 }
 
-pub(super) async fn prepare(authorizer: Arc<dyn Authorizer>, channels: usize) -> Done {
-    let prepared = AssertUnwindSafe(async move { authorizer.prepare(channels).await }).catch_unwind().await;
+pub(super) async fn prepare(authorizer: Arc<dyn DynAuthorizer>, channels: usize) -> Done {
+    let prepared = AssertUnwindSafe(async move { authorizer.boxed_prepare(channels).await }).catch_unwind().await;
     if prepared.is_err() {
         tracing::warn!("the authorizer panicked while preparing");
     }
@@ -175,7 +175,7 @@ pub(super) async fn watch() -> Done {
 }
 
 fn unavailable(message: &str) -> AuthorizationError {
-    AuthorizationError::Unavailable { message: message.to_owned(), retry_after: None }
+    AuthorizationError::unavailable(message)
 }
 
 const ADDRESS_DEADLINE: Duration = Duration::from_secs(30);

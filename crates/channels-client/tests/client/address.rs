@@ -10,7 +10,6 @@ use channels_client::{
     Item, RawDecoder, SocketAddress, SocketAddressError, SocketAddressProvider, SocketUrl, StreamClient,
     proto::{
         AppKey, Authorization, AuthorizationError, ConnectFailureKind, ConnectionError, ConnectionState, OwnedEvent,
-        Secret,
     },
 };
 use futures_core::future::BoxFuture;
@@ -106,12 +105,11 @@ async fn after_a_refusal_the_address_is_asked_for_and_the_next_attempt_goes_ther
 async fn the_app_key_follows_the_address() {
     struct NewApp;
     impl channels_client::Authorizer for NewApp {
-        fn authorize(
+        async fn authorize(
             &self,
             _: channels_client::AuthorizationRequest,
-        ) -> BoxFuture<'static, Result<Authorization, AuthorizationError>> {
-            let auth = Secret::new("another-key:signed");
-            Box::pin(std::future::ready(Ok(Authorization::new(auth))))
+        ) -> Result<Authorization, AuthorizationError> {
+            Ok(Authorization::new("another-key:signed"))
         }
     }
     let (old, new) = (Listener::bind().await, Listener::bind().await);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use channels_client::{
-    AuthorizationRequest, Authorizer, DynTokenProvider, HttpAuthorizer, StaticToken, Tls, TokenError, TokenProvider,
+    AuthorizationRequest, Authorizer, HttpAuthorizer, SharedTokens, StaticToken, Tls, TokenError, TokenProvider,
     http::{HttpClient, HttpLimits, HttpUrl},
     proto::{AuthorizationError, ChannelName, Secret, SocketId},
 };
@@ -16,7 +16,7 @@ use http::{HeaderMap, HeaderValue};
 
 use crate::support::{Listener, Raw, header};
 
-fn authorizer_of(listener: &Listener, tokens: Arc<dyn DynTokenProvider>) -> HttpAuthorizer {
+fn authorizer_of(listener: &Listener, tokens: impl Into<SharedTokens>) -> HttpAuthorizer {
     let url = HttpUrl::parse(&listener.http_url("/api/v1/broadcasting/auth")).unwrap();
     let http = HttpClient::new(url.origin(), Tls::platform(), HttpLimits::default()).unwrap();
     let mut headers = HeaderMap::new();
@@ -29,11 +29,7 @@ fn with_token(listener: &Listener, token: &str) -> HttpAuthorizer {
 }
 
 fn request(channel: &str, socket_id: &str) -> AuthorizationRequest {
-    AuthorizationRequest {
-        channel: ChannelName::parse(channel).unwrap(),
-        socket_id: SocketId::parse(socket_id).unwrap(),
-        refresh_token: false,
-    }
+    AuthorizationRequest::new(ChannelName::parse(channel).unwrap(), SocketId::parse(socket_id).unwrap())
 }
 
 /// Answers one request and returns it.
@@ -235,8 +231,8 @@ async fn the_same_bad_token_again_ends_it() {
         (first, authorizer.authorize(request("private-b", "1.1")).await)
     };
     let ((first, second), asked) = against(&listener, "another", twice).await;
-    assert_eq!(first, Err(AuthorizationError::Denied { status: 401 }));
-    assert_eq!(second, Err(AuthorizationError::Denied { status: 401 }));
+    assert_eq!(first, Err(AuthorizationError::denied(401)));
+    assert_eq!(second, Err(AuthorizationError::denied(401)));
     assert_eq!((asked.len(), tokens.refreshes.load(Ordering::SeqCst)), (2, 1));
 }
 
@@ -270,8 +266,8 @@ async fn a_new_token_that_is_refused_too_ends_it_for_this_socket() {
         (denied, again, authorizer.authorize(request("private-a", "2.2")).await)
     };
     let ((denied, again, other_socket), _) = against(&listener, "token-2", work).await;
-    assert_eq!(denied, Err(AuthorizationError::Denied { status: 401 }));
-    assert_eq!(again, Err(AuthorizationError::Denied { status: 401 }));
+    assert_eq!(denied, Err(AuthorizationError::denied(401)));
+    assert_eq!(again, Err(AuthorizationError::denied(401)));
     assert!(other_socket.is_ok(), "{other_socket:?}");
     assert_eq!(tokens.refreshes.load(Ordering::SeqCst), 2);
 }
@@ -299,7 +295,7 @@ async fn a_refresh_outlives_the_request_that_asked_for_it() {
     let authorizer = authorizer_of(&listener, Arc::new(Shared(Arc::clone(&tokens))));
     let work = async {
         let refreshing = || tokens.refreshes.load(Ordering::SeqCst) == 1;
-        let mut dropped = authorizer.authorize(request("private-a", "1.1"));
+        let mut dropped = Box::pin(authorizer.authorize(request("private-a", "1.1")));
         tokio::select! {
             answer = &mut dropped => panic!("{answer:?}"),
             () = crate::support::eventually("a refresh", refreshing) => {}
@@ -330,7 +326,7 @@ async fn a_refresh_that_nobody_waits_for_ends_and_its_token_is_used() {
     let authorizer = authorizer_of(&listener, Arc::new(Forgetful(Arc::clone(&tokens))));
     let work = async {
         let refreshing = || tokens.refreshes.load(Ordering::SeqCst) == 1;
-        let mut dropped = authorizer.authorize(request("private-a", "1.1"));
+        let mut dropped = Box::pin(authorizer.authorize(request("private-a", "1.1")));
         tokio::select! {
             answer = &mut dropped => panic!("{answer:?}"),
             () = crate::support::eventually("a refresh", refreshing) => {}
@@ -352,7 +348,7 @@ async fn a_fresh_token_is_got_first_when_the_machine_asks_for_it() {
     let listener = Listener::bind().await;
     let tokens = Arc::new(Numbered::default());
     let authorizer = authorizer_of(&listener, Arc::new(Shared(Arc::clone(&tokens))));
-    let asked = AuthorizationRequest { refresh_token: true, ..request("private-a", "1.1") };
+    let asked = request("private-a", "1.1").with_refresh_token(true);
     let (granted, asked) = against(&listener, "token-1", authorizer.authorize(asked)).await;
     assert!(granted.is_ok());
     assert_eq!(asked, ["Bearer token-1"]);

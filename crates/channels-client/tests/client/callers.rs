@@ -6,7 +6,6 @@ use channels_client::{
     AuthorizationRequest, Authorizer, Item, RawDecoder, StreamClient,
     proto::{Authorization, AuthorizationError, ConnectionState, Time},
 };
-use futures_core::future::BoxFuture;
 use serde_json::json;
 use tokio::{runtime::Handle, task::JoinSet};
 
@@ -134,8 +133,8 @@ async fn every_method_may_be_called_after_a_close() {
 async fn an_authorizer_that_takes_its_time_holds_up_nothing_else() {
     struct Never;
     impl Authorizer for Never {
-        fn authorize(&self, _: AuthorizationRequest) -> BoxFuture<'static, Result<Authorization, AuthorizationError>> {
-            Box::pin(std::future::pending())
+        async fn authorize(&self, _: AuthorizationRequest) -> Result<Authorization, AuthorizationError> {
+            std::future::pending().await
         }
     }
     let listener = Listener::bind().await;

@@ -12,7 +12,6 @@ use channels_client::{
     http::{HttpClient, HttpLimits, HttpUrl},
     proto::{Authorization, AuthorizationError, ConnectionState, OwnedEvent, Secret},
 };
-use futures_core::future::BoxFuture;
 use http::HeaderMap;
 use serde_json::json;
 use tokio::runtime::Handle;
@@ -245,15 +244,13 @@ async fn many_channels_are_authorized_a_few_at_a_time() {
     }
     struct Counting(Arc<Slow>);
     impl Authorizer for Counting {
-        fn authorize(&self, _: AuthorizationRequest) -> BoxFuture<'static, Result<Authorization, AuthorizationError>> {
-            let slow = Arc::clone(&self.0);
-            Box::pin(async move {
-                let now = slow.now.fetch_add(1, Ordering::SeqCst) + 1;
-                slow.most.fetch_max(now, Ordering::SeqCst);
-                tokio::time::sleep(Duration::from_millis(5)).await;
-                slow.now.fetch_sub(1, Ordering::SeqCst);
-                Ok(Authorization::new("key:sig"))
-            })
+        async fn authorize(&self, _: AuthorizationRequest) -> Result<Authorization, AuthorizationError> {
+            let slow = &self.0;
+            let now = slow.now.fetch_add(1, Ordering::SeqCst) + 1;
+            slow.most.fetch_max(now, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            slow.now.fetch_sub(1, Ordering::SeqCst);
+            Ok(Authorization::new("key:sig"))
         }
     }
     let listener = Listener::bind().await;
@@ -275,15 +272,11 @@ async fn many_channels_are_authorized_a_few_at_a_time() {
 async fn an_authorizer_that_panics_harms_nobody_else() {
     struct Panicking;
     impl Authorizer for Panicking {
-        fn authorize(
-            &self,
-            request: AuthorizationRequest,
-        ) -> BoxFuture<'static, Result<Authorization, AuthorizationError>> {
+        async fn authorize(&self, request: AuthorizationRequest) -> Result<Authorization, AuthorizationError> {
             assert!(request.channel.as_str() != "private-bad", "on purpose");
-            let auth = Secret::new("key:sig");
-            Box::pin(std::future::ready(Ok(Authorization::new(auth))))
+            Ok(Authorization::new("key:sig"))
         }
-        fn prepare(&self, _: usize) -> BoxFuture<'static, ()> {
+        async fn prepare(&self, _: usize) {
             panic!("on purpose")
         }
         fn release(&self) {

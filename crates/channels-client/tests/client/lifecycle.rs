@@ -11,7 +11,6 @@ use channels_client::{
     AuthorizationRequest, Authorizer, Decoded, Decoder, Item, RawDecoder, StreamClient,
     proto::{Authorization, AuthorizationError, ConnectionState, Event},
 };
-use futures_core::future::BoxFuture;
 use futures_util::FutureExt;
 use serde_json::json;
 use tokio::runtime::Handle;
@@ -88,13 +87,10 @@ async fn the_barrier_holds_while_an_authorization_is_under_way_and_ends_it() {
         }
     }
     impl Authorizer for Never {
-        fn authorize(&self, _: AuthorizationRequest) -> BoxFuture<'static, Result<Authorization, AuthorizationError>> {
+        async fn authorize(&self, _: AuthorizationRequest) -> Result<Authorization, AuthorizationError> {
             self.0.fetch_add(1, Ordering::SeqCst);
-            let held = Held(Arc::clone(&self.0));
-            Box::pin(async move {
-                let _held = held;
-                std::future::pending().await
-            })
+            let _held = Held(Arc::clone(&self.0));
+            std::future::pending().await
         }
     }
     let listener = Listener::bind().await;
@@ -497,17 +493,14 @@ async fn preparing_ends_with_the_session() {
         }
     }
     impl Authorizer for Preparing {
-        fn authorize(&self, _: AuthorizationRequest) -> BoxFuture<'static, Result<Authorization, AuthorizationError>> {
-            Box::pin(std::future::pending())
+        async fn authorize(&self, _: AuthorizationRequest) -> Result<Authorization, AuthorizationError> {
+            std::future::pending().await
         }
-        fn prepare(&self, channels: usize) -> BoxFuture<'static, ()> {
+        async fn prepare(&self, channels: usize) {
             assert_eq!(channels, 2);
             self.0.fetch_add(1, Ordering::SeqCst);
-            let held = Held(Arc::clone(&self.0));
-            Box::pin(async move {
-                let _held = held;
-                std::future::pending::<()>().await;
-            })
+            let _held = Held(Arc::clone(&self.0));
+            std::future::pending::<()>().await;
         }
     }
     let listener = Listener::bind().await;
@@ -566,17 +559,10 @@ impl Decoder for Flooded {
 struct Announcing(mpsc::Sender<()>);
 
 impl Authorizer for Announcing {
-    fn authorize(
-        &self,
-        request: AuthorizationRequest,
-    ) -> BoxFuture<'static, Result<Authorization, AuthorizationError>> {
-        let announce = self.0.clone();
-        let signed = Signer.authorize(request);
-        Box::pin(async move {
-            let signed = signed.await;
-            let _ = announce.send(());
-            signed
-        })
+    async fn authorize(&self, request: AuthorizationRequest) -> Result<Authorization, AuthorizationError> {
+        let signed = Signer.authorize(request).await;
+        let _ = self.0.send(());
+        signed
     }
 }
 

@@ -27,6 +27,7 @@ mod gap_times;
 mod handler;
 mod handles;
 mod http;
+mod http_authorizer;
 mod lifecycle;
 mod memory;
 mod pauses;

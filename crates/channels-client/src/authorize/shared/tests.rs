@@ -25,12 +25,9 @@ fn counting() -> (SharedTokens, Arc<AtomicUsize>) {
     (SharedTokens::new(Arc::new(Counting(Arc::clone(&count)))), count)
 }
 
-fn request(channel: &str, socket_id: &str) -> AuthorizationRequest {
-    AuthorizationRequest {
-        channel: ChannelName::parse(channel).unwrap(),
-        socket_id: SocketId::parse(socket_id).unwrap(),
-        refresh_token: false,
-    }
+fn request(channel: &str, socket_id: &str) -> EndpointRequest {
+    let channel = Some(ChannelName::parse(channel).unwrap());
+    EndpointRequest { socket_id: SocketId::parse(socket_id).unwrap(), channel }
 }
 
 /// Has every token of one request refused with `status`.

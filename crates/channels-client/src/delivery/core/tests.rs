@@ -173,7 +173,7 @@ async fn refusals_of_a_channel_that_was_replaced_are_not_told_any_more() {
     let failure = |name: &str| {
         Entry::report(Item::SubscriptionFailed {
             channel: channel(name),
-            error: channels_proto::SubscriptionError::Denied { status: 401 },
+            error: channels_proto::AuthorizationError::denied(401).into(),
             since: std::time::SystemTime::UNIX_EPOCH,
             failures: 1,
             retry_in: None,

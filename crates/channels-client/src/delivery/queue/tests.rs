@@ -343,7 +343,7 @@ fn a_gap_that_nobody_has_read_is_not_forgotten_for_a_first_subscription() {
 
 #[test]
 fn folding_keeps_what_failed_and_what_is_interrupted_now() {
-    let error = SubscriptionError::Denied { status: 403 };
+    let error = SubscriptionError::from(channels_proto::AuthorizationError::denied(403));
     let given_up = Item::SubscriptionFailed { channel: channel("b"), error, since: at(1), failures: 1, retry_in: None };
     let there_and_back = [
         state(ConnectionState::Connecting, ConnectionState::Connected),

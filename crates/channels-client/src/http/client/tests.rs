@@ -60,11 +60,7 @@ fn a_limit_that_no_answer_can_keep_to_is_refused_by_its_name() {
 async fn an_authorizer_waits_for_as_long_as_any_client_does_by_default() {
     let tokens = Arc::new(StaticToken::new(Secret::new("token")));
     let authorizer = HttpAuthorizer::new(client_stuck(usize::MAX), url(), HeaderMap::new(), tokens);
-    let request = AuthorizationRequest {
-        channel: ChannelName::parse("private-a").unwrap(),
-        socket_id: SocketId::parse("1.1").unwrap(),
-        refresh_token: false,
-    };
+    let request = AuthorizationRequest::new(ChannelName::parse("private-a").unwrap(), SocketId::parse("1.1").unwrap());
     let started = Instant::now();
     assert_eq!(authorizer.authorize(request).await, Err(AuthorizationError::TimedOut));
     let options = Options::new(AppKey::parse("key").unwrap());

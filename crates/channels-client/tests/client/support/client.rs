@@ -3,9 +3,8 @@ use std::sync::Arc;
 use channels_client::{
     AuthorizationRequest, Authorizer, ClientOptions, Delivery, Item, RawDecoder, SocketUrl, StreamClient,
     SystemConnector,
-    proto::{AppKey, Authorization, AuthorizationError, ChannelName, ConnectionState, OwnedEvent, Secret},
+    proto::{AppKey, Authorization, AuthorizationError, ChannelName, ConnectionState, OwnedEvent},
 };
-use futures_core::future::BoxFuture;
 use tokio::runtime::Handle;
 
 use super::{Listener, soon};
@@ -20,12 +19,8 @@ pub struct Under {
 pub struct Signer;
 
 impl Authorizer for Signer {
-    fn authorize(
-        &self,
-        request: AuthorizationRequest,
-    ) -> BoxFuture<'static, Result<Authorization, AuthorizationError>> {
-        let auth = Secret::new(format!("key:signed-{}-{}", request.socket_id, request.channel));
-        Box::pin(std::future::ready(Ok(Authorization::new(auth))))
+    async fn authorize(&self, request: AuthorizationRequest) -> Result<Authorization, AuthorizationError> {
+        Ok(Authorization::new(format!("key:signed-{}-{}", request.socket_id, request.channel)))
     }
 }
 

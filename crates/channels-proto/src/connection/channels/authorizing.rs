@@ -48,6 +48,11 @@ impl Channels {
     fn take_authorization(&mut self, name: &ChannelName, authorization: Authorization, socket: &mut SocketContext<'_>) {
         let Some(mut channel) = self.table.edit(name) else { return };
         *socket.refresh_token = false;
+        if let Err(error) = authorization.check(name.kind()) {
+            drop(channel);
+            self.take_authorization_error(name, error, socket);
+            return;
+        }
         match authorization.auth.expose().split_once(':') {
             Some((key, signature)) if key == socket.options.app_key.as_str() && !signature.is_empty() => {
                 if let Some(trouble) = &mut channel.trouble {
@@ -61,8 +66,8 @@ impl Channels {
             }
             _ => {
                 drop(channel);
-                let message = "`auth` is not of the form `key:signature`".to_owned();
-                self.take_authorization_error(name, AuthorizationError::Malformed { message }, socket);
+                let error = AuthorizationError::malformed("`auth` is not of the form `key:signature`");
+                self.take_authorization_error(name, error, socket);
             }
         }
     }
@@ -78,22 +83,19 @@ impl Channels {
         let trouble = channel.trouble(socket.now);
         let is_late = matches!(error, AuthorizationError::TimedOut);
         trouble.slow_authorizations = if is_late { trouble.slow_authorizations.saturating_add(1) } else { 0 };
-        let (error, class) = match error {
-            AuthorizationError::Denied { status: status @ (401 | 419) } => {
-                channel.give_up(name, SubscriptionError::Denied { status }, socket);
+        let class = match &error {
+            final_one if !final_one.is_retryable() => {
+                channel.give_up(name, error.into(), socket);
                 return;
             }
-            AuthorizationError::Denied { status } => (SubscriptionError::Denied { status }, Class::Slow),
-            AuthorizationError::Malformed { message } => {
+            AuthorizationError::Malformed { .. } => {
                 trouble.malformed = trouble.malformed.saturating_add(1);
-                let class = if trouble.malformed < MALFORMED_TRIES { Class::Normal } else { Class::Slow };
-                (SubscriptionError::MalformedAuthorization { message }, class)
+                if trouble.malformed < MALFORMED_TRIES { Class::Normal } else { Class::Slow }
             }
-            AuthorizationError::Unavailable { message, .. } => {
-                (SubscriptionError::AuthorizationUnavailable { message }, Class::Normal)
-            }
-            AuthorizationError::TimedOut => (SubscriptionError::AuthorizationTimedOut, Class::Normal),
+            AuthorizationError::Denied { .. } | AuthorizationError::Declined { .. } => Class::Slow,
+            AuthorizationError::Unavailable { .. } | AuthorizationError::TimedOut => Class::Normal,
         };
+        let error = SubscriptionError::from(error);
         channel.fail(name, error, class, retry_after, socket);
     }
 

@@ -100,7 +100,7 @@ fn what_was_missed_is_remembered_while_a_channel_is_failed() {
     world.take();
     world.establish();
     let id = world.authorizations()[0];
-    let denied = crate::AuthorizationError::Denied { status: 401 };
+    let denied = crate::AuthorizationError::denied(401);
     world.command(|connection, now| connection.handle_authorization(now, id, Err(denied)));
     world.take();
     world.subscribe("private-a");

@@ -46,7 +46,7 @@ fn a_channel_whose_acknowledgement_was_cut_off_is_subscribed_on_the_next_socket(
 #[test]
 fn a_channel_that_was_left_is_not_subscribed_again_whatever_had_become_of_it() {
     let refused = |world: &mut World| {
-        let denied = Err(AuthorizationError::Denied { status: 403 });
+        let denied = Err(AuthorizationError::denied(403));
         let id = world.authorizations()[0];
         world.command(|connection, now| connection.handle_authorization(now, id, denied));
     };

@@ -85,7 +85,7 @@ fn what_replaces_a_channel_that_was_given_up_is_tried_at_once() {
     world.command(Connection::connect);
     world.establish();
     for id in world.authorizations() {
-        let denied = Err(AuthorizationError::Denied { status: 401 });
+        let denied = Err(AuthorizationError::denied(401));
         world.command(|connection, now| connection.handle_authorization(now, id, denied));
     }
     world.take();
@@ -146,7 +146,7 @@ fn a_channel_that_replaces_itself_is_authorized_anew_and_the_answer_under_way_do
     world.replace("private-both", "private-both", world.now);
     let [before, anew] = world.authorizations()[..] else { panic!("{:?}", world.outputs) };
     assert!(world.take().contains(&Output::CancelAuthorization { id: before }));
-    let denied = Err(AuthorizationError::Denied { status: 401 });
+    let denied = Err(AuthorizationError::denied(401));
     world.command(|connection, now| connection.handle_authorization(now, before, denied));
     world.authorize(anew);
     world.acknowledge("private-both");

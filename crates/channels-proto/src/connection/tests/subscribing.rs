@@ -7,7 +7,7 @@ fn answer(world: &mut World, id: AuthorizationId, error: AuthorizationError) {
 }
 
 fn unavailable(message: &str) -> AuthorizationError {
-    AuthorizationError::Unavailable { message: message.to_owned(), retry_after: None }
+    AuthorizationError::unavailable(message)
 }
 
 /// Lets time pass on a live socket, until an authorization is asked for; returns how long that took.
@@ -101,8 +101,8 @@ fn a_channel_that_is_denied_fails_alone() {
         world.subscribe("private-b");
         let ids = world.authorizations();
         world.take();
-        answer(&mut world, ids[0], AuthorizationError::Denied { status });
-        assert_eq!(world.failure(), (SubscriptionError::Denied { status }, None));
+        answer(&mut world, ids[0], AuthorizationError::denied(status));
+        assert_eq!(world.failure(), (SubscriptionError::from(AuthorizationError::denied(status)), None));
         world.authorize(ids[1]);
         world.acknowledge("private-b");
         assert_eq!(world.reports(), [subscribed("private-b", Continuity::Fresh)]);
@@ -149,8 +149,8 @@ fn expect_slow(expected: &SubscriptionError, mut fail: impl FnMut(&mut World, Au
 #[test]
 fn what_may_pass_by_itself_is_tried_slowly_and_on_every_new_socket() {
     for status in [400, 403, 404, 422] {
-        expect_slow(&SubscriptionError::Denied { status }, |world, id| {
-            answer(world, id, AuthorizationError::Denied { status });
+        expect_slow(&SubscriptionError::from(AuthorizationError::denied(status)), |world, id| {
+            answer(world, id, AuthorizationError::denied(status));
         });
     }
     expect_slow(&SubscriptionError::WrongAppKey, |world, id| {
@@ -178,7 +178,7 @@ fn an_unavailable_endpoint_is_asked_again_after_a_back_off_while_the_socket_stay
         let [Report::SubscriptionFailed { error, since: began, failures, retry_in: Some(_), .. }] = &reports[..] else {
             panic!("{reports:?}");
         };
-        assert_eq!(*error, SubscriptionError::AuthorizationUnavailable { message: "500".to_owned() });
+        assert_eq!(*error, SubscriptionError::from(AuthorizationError::unavailable("500")));
         assert_eq!((*began, *failures), (since, round), "every try is told, with how long it has been going on");
         assert!(until_authorization(&mut world) <= Duration::from_secs(30));
         assert_eq!(world.connection.state(), Connected);
@@ -200,8 +200,7 @@ fn an_unavailable_endpoint_is_asked_again_after_a_back_off_while_the_socket_stay
 #[test]
 fn the_endpoint_may_ask_to_be_left_alone() {
     let (mut world, id) = authorizing();
-    let retry_after = Some(Duration::from_secs(20));
-    answer(&mut world, id, AuthorizationError::Unavailable { message: "429".to_owned(), retry_after });
+    answer(&mut world, id, AuthorizationError::unavailable("429").after(Duration::from_secs(20)));
     world.pass(19.9);
     assert_eq!(world.authorizations(), []);
     world.pass(1.2);
@@ -254,9 +253,9 @@ fn an_authorization_has_longer_after_each_in_a_row_that_was_late() {
 fn an_unusable_answer_is_tried_slowly_from_the_third_time_on() {
     let (mut world, mut id) = authorizing();
     for tries in 1..=5 {
-        answer(&mut world, id, AuthorizationError::Malformed { message: "html".to_owned() });
+        answer(&mut world, id, AuthorizationError::malformed("html"));
         let (error, retry_in) = world.failure();
-        assert_eq!(error, SubscriptionError::MalformedAuthorization { message: "html".to_owned() });
+        assert_eq!(error, AuthorizationError::malformed("html").into());
         let slow = (Duration::from_secs(30)..=Duration::from_secs(300)).contains(&retry_in.unwrap());
         assert_eq!(slow, tries >= 3, "{tries}: {retry_in:?}");
         assert_eq!(world.connection.is_settled(), slow);

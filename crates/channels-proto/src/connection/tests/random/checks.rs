@@ -133,7 +133,7 @@ impl Checks {
                     error,
                     SubscriptionError::AuthorizationTimedOut
                         | SubscriptionError::AuthorizationUnavailable { .. }
-                        | SubscriptionError::Denied { status: 403 }
+                        | SubscriptionError::Denied { status: 403, .. }
                         | SubscriptionError::RejectedByServer { .. }
                         | SubscriptionError::Unacknowledged
                 );

@@ -94,13 +94,12 @@ impl Simulation {
     }
 
     pub(super) fn begin_authorization(&mut self, id: AuthorizationId, socket_id: &str) {
-        let unavailable =
-            |message: &str| AuthorizationError::Unavailable { message: message.to_owned(), retry_after: None };
+        let unavailable = |message: &str| AuthorizationError::unavailable(message);
         let yes = Authorization::new(format!("key:{socket_id}"));
         let (answer, wait) = match if self.is_calm { 99 } else { self.rng.u32(0..20) } {
             0 => (Err(unavailable("no")), 0.0),
             1 => (Err(AuthorizationError::TimedOut), 10.0),
-            2 => (Err(AuthorizationError::Denied { status: 403 }), 0.0),
+            2 => (Err(AuthorizationError::denied(403)), 0.0),
             3 => (Ok(yes), 15.0),
             _ => (Ok(yes), 0.0),
         };
