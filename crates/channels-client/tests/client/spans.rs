@@ -2,9 +2,8 @@ use std::sync::Arc;
 
 use channels_client::{
     AuthorizationRequest, Authorizer, ClientOptions, Item, MemoryConnector, SocketUrl, StreamClient,
-    proto::{AppKey, Authorization, AuthorizationError, ConnectionState, Secret},
+    proto::{AppKey, Authorization, AuthorizationError, ConnectionState},
 };
-use futures_core::future::BoxFuture;
 use tokio::runtime::Handle;
 
 use crate::support::{Log, Raw, Under, private};
@@ -13,14 +12,9 @@ use crate::support::{Log, Raw, Under, private};
 struct Telling;
 
 impl Authorizer for Telling {
-    fn authorize(
-        &self,
-        request: AuthorizationRequest,
-    ) -> BoxFuture<'static, Result<Authorization, AuthorizationError>> {
-        Box::pin(async move {
-            tracing::info!("asked");
-            Ok(Authorization::new(Secret::new(format!("key:canary-{}", request.socket_id))))
-        })
+    async fn authorize(&self, request: AuthorizationRequest) -> Result<Authorization, AuthorizationError> {
+        tracing::info!("asked");
+        Ok(Authorization::new(format!("key:canary-{}", request.socket_id)))
     }
 }
 

@@ -51,7 +51,7 @@ fn subscribe_all(world: &mut World, names: &[String]) {
 }
 
 fn fail_all(world: &mut World) {
-    let unavailable = AuthorizationError::Unavailable { message: "no".to_owned(), retry_after: None };
+    let unavailable = AuthorizationError::unavailable("no");
     authorize_each(world, |_| Err(unavailable.clone()));
 }
 
