@@ -3,7 +3,7 @@
 use std::{sync::Arc, thread, time::Duration};
 
 use channels_client::{
-    AuthorizationRequest, Authorizer, Item, RawDecoder, StreamClient,
+    AuthorizationRequest, Authorizer, Client, Item, RawDecoder, StreamClient,
     proto::{Authorization, AuthorizationError, ConnectionState, Time},
 };
 use serde_json::json;
@@ -152,4 +152,20 @@ async fn an_authorizer_that_takes_its_time_holds_up_nothing_else() {
     assert_eq!(peer.next().await.unwrap()["event"], "pusher:pong");
     under.client.disconnect();
     assert_eq!(peer.closed().await, Some(1000));
+}
+
+// S05, I17: a value that was signed before is of no use on another socket, so whoever has one is asked again
+#[tokio::test]
+async fn a_closure_is_an_authorizer_and_is_asked_anew_for_each_socket() {
+    let listener = Listener::bind().await;
+    let sign = |request: AuthorizationRequest| async move {
+        Ok(Authorization::new(format!("key:{}-{}", request.socket_id, request.channel)))
+    };
+    let client = Client::with_options(options_for(&listener)).authorizer(sign).connect().unwrap();
+    let _channel = client.subscribe("private-a").unwrap();
+    for socket_id in ["1.1", "2.2"] {
+        let mut peer = listener.establish(socket_id).await;
+        assert_eq!(peer.subscribe().await, ("private-a".to_owned(), Some(format!("key:{socket_id}-private-a"))));
+        peer.close(4200, "again").await;
+    }
 }
