@@ -84,6 +84,17 @@ impl Backoff {
     /// Returns the delay before the next attempt. `retry_after` is what the server asked for with the HTTP header of
     /// that name.
     pub(crate) fn next_delay(&mut self, class: Class, retry_after: Option<Duration>, rng: &mut Rng) -> Duration {
+        self.next_delay_within(Duration::MAX, class, retry_after, rng)
+    }
+
+    /// The same with a delay of at most `longest`, except for what the server or the protocol asks for.
+    pub(crate) fn next_delay_within(
+        &mut self,
+        longest: Duration,
+        class: Class,
+        retry_after: Option<Duration>,
+        rng: &mut Rng,
+    ) -> Duration {
         let demoted = class == Class::Immediate && self.immediate_spent;
         let class = if demoted { Class::Normal } else { class };
         self.immediate_spent |= class == Class::Immediate;
@@ -103,7 +114,8 @@ impl Backoff {
             Class::Rare => self.rare_failures = self.rare_failures.saturating_add(1),
             Class::Immediate | Class::Normal | Class::Overloaded => {}
         }
-        let drawn = uniform(rng, floor, ceiling);
+        let longest = longest.max(class.floor());
+        let drawn = uniform(rng, floor.min(longest), ceiling.min(longest));
         match retry_after {
             // A second of jitter on top, so that clients given the same time do not all return at once.
             Some(asked) => {

@@ -84,13 +84,23 @@ pub enum ConnectionError {
         /// The server's text, or what the protocol says the code means.
         message: String,
     },
+    /// No other attempt follows until the caller connects again, because the options say so
+    /// ([`auto_reconnect`](crate::Options::auto_reconnect), [`max_attempts`](crate::Options::max_attempts)).
+    #[error("{}: {last}", gave_up(*.attempts))]
+    GaveUp {
+        /// How many attempts in a row failed; 0 when a connection was lost.
+        attempts: u32,
+        /// What happened last.
+        #[source]
+        last: Box<Self>,
+    },
 }
 
 impl ConnectionError {
     /// Returns whether there is no further attempt until the caller connects again.
     #[must_use]
     pub const fn is_final(&self) -> bool {
-        matches!(self, Self::Refused { .. })
+        matches!(self, Self::Refused { .. } | Self::GaveUp { .. })
     }
 }
 
@@ -214,6 +224,14 @@ impl SubscriptionError {
             | Self::AuthorizationDeclined { .. }
             | Self::AuthorizationTimedOut => None,
         }
+    }
+}
+
+fn gave_up(attempts: u32) -> String {
+    match attempts {
+        0 => "the connection is not opened again".to_owned(),
+        1 => "gave up after an attempt".to_owned(),
+        attempts => format!("gave up after {attempts} attempts in a row"),
     }
 }
 

@@ -25,6 +25,7 @@ mod outputs;
 mod printable;
 mod secret;
 mod spelling;
+mod text_type;
 mod time;
 mod wire;
 
@@ -36,7 +37,7 @@ pub use envelope::FrameError;
 pub use errors::{ConnectionError, ProtocolViolation, SubscribeError, SubscriptionError};
 pub use event::{Data, Event, OwnedEvent};
 pub use json::JsonError;
-pub use name::{AppKey, AppKeyError, ChannelKind, ChannelName, ChannelNameError, SocketId};
+pub use name::{AppKey, AppKeyError, ChannelKind, ChannelName, ChannelNameError, SocketId, SocketIdError};
 pub use options::{Limits, OptionError, Options};
 pub use output::{
     Authorization, AuthorizationId, CloseFrame, Closed, ConnectFailure, ConnectFailureKind, Continuity, Epoch,

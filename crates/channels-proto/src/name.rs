@@ -1,8 +1,8 @@
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::Printable;
+use crate::{Printable, text_type::text_type};
 
 /// The name of a channel, valid by construction.
 ///
@@ -102,17 +102,15 @@ impl ChannelName {
     }
 }
 
-impl fmt::Display for ChannelName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl TryFrom<&str> for ChannelName {
-    type Error = ChannelNameError;
-
-    fn try_from(name: &str) -> Result<Self, ChannelNameError> {
-        Self::parse(name)
+impl ChannelName {
+    /// Returns whether the server keeps the last event of the channel for new subscribers: the name goes on with `cache-`
+    /// after the prefix of its kind.
+    #[must_use]
+    pub fn is_cache(&self) -> bool {
+        let name = self.as_str();
+        let prefixes = ["private-encrypted-", "private-", "presence-", ""];
+        let rest = prefixes.into_iter().find_map(|prefix| name.strip_prefix(prefix));
+        rest.is_some_and(|rest| rest.starts_with("cache-"))
     }
 }
 
@@ -138,12 +136,6 @@ impl SocketId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl fmt::Display for SocketId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
@@ -190,6 +182,15 @@ impl AppKey {
     }
 }
 
+/// Why a text is not a possible socket id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("a socket id has 1 to 128 printable ASCII characters without spaces")]
+pub struct SocketIdError;
+
+text_type!(ChannelName, ChannelNameError, ChannelName::parse);
+text_type!(SocketId, SocketIdError, |id| SocketId::parse(id).ok_or(SocketIdError));
+text_type!(AppKey, AppKeyError, AppKey::parse);
+
 const MAX_CHANNEL_NAME: usize = 164;
 const SERVER_TO_USER: &str = "#server-to-user-";
 
@@ -220,6 +221,10 @@ mod tests {
         assert_eq!(kind("cache-x"), Ok(ChannelKind::Public));
         assert_eq!(kind("privately"), Ok(ChannelKind::Public));
         assert_eq!(kind("#server-to-user-42"), Ok(ChannelKind::ServerToUser));
+        let cache = ["cache-x", "private-cache-x", "private-encrypted-cache-x", "presence-cache-x"];
+        assert!(cache.into_iter().all(|name| ChannelName::parse(name).unwrap().is_cache()));
+        let others = ["x", "cached", "private-x", "private-encrypted-x", "x-cache-", "public-cache-x"];
+        assert!(!others.into_iter().any(|name| ChannelName::parse(name).unwrap().is_cache()));
     }
 
     // H05

@@ -21,6 +21,14 @@ pub struct Options {
     pub connect_timeout: Duration,
     /// How far `connect_timeout` may grow, 60 s by default; if this is less, it does not grow.
     pub max_connect_timeout: Duration,
+    /// Whether another attempt follows when an attempt fails or a connection is lost; true by default.
+    pub auto_reconnect: bool,
+    /// How many attempts in a row may fail before no other follows until the caller connects again; none, the default,
+    /// for any number. A connection that the server establishes begins the count anew.
+    pub max_attempts: Option<u32>,
+    /// The longest time from one attempt to the next, 5 min by default. What a server asks for stands, however long it
+    /// is: its `Retry-After`, and the second after a close code from 4100 to 4199.
+    pub max_reconnect_delay: Duration,
     /// How long one authorization may take, 10 s by default. It doubles with each consecutive authorization of a
     /// channel that takes longer.
     pub authorization_timeout: Duration,
@@ -44,6 +52,9 @@ impl Options {
             pong_timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(10),
             max_connect_timeout: Duration::from_secs(60),
+            auto_reconnect: true,
+            max_attempts: None,
+            max_reconnect_delay: Duration::from_secs(5 * 60),
             authorization_timeout: Duration::from_secs(10),
             acknowledgement_timeout: Duration::from_secs(10),
             max_answer_timeout: Duration::from_secs(60),
@@ -61,11 +72,15 @@ impl Options {
             ("pong_timeout", self.pong_timeout),
             ("connect_timeout", self.connect_timeout),
             ("max_connect_timeout", self.max_connect_timeout),
+            ("max_reconnect_delay", self.max_reconnect_delay),
             ("authorization_timeout", self.authorization_timeout),
             ("acknowledgement_timeout", self.acknowledgement_timeout),
             ("max_answer_timeout", self.max_answer_timeout),
         ];
         times.into_iter().try_for_each(|(option, time)| OptionError::check_time(option, time))?;
+        if let Some(attempts) = self.max_attempts {
+            OptionError::check("max_attempts", attempts, 1..=u32::MAX)?;
+        }
         let limits = &self.limits;
         OptionError::check("limits.max_message_bytes", limits.max_message_bytes, Limits::MESSAGE_BYTES)?;
         OptionError::check("limits.max_depth", limits.max_depth, 1..=MOST_DEPTH)?;
@@ -191,11 +206,12 @@ mod tests {
 
     #[test]
     fn every_option_that_cannot_work_is_refused_by_its_name() {
-        let times: [(&str, Field); 7] = [
+        let times: [(&str, Field); 8] = [
             ("activity_timeout", |options| &mut options.activity_timeout),
             ("pong_timeout", |options| &mut options.pong_timeout),
             ("connect_timeout", |options| &mut options.connect_timeout),
             ("max_connect_timeout", |options| &mut options.max_connect_timeout),
+            ("max_reconnect_delay", |options| &mut options.max_reconnect_delay),
             ("authorization_timeout", |options| &mut options.authorization_timeout),
             ("acknowledgement_timeout", |options| &mut options.acknowledgement_timeout),
             ("max_answer_timeout", |options| &mut options.max_answer_timeout),
@@ -221,6 +237,7 @@ mod tests {
         for (name, change) in limits {
             assert_eq!(refused(change).option, name);
         }
+        assert_eq!(refused(|options| options.max_attempts = Some(0)).option, "max_attempts");
         let error = refused(|options| options.pong_timeout = Duration::ZERO);
         assert_eq!(error.to_string(), "pong_timeout: 0ns is not between 1ms and 86400s");
     }

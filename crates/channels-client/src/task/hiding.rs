@@ -65,6 +65,7 @@ impl<D: Decoder> Driver<D> {
             | ConnectionError::Violation(ProtocolViolation::EventBeforeEstablished { event: text }) => {
                 self.hide_in(text);
             }
+            ConnectionError::GaveUp { last, .. } => self.hide_in_error(last),
             ConnectionError::TimedOut { .. }
             | ConnectionError::MessageTooLong { .. }
             | ConnectionError::Silent { .. }

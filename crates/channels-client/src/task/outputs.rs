@@ -187,6 +187,7 @@ const fn kind(error: &ConnectionError) -> &'static str {
         ConnectionError::Violation(_) => "the server violated the protocol",
         ConnectionError::Unacknowledged { .. } => "the server did not acknowledge a subscription",
         ConnectionError::Refused { .. } => "the server refused the connection",
+        ConnectionError::GaveUp { .. } => "no other attempt follows",
         _ => "another failure",
     }
 }

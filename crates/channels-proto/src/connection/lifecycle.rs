@@ -124,7 +124,8 @@ impl Connection {
             settled_since: None,
             stable: false,
         }));
-        (self.outage, self.slow_attempts) = (Outage::None, 0);
+        self.outage = Outage::None;
+        (self.slow_attempts, self.failed_attempts) = (0, 0);
         self.set_state(ConnectionState::Connected);
         self.channels.begin_socket(now);
         self.with_socket(now, Channels::advance);
@@ -192,17 +193,19 @@ impl Connection {
                 self.outage = Outage::Since(now);
                 Some(live.liveness.certain_until())
             }
-            Phase::Idle | Phase::Waiting { .. } | Phase::Opening { .. } => None,
+            Phase::Idle | Phase::Waiting { .. } | Phase::Opening { .. } => {
+                self.failed_attempts = self.failed_attempts.saturating_add(1);
+                None
+            }
         };
         match self.decide(now, decision) {
-            None => {
-                self.phase = Phase::Idle;
-                self.outage = Outage::None;
-                self.set_state(ConnectionState::Disconnected);
-                self.report(Report::ConnectionFailed { error: refused(error, said), retry_in: None });
+            None => self.stop(refused(error, said)),
+            Some(_) if !self.may_try_again() => {
+                self.stop(ConnectionError::GaveUp { attempts: self.failed_attempts, last: Box::new(error) });
             }
             Some(class) => {
-                let delay = self.backoff.next_delay(class, retry_after, &mut self.rng);
+                let longest = self.options.max_reconnect_delay;
+                let delay = self.backoff.next_delay_within(longest, class, retry_after, &mut self.rng);
                 let until = now + delay;
                 // What the server asked for stands; a hint that the network has changed may end the rest of the wait.
                 let not_before = if retry_after.is_some() { until } else { now + class.floor() };
@@ -214,6 +217,19 @@ impl Connection {
         if let Some(since) = lost_at {
             self.channels.end_socket(now, since, cause, &mut self.outputs);
         }
+    }
+
+    /// No attempt follows until the caller connects again.
+    fn stop(&mut self, error: ConnectionError) {
+        self.phase = Phase::Idle;
+        self.outage = Outage::None;
+        self.set_state(ConnectionState::Disconnected);
+        self.report(Report::ConnectionFailed { error, retry_in: None });
+    }
+
+    fn may_try_again(&self) -> bool {
+        let Options { auto_reconnect, max_attempts, .. } = self.options;
+        auto_reconnect && max_attempts.is_none_or(|most| self.failed_attempts < most)
     }
 
     fn decide(&mut self, now: Time, decision: RetryDecision) -> Option<Class> {

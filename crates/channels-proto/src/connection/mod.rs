@@ -66,6 +66,8 @@ pub struct Connection {
     outage: Outage,
     unreadable: Unreadable,
     last_attempt: Option<Time>,
+    /// Consecutive attempts that failed.
+    failed_attempts: u32,
     /// Consecutive attempts that took too long.
     slow_attempts: u32,
     /// The server closed with 4009 and the connection has not been stable since.
@@ -92,6 +94,7 @@ impl Connection {
             outage: Outage::None,
             unreadable: Unreadable::default(),
             last_attempt: None,
+            failed_attempts: 0,
             slow_attempts: 0,
             unauthorized: false,
             refresh_token: false,
@@ -154,7 +157,7 @@ impl Connection {
         match self.phase {
             Phase::Idle => {
                 self.backoff = Backoff::new();
-                (self.unauthorized, self.slow_attempts) = (false, 0);
+                (self.unauthorized, self.slow_attempts, self.failed_attempts) = (false, 0, 0);
                 self.channels.forgive();
                 self.outage = Outage::Since(now);
                 self.open(now);

@@ -5,6 +5,7 @@
 mod closing;
 mod commands;
 mod continuity;
+mod giving_up;
 mod handshake;
 mod hostile;
 mod liveness;
