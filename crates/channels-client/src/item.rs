@@ -1,7 +1,8 @@
 use std::time::{Duration, SystemTime};
 
 use channels_proto::{
-    ChannelName, ConnectionError, ConnectionState, Event, FrameError, GapCause, OwnedEvent, SubscriptionError,
+    ChannelName, ClientEventError, ConnectionError, ConnectionState, DecryptionError, Event, FrameError, GapCause,
+    Member, Members, Message, OwnedEvent, SignInError, SubscriptionError, User,
 };
 
 /// Turns an event from the wire into what the consumer gets. It runs on the client's task and must not block.
@@ -48,6 +49,7 @@ impl Decoder for RawDecoder {
 
 /// What the consumer gets, in the order in which it happened.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Item<T> {
     /// The connection went from one state to another; `from` is the `to` of the previous report, `Disconnected` at
     /// first.
@@ -65,7 +67,81 @@ pub enum Item<T> {
         channel: ChannelName,
         /// What may have been missed before.
         continuity: Continuity,
+        /// On a presence channel, who is on it; it replaces any list before.
+        members: Option<Members>,
     },
+    /// A member came onto a subscribed presence channel, or one that is there came again with other info.
+    ///
+    /// This and what follows up to [`Message`](Self::Message), but for the sign-in, is dropped like an event when the
+    /// queue is full, and counted in [`Lagged`](Self::Lagged).
+    MemberAdded {
+        /// The channel.
+        channel: ChannelName,
+        /// The member.
+        member: Member,
+    },
+    /// A member left a subscribed presence channel.
+    MemberRemoved {
+        /// The channel.
+        channel: ChannelName,
+        /// The member, as it was known.
+        member: Member,
+    },
+    /// The number of connections that are subscribed to a channel changed.
+    SubscriptionCount {
+        /// The channel.
+        channel: ChannelName,
+        /// How many there are.
+        count: u64,
+    },
+    /// A cache channel has no cached event. When it has one, that follows the acknowledgement as an ordinary event: it
+    /// may have been sent at any time, also before a gap, and delivered then.
+    CacheMiss {
+        /// The channel.
+        channel: ChannelName,
+    },
+    /// An event of an encrypted channel could not be decrypted and is lost.
+    Undecryptable {
+        /// The channel.
+        channel: ChannelName,
+        /// The name of the event.
+        event: Box<str>,
+        /// Why.
+        error: DecryptionError,
+    },
+    /// A client event that was accepted was not sent, or the server refused it.
+    ClientEventFailed {
+        /// The channel.
+        channel: ChannelName,
+        /// The name of the event; none when the server refused one of several without saying which.
+        event: Option<Box<str>>,
+        /// Why.
+        error: ClientEventError,
+    },
+    /// The server knows this client as `user` from now on, until the socket ends; its channel is subscribed next.
+    SignedIn {
+        /// The user.
+        user: User,
+    },
+    /// An attempt to sign in failed; the channels are not affected. Repeated failures with nothing in between are
+    /// merged into the last.
+    SignInFailed {
+        /// The reason.
+        error: SignInError,
+        /// Time until the next attempt, which comes sooner when the socket is replaced; none when there is no further
+        /// attempt until the caller signs in or connects again.
+        retry_in: Option<Duration>,
+    },
+    /// Users whom the signed-in user watches came online, or went offline.
+    Watchlist {
+        /// Whether they are online now.
+        online: bool,
+        /// Their ids.
+        user_ids: Vec<Box<str>>,
+    },
+    /// A message that is nothing else: an event without a channel, or one of the protocol's own that is not known. Only
+    /// with [`Options::report_unknown`](channels_proto::Options::report_unknown).
+    Message(Message),
     /// A subscribed channel lost its socket, or its subscription ended: a gap opens, and the next `Subscribed` closes
     /// it.
     Interrupted {
@@ -152,7 +228,13 @@ impl<T> Item<T> {
     pub const fn channel(&self) -> Option<&ChannelName> {
         match self {
             Self::Subscribed { channel, .. }
+            | Self::CacheMiss { channel }
+            | Self::ClientEventFailed { channel, .. }
             | Self::Interrupted { channel, .. }
+            | Self::MemberAdded { channel, .. }
+            | Self::MemberRemoved { channel, .. }
+            | Self::SubscriptionCount { channel, .. }
+            | Self::Undecryptable { channel, .. }
             | Self::SubscriptionFailed { channel, .. }
             | Self::Suspended { channel: Some(channel), .. } => Some(channel),
             Self::Coalesced { .. }
@@ -160,8 +242,12 @@ impl<T> Item<T> {
             | Self::Event(_)
             | Self::HandlerPanicked { .. }
             | Self::Lagged { .. }
+            | Self::Message(_)
             | Self::ServerError { .. }
+            | Self::SignedIn { .. }
+            | Self::SignInFailed { .. }
             | Self::StateChanged { .. }
+            | Self::Watchlist { .. }
             | Self::Suspended { channel: None, .. }
             | Self::Unreadable { .. } => None,
         }

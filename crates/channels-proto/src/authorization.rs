@@ -1,7 +1,9 @@
+use std::fmt;
+
 use crate::{Authorization, AuthorizationError, ChannelKind, Secret, json::Members};
 
 /// What signs a user in on one socket: the answer of the endpoint for user authentication.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UserAuthentication {
     /// The signature, `key:hex`.
@@ -15,6 +17,12 @@ impl UserAuthentication {
     #[must_use]
     pub fn new(auth: impl Into<Secret>, user_data: impl Into<String>) -> Self {
         Self { auth: auth.into(), user_data: user_data.into() }
+    }
+}
+
+impl fmt::Debug for UserAuthentication {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserAuthentication").finish_non_exhaustive()
     }
 }
 

@@ -88,6 +88,13 @@ impl<'t> Envelope<'t> {
     }
 }
 
+/// Returns the members of a message that are not the protocol's, each with its value as JSON text.
+pub(crate) fn other_members(text: &str) -> Vec<(Box<str>, Box<str>)> {
+    let members = Members::of(text, u32::MAX).into_iter().flatten().flatten();
+    let others = members.filter(|(key, _)| !matches!(key.as_ref(), "event" | "channel" | "data" | "user_id"));
+    others.map(|(key, value)| (key.as_ref().into(), value.text().into())).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

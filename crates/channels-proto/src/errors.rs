@@ -132,8 +132,9 @@ pub enum ProtocolViolation {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SubscribeError {
-    /// Channels of this kind are not supported by this version.
-    #[error("`{channel}` is a channel of kind {kind:?}, which is not supported")]
+    /// Channels of this kind cannot be subscribed: encrypted ones need the crate feature `encryption`, and a user's own
+    /// channel is subscribed by signing in.
+    #[error("`{channel}` is a channel of kind {kind:?}, which is not supported{}", advice(*.kind))]
     UnsupportedKind {
         /// The channel.
         channel: ChannelName,
@@ -187,6 +188,10 @@ pub enum SubscriptionError {
         /// The server's text, or what it did.
         message: String,
     },
+    /// The server is push1st, which a presence channel may bring down. Final; see
+    /// [`Options::trust_push1st`](crate::Options::trust_push1st).
+    #[error("the server is push1st, which has no presence channels and may exit on a subscription to one")]
+    UnsupportedByServer,
     /// The server did not acknowledge the subscription on two sockets. Retried slowly; a late acknowledgement counts.
     #[error("the server never acknowledged the subscription")]
     Unacknowledged,
@@ -240,6 +245,14 @@ fn describe_close(code: Option<u16>, reason: &str) -> String {
     let forbidden = if close::may_be_sent(code) { "" } else { ", which no server may send" };
     let reason = if reason.is_empty() { String::new() } else { format!(": {}", Printable(reason)) };
     format!(" with code {code}{forbidden}{reason}")
+}
+
+const fn advice(kind: ChannelKind) -> &'static str {
+    match kind {
+        ChannelKind::PrivateEncrypted => ": it needs the crate feature `encryption`",
+        ChannelKind::ServerToUser => ": sign in, and it is subscribed",
+        ChannelKind::Public | ChannelKind::Private | ChannelKind::Presence => "",
+    }
 }
 
 #[cfg(test)]

@@ -14,20 +14,23 @@ pub struct Event<'t> {
 }
 
 /// What few events have: boxed, for an event is moved several times on its way to the consumer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Extras<'t> {
     pub(crate) user_id: Option<Cow<'t, str>>,
     pub(crate) defect: Option<FrameError>,
+    /// The members of the message that are not known, for those who ask for them.
+    pub(crate) other_members: Vec<(Box<str>, Box<str>)>,
 }
 
 impl<'t> Extras<'t> {
     #[inline]
     pub(crate) fn new(user_id: Option<Cow<'t, str>>, defect: Option<FrameError>) -> Option<Box<Self>> {
-        (user_id.is_some() || defect.is_some()).then(|| Box::new(Self { user_id, defect }))
+        (user_id.is_some() || defect.is_some()).then(|| Box::new(Self { user_id, defect, other_members: Vec::new() }))
     }
 
     fn into_owned(self) -> Extras<'static> {
-        Extras { user_id: self.user_id.map(|id| Cow::Owned(id.into_owned())), defect: self.defect }
+        let Self { user_id, defect, other_members } = self;
+        Extras { user_id: user_id.map(|id| Cow::Owned(id.into_owned())), defect, other_members }
     }
 }
 
@@ -75,6 +78,13 @@ impl Event<'_> {
         self.extras.as_ref()?.defect.as_ref()
     }
 
+    /// Returns the members of the message that are not known, each with its value as JSON text. There are none without
+    /// [`Options::report_unknown`](crate::Options::report_unknown).
+    pub fn other_members(&self) -> impl Iterator<Item = (&str, &str)> {
+        let members = self.extras.as_ref().map_or(&[][..], |extras| &extras.other_members);
+        members.iter().map(|(name, value)| (&**name, &**value))
+    }
+
     /// Returns the event with a text of its own.
     #[must_use]
     pub fn into_owned(self) -> Event<'static> {
@@ -96,9 +106,8 @@ impl Event<'_> {
             name: self.name().into(),
             data: self.data.as_ref().into(),
             data_is_part: self.data_is_part,
-            user_id: self.user_id().map(Into::into),
             frame_bytes: self.frame_bytes,
-            defect: self.defect().cloned().map(Box::new),
+            extras: self.extras.as_ref().map(|extras| Box::new((**extras).clone().into_owned())),
         }
     }
 }
@@ -110,9 +119,8 @@ pub struct OwnedEvent {
     name: Box<str>,
     data: Box<str>,
     data_is_part: bool,
-    user_id: Option<Box<str>>,
     frame_bytes: usize,
-    defect: Option<Box<FrameError>>,
+    extras: Option<Box<Extras<'static>>>,
 }
 
 impl OwnedEvent {
@@ -125,7 +133,7 @@ impl OwnedEvent {
             data: Cow::Borrowed(&self.data),
             data_is_part: self.data_is_part,
             frame_bytes: self.frame_bytes,
-            extras: Extras::new(self.user_id.as_deref().map(Cow::Borrowed), self.defect.as_deref().cloned()),
+            extras: self.extras.clone(),
         }
     }
 }

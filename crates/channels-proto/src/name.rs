@@ -23,15 +23,20 @@ pub enum ChannelKind {
     PrivateEncrypted,
     /// Private, and its members can see each other.
     Presence,
-    /// A signed-in user's own channel; the server subscribes it by itself.
+    /// A signed-in user's own channel, subscribed by signing in.
     ServerToUser,
 }
 
 impl ChannelKind {
-    /// Returns whether this version can subscribe to channels of this kind.
+    /// Returns whether a caller can subscribe to channels of this kind: to encrypted ones with the crate feature
+    /// `encryption`, and to a user's own channel only by signing in.
     #[must_use]
     pub const fn is_supported(self) -> bool {
-        matches!(self, Self::Public | Self::Private)
+        match self {
+            Self::Public | Self::Private | Self::Presence => true,
+            Self::PrivateEncrypted => cfg!(feature = "encryption"),
+            Self::ServerToUser => false,
+        }
     }
 }
 
@@ -82,6 +87,14 @@ impl ChannelName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Returns whether the server keeps the last event of the channel and sends it after the acknowledgement.
+    #[must_use]
+    pub fn is_cache(&self) -> bool {
+        ["cache-", "private-cache-", "private-encrypted-cache-", "presence-cache-"]
+            .iter()
+            .any(|prefix| self.as_str().starts_with(prefix))
     }
 
     /// Returns the kind of the channel, by its prefix.

@@ -38,6 +38,12 @@ pub struct Options {
     pub acknowledgement_timeout: Duration,
     /// How far `authorization_timeout` and `acknowledgement_timeout` may grow, 60 s by default.
     pub max_answer_timeout: Duration,
+    /// Report messages that are not known, as [`Report::Message`](crate::Report::Message), and keep the unknown members
+    /// of events, for [`Event::other_members`](crate::Event::other_members). Off by default.
+    pub report_unknown: bool,
+    /// Do on push1st what it is known to exit on, or to close the connection on: client events, presence channels,
+    /// signing in, raw events. Off by default; push1st is known by its handshake.
+    pub trust_push1st: bool,
     /// Sizes beyond which input is refused or dropped.
     pub limits: Limits,
 }
@@ -58,6 +64,8 @@ impl Options {
             authorization_timeout: Duration::from_secs(10),
             acknowledgement_timeout: Duration::from_secs(10),
             max_answer_timeout: Duration::from_secs(60),
+            report_unknown: false,
+            trust_push1st: false,
             limits: Limits::default(),
         }
     }
@@ -90,6 +98,10 @@ impl Options {
             ("limits.max_early_events", limits.max_early_events),
             ("limits.max_early_bytes", limits.max_early_bytes),
             ("limits.max_authorizations", limits.max_authorizations),
+            ("limits.max_members", limits.max_members),
+            ("limits.max_client_event_bytes", limits.max_client_event_bytes),
+            ("limits.max_client_events_per_second", limits.max_client_events_per_second),
+            ("limits.max_waiting_client_events", limits.max_waiting_client_events),
         ];
         sizes.into_iter().try_for_each(|(option, size)| OptionError::check_size(option, size))
     }
@@ -163,6 +175,14 @@ pub struct Limits {
     pub max_early_bytes: usize,
     /// Authorizations in progress at a time, 8 by default.
     pub max_authorizations: usize,
+    /// Members kept of a presence channel, 10,000 by default; the others are counted.
+    pub max_members: usize,
+    /// The largest data of a client event, 10,000 bytes by default; servers refuse more than about that.
+    pub max_client_event_bytes: usize,
+    /// Client events sent within any second, 10 by default, as the protocol has it.
+    pub max_client_events_per_second: usize,
+    /// Client events that wait for the acknowledgement of their channels, 100 by default.
+    pub max_waiting_client_events: usize,
 }
 
 impl Limits {
@@ -181,6 +201,10 @@ impl Default for Limits {
             max_early_events: 64,
             max_early_bytes: 1024 * 1024,
             max_authorizations: 8,
+            max_members: 10_000,
+            max_client_event_bytes: 10_000,
+            max_client_events_per_second: 10,
+            max_waiting_client_events: 100,
         }
     }
 }
@@ -223,7 +247,7 @@ mod tests {
                 assert_eq!(options.check().unwrap_err().option, name, "{bad:?}");
             }
         }
-        let limits: [(&str, Change); 9] = [
+        let limits: [(&str, Change); 13] = [
             ("limits.max_message_bytes", |options| options.limits.max_message_bytes = 0),
             ("limits.max_message_bytes", |options| options.limits.max_message_bytes = usize::MAX),
             ("limits.max_depth", |options| options.limits.max_depth = 0),
@@ -233,6 +257,10 @@ mod tests {
             ("limits.max_early_events", |options| options.limits.max_early_events = 0),
             ("limits.max_early_bytes", |options| options.limits.max_early_bytes = 0),
             ("limits.max_authorizations", |options| options.limits.max_authorizations = 0),
+            ("limits.max_members", |options| options.limits.max_members = 0),
+            ("limits.max_client_event_bytes", |options| options.limits.max_client_event_bytes = 0),
+            ("limits.max_client_events_per_second", |options| options.limits.max_client_events_per_second = 0),
+            ("limits.max_waiting_client_events", |options| options.limits.max_waiting_client_events = 0),
         ];
         for (name, change) in limits {
             assert_eq!(refused(change).option, name);

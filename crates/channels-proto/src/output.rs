@@ -1,7 +1,8 @@
 use std::{fmt, time::Duration};
 
 use crate::{
-    ChannelName, ConnectionError, ConnectionState, Event, FrameError, Secret, SocketId, SubscriptionError, Time,
+    ChannelName, ClientEventError, ConnectionError, ConnectionState, DecryptionError, Event, FrameError, Member,
+    Members, Secret, SignInError, SocketId, SubscriptionError, Time, User,
 };
 
 /// The number of a socket. It grows with every socket that a [`Connection`](crate::Connection) requests; an input
@@ -55,7 +56,16 @@ pub enum Output<'t> {
         /// Request a fresh token first: the server has refused the current one.
         refresh_token: bool,
     },
-    /// The result of this authorization is no longer needed.
+    /// Request an authentication of the user; answer with `handle_authentication`.
+    Authenticate {
+        /// To be returned with the result.
+        id: AuthorizationId,
+        /// The socket to sign for.
+        socket_id: SocketId,
+        /// Request a fresh token first: the server has refused the current one.
+        refresh_token: bool,
+    },
+    /// The result of this authorization, or authentication, is no longer needed.
     CancelAuthorization {
         /// Its number.
         id: AuthorizationId,
@@ -86,7 +96,77 @@ pub enum Report {
         channel: ChannelName,
         /// What may have been missed before.
         continuity: Continuity,
+        /// On a presence channel, who is on it; it replaces any list before.
+        members: Option<Members>,
     },
+    /// A member came onto a subscribed presence channel, or one that is there came again with other info.
+    MemberAdded {
+        /// The channel.
+        channel: ChannelName,
+        /// The member.
+        member: Member,
+    },
+    /// A member left a subscribed presence channel.
+    MemberRemoved {
+        /// The channel.
+        channel: ChannelName,
+        /// The member, as it was known.
+        member: Member,
+    },
+    /// The number of connections that are subscribed to a channel changed.
+    SubscriptionCount {
+        /// The channel.
+        channel: ChannelName,
+        /// How many there are.
+        count: u64,
+    },
+    /// A cache channel has no cached event. When it has one, that follows the acknowledgement as an ordinary event: it
+    /// may have been sent at any time, also before a gap, and delivered then.
+    CacheMiss {
+        /// The channel.
+        channel: ChannelName,
+    },
+    /// An event of an encrypted channel could not be decrypted and is lost.
+    Undecryptable {
+        /// The channel.
+        channel: ChannelName,
+        /// The name of the event.
+        event: Box<str>,
+        /// Why.
+        error: DecryptionError,
+    },
+    /// A client event that was accepted was not sent, or the server refused it.
+    ClientEventFailed {
+        /// The channel.
+        channel: ChannelName,
+        /// The name of the event; none when the server refused one of several without saying which.
+        event: Option<Box<str>>,
+        /// Why.
+        error: ClientEventError,
+    },
+    /// The server knows this client as `user` from now on, until the socket ends; its channel is subscribed next.
+    SignedIn {
+        /// The user.
+        user: User,
+    },
+    /// An attempt to sign in failed; the channels are not affected. Every failed attempt is reported.
+    SignInFailed {
+        /// The reason.
+        error: SignInError,
+        /// Time until the next attempt, which comes sooner when the socket is replaced; none when there is no further
+        /// attempt until the caller signs in or connects again.
+        retry_in: Option<Duration>,
+    },
+    /// Users whom the signed-in user watches came online, or went offline.
+    Watchlist {
+        /// Whether they are online now.
+        online: bool,
+        /// Their ids.
+        user_ids: Vec<Box<str>>,
+    },
+    /// A message that is nothing else: an event without a channel, or one of the protocol's own that is not known. Only
+    /// with [`Options::report_unknown`](crate::Options::report_unknown).
+    Message(Message),
     /// A subscribed channel lost its socket, or the server ended the subscription: a gap opens, and the next
     /// `Subscribed` closes it.
     Interrupted {
@@ -151,6 +231,20 @@ pub enum Report {
         /// What was wrong with the last of them.
         last: FrameError,
     },
+}
+
+/// A message from the server that this client does not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Message {
+    /// Its name.
+    pub event: Box<str>,
+    /// The channel it names.
+    pub channel: Option<Box<str>>,
+    /// Its `data`, as JSON text; empty when there is none.
+    pub data: Box<str>,
+    /// Its other members, each with its value as JSON text.
+    pub other_members: Vec<(Box<str>, Box<str>)>,
 }
 
 /// Whether events of a channel may have been missed before its current subscription.

@@ -10,24 +10,46 @@ pub(crate) struct Established {
     pub(crate) socket_id: SocketId,
     /// In seconds, when the server announces a positive one.
     pub(crate) activity_timeout: Option<u64>,
+    /// The server is push1st.
+    pub(crate) is_push1st: bool,
 }
 
 impl Established {
     /// `None` when there is no usable socket id.
     pub(crate) fn parse(data: Data<'_>) -> Option<Self> {
         let payload = data.payload().ok()?;
-        let (mut socket_id, mut activity_timeout) = (None, None);
+        let (mut socket_id, mut activity_timeout, mut is_text) = (None, None, false);
         for member in Members::of(&payload, CONTROL_DEPTH).ok()? {
             let (key, value) = member.ok()?;
             match key.as_ref() {
                 "socket_id" => socket_id = value.string().and_then(Result::ok).and_then(|id| SocketId::parse(&id)),
-                "activity_timeout" => activity_timeout = value.integer().and_then(|seconds| seconds.try_into().ok()),
+                "activity_timeout" => {
+                    activity_timeout = value.integer().and_then(|seconds| seconds.try_into().ok());
+                    is_text = value.content().is_some();
+                }
                 _ => {}
             }
         }
         let activity_timeout = activity_timeout.filter(|&seconds: &u64| seconds > 0);
-        socket_id.map(|socket_id| Self { socket_id, activity_timeout })
+        socket_id.map(|socket_id: SocketId| {
+            let is_push1st = is_text && is_id_of_push1st(socket_id.as_str());
+            Self { socket_id, activity_timeout, is_push1st }
+        })
     }
+}
+
+/// push1st takes the time in nanoseconds for the first half, and up to 32 bits for the second.
+fn is_id_of_push1st(id: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    id.split_once('.').is_some_and(|(time, number)| time.len() == 19 && is_number(time) && is_number(number))
+}
+
+/// The `data` of `pusher_internal:subscription_count`.
+pub(crate) fn subscription_count(data: Data<'_>) -> Option<u64> {
+    let payload = data.payload().ok()?;
+    let members = Members::of(&payload, CONTROL_DEPTH).ok()?.flatten();
+    let count = members.filter(|(key, _)| key == "subscription_count").last()?.1;
+    count.integer()?.try_into().ok()
 }
 
 /// `pusher:error`.
@@ -130,6 +152,40 @@ pub(crate) fn unsubscribe(channel: &ChannelName) -> Secret {
     Secret::new(text)
 }
 
+/// `data` is JSON, which goes out as it is.
+pub(crate) fn event(name: &str, channel: Option<&ChannelName>, data: &str) -> Secret {
+    let mut text = String::with_capacity(ROOM + name.len() + data.len());
+    text.push_str(r#"{"event":"#);
+    push_string(&mut text, name);
+    if let Some(channel) = channel {
+        text.push_str(r#","channel":"#);
+        push_string(&mut text, channel.as_str());
+    }
+    text.push_str(r#","data":"#);
+    text.push_str(data);
+    text.push('}');
+    Secret::new(text)
+}
+
+pub(crate) fn sign_in(auth: &Secret, user_data: &str) -> Secret {
+    let escaped = |text: &str| text.len().saturating_mul(LONGEST_ESCAPE);
+    let mut text = String::with_capacity(ROOM + escaped(auth.expose()) + escaped(user_data));
+    text.push_str(r#"{"event":"pusher:signin","data":{"auth":"#);
+    push_string(&mut text, auth.expose());
+    text.push_str(r#","user_data":"#);
+    push_string(&mut text, user_data);
+    text.push_str("}}");
+    Secret::new(text)
+}
+
+/// A text as a JSON string.
+#[cfg(feature = "encryption")]
+pub(crate) fn quoted(content: &str) -> String {
+    let mut text = String::with_capacity(content.len() + content.len() / 8 + 2);
+    push_string(&mut text, content);
+    text
+}
+
 fn push_string(text: &mut String, content: &str) {
     text.push('"');
     for character in content.chars() {
@@ -183,6 +239,32 @@ mod tests {
         ];
         for (data, expected) in cases {
             assert_eq!(established(data), expected, "{data}");
+        }
+    }
+
+    // L08
+    #[test]
+    fn push1st_is_known_by_its_handshake_and_nobody_else_is_taken_for_it() {
+        let is = |id: &str, timeout: &str| {
+            let data = format!(r#"{{"activity_timeout":{timeout},"socket_id":"{id}"}}"#);
+            Established::parse(Data::new(&data)).unwrap().is_push1st
+        };
+        assert!(is("1795521896925195131.1442880739", r#""40""#));
+        assert!(!is("1795521896925195131.1442880739", "40"));
+        for id in
+            ["1.2", "5390136303.1983000704", "179552189692519513x.1", "1795521896925195131.", "1795521896925195131"]
+        {
+            assert!(!is(id, r#""40""#), "{id}");
+        }
+    }
+
+    #[test]
+    fn the_number_of_subscriptions_may_be_a_number_or_a_text() {
+        let count = |data| subscription_count(Data::new(data));
+        assert_eq!(count(r#"{"subscription_count":7}"#), Some(7));
+        assert_eq!(count(r#""{\"subscription_count\":\"7\"}""#), Some(7));
+        for none in ["", "{}", r#"{"subscription_count":-1}"#, r#"{"subscription_count":null}"#, "7"] {
+            assert_eq!(count(none), None, "{none}");
         }
     }
 

@@ -125,7 +125,7 @@ impl Channels {
                 VmsSocketItem::ConnectionState { from, to }
             }
             Item::Event(incoming) => incoming.socket.into(),
-            Item::Subscribed { channel, continuity } => {
+            Item::Subscribed { channel, continuity, .. } => {
                 VmsSocketItem::Continuity(self.subscribed(VmsChannel::named(&channel), continuity))
             }
             Item::Interrupted { channel, since, clock, cause } => {
@@ -158,6 +158,18 @@ impl Channels {
                 let kind = PusherErrorKind::DelegatePanicked;
                 VmsSocketItem::error(kind, None, format!("the delegate panicked, and is still called: {message}"))
             }
+            // Only channels of other kinds, users and what a VMS does not send have these.
+            Item::CacheMiss { .. }
+            | Item::ClientEventFailed { .. }
+            | Item::MemberAdded { .. }
+            | Item::MemberRemoved { .. }
+            | Item::Message(_)
+            | Item::SignedIn { .. }
+            | Item::SignInFailed { .. }
+            | Item::SubscriptionCount { .. }
+            | Item::Undecryptable { .. }
+            | Item::Watchlist { .. }
+            | _ => VmsSocketItem::info("the server said something that no VMS has a use for"),
         };
         (item, None)
     }
@@ -368,7 +380,7 @@ mod tests {
         assert!(denied(&user, 401) && denied(&user, 419));
         assert!(!denied(&user, 403) && !denied(&user, 403));
         assert!(denied(&token, 403) && denied(&user, 403));
-        channels.tell(Item::Subscribed { channel: token.clone(), continuity: Continuity::Fresh });
+        channels.tell(Item::Subscribed { channel: token.clone(), continuity: Continuity::Fresh, members: None });
         assert!(!denied(&user, 403));
         use channels_proto::ConnectionState::{Connected, Disconnected};
         channels.tell(Item::StateChanged { from: Connected, to: Disconnected });

@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use channels_proto::{ChannelKind, ChannelName};
+use channels_proto::{ChannelKind, ChannelName, Members};
 use futures_core::Stream;
 
 use super::{
@@ -65,6 +65,12 @@ impl Channel {
     #[must_use]
     pub fn is_subscribed(&self) -> bool {
         self.state() == ChannelState::Subscribed
+    }
+
+    /// Returns who is on the channel now: none unless it is a subscribed presence channel.
+    #[must_use]
+    pub fn members(&self) -> Option<Members> {
+        self.subscription.members()
     }
 
     /// Waits until the server has acknowledged the subscription.

@@ -14,7 +14,7 @@ use crate::{
 
 impl Hub {
     fn give_out(&self, inner: &mut Inner, version: u64, entry: &Entry<ChannelEvent>, told: &mut Told) {
-        let channel = entry.event.as_ref().map(|event| &event.channel).or_else(|| entry.item.channel());
+        let channel = entry.event.as_ref().and_then(|event| event.channel.as_ref()).or_else(|| entry.item.channel());
         if let Some(channel) = channel {
             let Some(subscription) = inner.channels.get(channel).filter(|known| version >= known.since) else { return };
             subscription.take(entry, told);
@@ -27,12 +27,22 @@ impl Hub {
                         subscription.take(entry, told);
                     }
                 }
-                Item::Coalesced { .. }
+                Item::CacheMiss { .. }
+                | Item::ClientEventFailed { .. }
+                | Item::Coalesced { .. }
                 | Item::ConnectionFailed { .. }
                 | Item::Event(_)
                 | Item::HandlerPanicked { .. }
                 | Item::Interrupted { .. }
+                | Item::MemberAdded { .. }
+                | Item::MemberRemoved { .. }
+                | Item::Message(_)
                 | Item::ServerError { .. }
+                | Item::SignedIn { .. }
+                | Item::SignInFailed { .. }
+                | Item::SubscriptionCount { .. }
+                | Item::Undecryptable { .. }
+                | Item::Watchlist { .. }
                 | Item::Subscribed { .. }
                 | Item::SubscriptionFailed { .. }
                 | Item::Suspended { .. } => {}

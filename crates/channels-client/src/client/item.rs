@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use channels_proto::{FrameError, GapCause, SubscriptionError};
+use channels_proto::{ClientEventError, DecryptionError, FrameError, GapCause, Member, Members, SubscriptionError};
 
 use super::event::ChannelEvent;
 use crate::{Continuity, Item, ServerClock};
@@ -18,6 +18,39 @@ pub enum ChannelItem {
     Subscribed {
         /// What may have been missed before.
         continuity: Continuity,
+        /// On a presence channel, who is on it; it replaces any list before.
+        members: Option<Members>,
+    },
+    /// A member came onto a presence channel, or one that is there came again with other info.
+    MemberAdded {
+        /// The member.
+        member: Member,
+    },
+    /// A member left a presence channel.
+    MemberRemoved {
+        /// The member, as it was known.
+        member: Member,
+    },
+    /// The number of connections that are subscribed to the channel changed.
+    SubscriptionCount {
+        /// How many there are.
+        count: u64,
+    },
+    /// The cache channel has no cached event; see [`Item::CacheMiss`].
+    CacheMiss,
+    /// An event of an encrypted channel could not be decrypted and is lost.
+    Undecryptable {
+        /// The name of the event.
+        event: Box<str>,
+        /// Why.
+        error: DecryptionError,
+    },
+    /// A client event that was accepted was not sent, or the server refused it.
+    ClientEventFailed {
+        /// The name of the event; none when the server refused one of several without saying which.
+        event: Option<Box<str>>,
+        /// Why.
+        error: ClientEventError,
     },
     /// The channel lost its socket, or the server ended the subscription: a gap opens, and the next `Subscribed`
     /// closes it.
@@ -86,7 +119,13 @@ impl ChannelItem {
     pub(super) fn of(item: Item<ChannelEvent>) -> Option<Self> {
         Some(match item {
             Item::Event(event) => Self::Event(event),
-            Item::Subscribed { continuity, .. } => Self::Subscribed { continuity },
+            Item::Subscribed { continuity, members, .. } => Self::Subscribed { continuity, members },
+            Item::MemberAdded { member, .. } => Self::MemberAdded { member },
+            Item::MemberRemoved { member, .. } => Self::MemberRemoved { member },
+            Item::SubscriptionCount { count, .. } => Self::SubscriptionCount { count },
+            Item::CacheMiss { .. } => Self::CacheMiss,
+            Item::Undecryptable { event, error, .. } => Self::Undecryptable { event, error },
+            Item::ClientEventFailed { event, error, .. } => Self::ClientEventFailed { event, error },
             Item::Interrupted { since, clock, cause, .. } => Self::Interrupted { since, clock, cause },
             Item::SubscriptionFailed { error, since, failures, retry_in, .. } => {
                 Self::Failed { error, since, failures, retry_in }
@@ -97,7 +136,11 @@ impl ChannelItem {
             Item::Coalesced { reports } => Self::Coalesced { reports },
             Item::ConnectionFailed { .. }
             | Item::HandlerPanicked { .. }
+            | Item::Message(_)
             | Item::ServerError { .. }
+            | Item::SignedIn { .. }
+            | Item::SignInFailed { .. }
+            | Item::Watchlist { .. }
             | Item::StateChanged { .. } => return None,
         })
     }

@@ -5,7 +5,7 @@ use std::{
     task::Waker,
 };
 
-use channels_proto::ChannelName;
+use channels_proto::{ChannelName, Members};
 use tokio::sync::Notify;
 
 use super::{
@@ -32,6 +32,8 @@ pub(super) struct Subscription {
 #[derive(Debug)]
 struct Inner {
     state: ChannelState,
+    /// Who is on a presence channel, as it was told last.
+    members: Option<Members>,
     /// One for each handle.
     mailboxes: Vec<Arc<Mailbox>>,
     /// It is kept without a handle.
@@ -49,7 +51,7 @@ pub(super) struct Told {
 
 impl Subscription {
     pub(super) fn new(name: ChannelName, since: u64, callbacks: Callbacks) -> Self {
-        let inner = Inner { state: ChannelState::Pending, mailboxes: Vec::new(), is_detached: false };
+        let inner = Inner { state: ChannelState::Pending, members: None, mailboxes: Vec::new(), is_detached: false };
         let callbacks = Arc::new(callbacks);
         Self { name, since, callbacks, changed: Notify::new(), inner: Mutex::new(inner) }
     }
@@ -58,13 +60,20 @@ impl Subscription {
         self.lock().state.clone()
     }
 
+    /// Returns who is on a presence channel that is subscribed.
+    pub(super) fn members(&self) -> Option<Members> {
+        let inner = self.lock();
+        inner.members.clone().filter(|_| inner.state == ChannelState::Subscribed)
+    }
+
     /// Adds the mailbox of a new handle. It begins with the acknowledgement if there has been one.
     pub(super) fn add(&self, mailbox: Arc<Mailbox>) {
         let mut inner = self.lock();
         match inner.state {
             ChannelState::Subscribed => {
                 let (channel, continuity) = (self.name.clone(), Continuity::Fresh);
-                mailbox.push(&Entry::report(Item::Subscribed { channel, continuity }));
+                let members = inner.members.clone();
+                mailbox.push(&Entry::report(Item::Subscribed { channel, continuity, members }));
             }
             ChannelState::Unsubscribed => drop(mailbox.close()),
             ChannelState::Failed(_) | ChannelState::Pending => {}
@@ -89,6 +98,12 @@ impl Subscription {
         if let Some(state) = state_after(&entry.item) {
             inner.state = state;
             told.changed.push(Arc::clone(self));
+        }
+        match (&entry.item, &mut inner.members) {
+            (Item::Subscribed { members, .. }, known) => known.clone_from(members),
+            (Item::MemberAdded { member, .. }, Some(members)) => members.add(member),
+            (Item::MemberRemoved { member, .. }, Some(members)) => drop(members.remove(member.id())),
+            _ => {}
         }
         told.wakers.extend(inner.mailboxes.iter().filter_map(|mailbox| mailbox.push(entry)));
         drop(inner);
@@ -140,15 +155,25 @@ fn state_after(item: &Item<ChannelEvent>) -> Option<ChannelState> {
         Item::Subscribed { .. } => Some(ChannelState::Subscribed),
         Item::Interrupted { .. } => Some(ChannelState::Pending),
         Item::SubscriptionFailed { error, .. } => Some(ChannelState::Failed(error.clone())),
-        Item::Coalesced { .. }
+        Item::CacheMiss { .. }
+        | Item::ClientEventFailed { .. }
+        | Item::Coalesced { .. }
         | Item::ConnectionFailed { .. }
         | Item::Event(_)
         | Item::HandlerPanicked { .. }
         | Item::Lagged { .. }
+        | Item::MemberAdded { .. }
+        | Item::MemberRemoved { .. }
+        | Item::Message(_)
         | Item::ServerError { .. }
+        | Item::SignedIn { .. }
+        | Item::SignInFailed { .. }
         | Item::StateChanged { .. }
+        | Item::SubscriptionCount { .. }
         | Item::Suspended { .. }
-        | Item::Unreadable { .. } => None,
+        | Item::Undecryptable { .. }
+        | Item::Unreadable { .. }
+        | Item::Watchlist { .. } => None,
     }
 }
 

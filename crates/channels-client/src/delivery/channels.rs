@@ -18,7 +18,8 @@ impl<T: Send + 'static> Core<T> {
         };
         shared.muted.mute(channel.clone(), version);
         let is_of = |entry: &Entry<T>| {
-            entry.event.as_ref().is_some_and(|event| event.channel == *channel) || entry.item.channel() == Some(channel)
+            entry.event.as_ref().is_some_and(|event| event.channel.as_ref() == Some(channel))
+                || entry.item.channel() == Some(channel)
         };
         let discarded = shared.queue.take_if(is_of);
         shared.handler.leave_channel(channel);

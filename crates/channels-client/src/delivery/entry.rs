@@ -8,14 +8,15 @@ use crate::Item;
 #[derive(Clone, Debug)]
 pub(crate) struct Entry<T> {
     pub(crate) item: Item<T>,
-    /// Set exactly for an [`Item::Event`].
+    /// Set for an [`Item::Event`], and for what is dropped like one.
     pub(crate) event: Option<EventPlace>,
 }
 
 /// What the queue needs to know of an event.
 #[derive(Clone, Debug)]
 pub(crate) struct EventPlace {
-    pub(crate) channel: ChannelName,
+    /// None for what belongs to no channel.
+    pub(crate) channel: Option<ChannelName>,
     pub(super) bytes: usize,
     pub(super) keep: bool,
 }
@@ -23,10 +24,16 @@ pub(crate) struct EventPlace {
 impl<T> Entry<T> {
     pub(crate) fn event(channel: ChannelName, frame_bytes: usize, keep: bool, item: T) -> Self {
         let bytes = frame_bytes.saturating_add(PLACE_BYTES);
-        Self { item: Item::Event(item), event: Some(EventPlace { channel, bytes, keep }) }
+        Self { item: Item::Event(item), event: Some(EventPlace { channel: Some(channel), bytes, keep }) }
     }
 
-    /// Anything but an event.
+    /// What is no event, but may come as often, and is dropped like one. `size` is what it has in bytes.
+    pub(crate) fn news(item: Item<T>, size: usize) -> Self {
+        let (channel, bytes) = (item.channel().cloned(), size.saturating_add(PLACE_BYTES));
+        Self { item, event: Some(EventPlace { channel, bytes, keep: false }) }
+    }
+
+    /// What is not dropped.
     pub(crate) const fn report(item: Item<T>) -> Self {
         Self { item, event: None }
     }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use channels_proto::{ChannelName, ConnectionState, FrameError, GapCause, SubscriptionError};
+use channels_proto::{ChannelName, ConnectionState, FrameError, GapCause, Members, SubscriptionError};
 
 use super::entry::{Entry, count};
 use crate::{Continuity, Item, ServerClock};
@@ -17,6 +17,7 @@ pub(super) fn fold<T>(entries: VecDeque<Entry<T>>, dropped: &mut Vec<Entry<T>>) 
     for entry in entries {
         match &entry.event {
             Some(event) if event.keep => summary.kept.push(entry),
+            Some(_) if summary.change_members(&entry.item) => {}
             Some(_) => {
                 summary.lost += 1;
                 dropped.push(entry);
@@ -39,13 +40,15 @@ struct Summary<T> {
     connection_failed: Option<Item<T>>,
     suspended: Option<Item<T>>,
     unreadable: Option<(u64, FrameError)>,
+    /// How the last sign-in went.
+    sign_in: Option<Item<T>>,
     panicked: Option<Item<T>>,
 }
 
 /// The last report of each kind, with its place among all reports.
 #[derive(Default)]
 struct ChannelSummary {
-    subscribed: Option<(u64, Continuity)>,
+    subscribed: Option<(u64, Continuity, Option<Members>)>,
     interrupted: Option<(u64, SystemTime, Option<ServerClock>, GapCause)>,
     failed: Option<(u64, Failed)>,
     suspended: Option<(u64, SystemTime)>,
@@ -71,6 +74,7 @@ impl<T> Summary<T> {
             connection_failed: None,
             suspended: None,
             unreadable: None,
+            sign_in: None,
             panicked: None,
         }
     }
@@ -87,10 +91,10 @@ impl<T> Summary<T> {
                     self.suspended = None;
                 }
             }
-            Item::Subscribed { channel, continuity } => {
+            Item::Subscribed { channel, continuity, members } => {
                 let summary = self.channels.entry(channel).or_default();
-                let merged = merge(summary.subscribed.map(|(_, continuity)| continuity), continuity);
-                *summary = ChannelSummary { subscribed: Some((place, merged)), ..ChannelSummary::default() };
+                let merged = merge(summary.subscribed.take().map(|(_, continuity, _)| continuity), continuity);
+                *summary = ChannelSummary { subscribed: Some((place, merged, members)), ..ChannelSummary::default() };
             }
             Item::Interrupted { channel, since, clock, cause } => {
                 self.channels.entry(channel).or_default().interrupted = Some((place, since, clock, cause));
@@ -115,8 +119,32 @@ impl<T> Summary<T> {
                 self.unreadable = Some((lost.saturating_add(before), last));
             }
             item @ Item::HandlerPanicked { .. } => self.panicked = Some(item),
-            Item::Event(_) => {}
+            item @ (Item::SignedIn { .. } | Item::SignInFailed { .. }) => self.sign_in = Some(item),
+            // They are dropped like events.
+            Item::CacheMiss { .. }
+            | Item::ClientEventFailed { .. }
+            | Item::Event(_)
+            | Item::MemberAdded { .. }
+            | Item::MemberRemoved { .. }
+            | Item::Message(_)
+            | Item::SubscriptionCount { .. }
+            | Item::Undecryptable { .. }
+            | Item::Watchlist { .. } => {}
         }
+    }
+
+    /// Brings the members up to date that will be told; false when `item` is not about them.
+    fn change_members(&mut self, item: &Item<T>) -> bool {
+        let (Item::MemberAdded { channel, .. } | Item::MemberRemoved { channel, .. }) = item else { return false };
+        let subscribed = self.channels.get_mut(channel).and_then(|summary| summary.subscribed.as_mut());
+        let Some((_, _, Some(members))) = subscribed else { return false };
+        match item {
+            Item::MemberAdded { member, .. } => members.add(member),
+            Item::MemberRemoved { member, .. } => drop(members.remove(member.id())),
+            _ => {}
+        }
+        self.reports += 1;
+        true
     }
 
     fn into_entries(self) -> VecDeque<Entry<T>> {
@@ -129,7 +157,8 @@ impl<T> Summary<T> {
         let mut subscribed = in_order(self.channels);
         let is_subscribed = |item: &Item<T>| matches!(item, Item::Subscribed { .. });
         let mut last = subscribed.split_off(subscribed.iter().rposition(is_subscribed).map_or(0, |place| place + 1));
-        last.extend([self.server_error, self.connection_failed, self.suspended, self.panicked].into_iter().flatten());
+        let rest = [self.server_error, self.connection_failed, self.suspended, self.sign_in, self.panicked];
+        last.extend(rest.into_iter().flatten());
         let left = usize::from(state.is_some()) + subscribed.len() + last.len();
         first.push(Item::Coalesced { reports: self.reports.saturating_sub(count(left)) });
         first.extend(state);
@@ -145,7 +174,10 @@ fn in_order<T>(channels: BTreeMap<ChannelName, ChannelSummary>) -> Vec<Item<T>> 
     for (channel, summary) in channels {
         let ChannelSummary { subscribed, interrupted, failed, suspended } = summary;
         let name = || channel.clone();
-        reports.extend(subscribed.map(|(place, continuity)| (place, Item::Subscribed { channel: name(), continuity })));
+        reports
+            .extend(subscribed.map(|(place, continuity, members)| {
+                (place, Item::Subscribed { channel: name(), continuity, members })
+            }));
         reports.extend(
             interrupted.map(|(place, since, clock, cause)| {
                 (place, Item::Interrupted { channel: name(), since, clock, cause })

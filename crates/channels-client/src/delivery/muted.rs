@@ -24,7 +24,10 @@ impl Muted {
 
     pub(super) fn covers<T>(&self, entry: &Entry<T>) -> bool {
         match &entry.event {
-            Some(event) => !self.left.is_empty() && self.left.contains_key(&event.channel),
+            Some(event) => {
+                let is_left = |channel| self.left.contains_key(channel);
+                !self.left.is_empty() && event.channel.as_ref().is_some_and(is_left)
+            }
             None => {
                 self.left.keys().any(|channel| entry.item.channel() == Some(channel))
                     || self.failures.keys().any(|channel| is_failure_of(&entry.item, channel))

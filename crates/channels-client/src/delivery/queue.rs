@@ -111,7 +111,8 @@ impl<T> Queue<T> {
             (Some(Item::Lagged { dropped }), Item::Lagged { dropped: more }) => {
                 *dropped = dropped.saturating_add(*more);
             }
-            (Some(last @ Item::ConnectionFailed { .. }), Item::ConnectionFailed { .. }) => *last = item,
+            (Some(last @ Item::ConnectionFailed { .. }), Item::ConnectionFailed { .. })
+            | (Some(last @ Item::SignInFailed { .. }), Item::SignInFailed { .. }) => *last = item,
             (
                 Some(Item::ServerError { code, message }),
                 Item::ServerError { code: same_code, message: same_message },

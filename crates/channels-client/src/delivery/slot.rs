@@ -49,7 +49,7 @@ impl InHand {
     /// Returns whether `item`, which this is about, is still to be told.
     pub(super) fn is_wanted<T>(&self, item: &Item<T>) -> bool {
         let is_of = |channel: &ChannelName| match &self.event {
-            Some(event) => event.channel == *channel,
+            Some(event) => event.channel.as_ref() == Some(channel),
             None => item.channel() == Some(channel),
         };
         !self.left.iter().any(is_of) && !self.replaced.iter().any(|channel| is_failure_of(item, channel))

@@ -7,7 +7,8 @@ use std::{
 };
 
 use channels_proto::{
-    Authorization, ConnectFailure, ConnectionError, ProtocolViolation, Report, Secret, SubscriptionError,
+    Authorization, ClientEventError, ConnectFailure, ConnectionError, ProtocolViolation, Report, Secret, SignInError,
+    SubscriptionError,
 };
 
 use super::driver::Driver;
@@ -43,7 +44,12 @@ impl<D: Decoder> Driver<D> {
         match &mut report {
             Report::ConnectionFailed { error, .. } => self.hide_in_error(error),
             Report::SubscriptionFailed { error, .. } => self.hide_in_refusal(error),
-            Report::ServerError { message, .. } => self.hide_in(message),
+            Report::ServerError { message, .. }
+            | Report::ClientEventFailed { error: ClientEventError::RejectedByServer { message, .. }, .. }
+            | Report::SignInFailed {
+                error: SignInError::RejectedByServer { message, .. } | SignInError::Malformed { message, .. },
+                ..
+            } => self.hide_in(message),
             Report::StateChanged { .. }
             | Report::Subscribed { .. }
             | Report::Interrupted { .. }

@@ -138,7 +138,7 @@ impl<D: Decoder> Driver<D> {
                 self.turn.state = Some((to, socket_id));
                 Item::StateChanged { from, to }
             }
-            Report::Subscribed { channel, continuity } => {
+            Report::Subscribed { channel, continuity, members } => {
                 let continuity = if let Proven::Gap { since, until, cause } = continuity {
                     self.core.count_gap(until.saturating_since(since));
                     let Span { since, until, clock } = gap_times.end(clock, &channel, since, until);
@@ -147,7 +147,7 @@ impl<D: Decoder> Driver<D> {
                     gap_times.forget(&channel);
                     Continuity::Fresh
                 };
-                Item::Subscribed { channel, continuity }
+                Item::Subscribed { channel, continuity, members }
             }
             Report::Interrupted { channel, since, cause } => {
                 let (since, clock) = gap_times.begin(clock, &channel, since);
@@ -168,10 +168,50 @@ impl<D: Decoder> Driver<D> {
             Report::ServerError { code, message } => Item::ServerError { code, message },
             Report::Suspended { channel, since } => Item::Suspended { channel, since: gap_times.wall(clock, since) },
             Report::Unreadable { lost, last } => Item::Unreadable { lost, last },
-            _ => return,
+            Report::SignedIn { user } => Item::SignedIn { user },
+            Report::SignInFailed { error, retry_in } => Item::SignInFailed { error, retry_in },
+            report => {
+                self.turn.entries.extend(news(report));
+                return;
+            }
         };
         self.turn.entries.push(Entry::report(item));
     }
+}
+
+/// What is no event, and is dropped like one when the consumer is slow.
+fn news<T>(report: Report) -> Option<Entry<T>> {
+    let (item, size) = match report {
+        Report::MemberAdded { channel, member } => {
+            let size = member.id().len() + member.info().map_or(0, str::len);
+            (Item::MemberAdded { channel, member }, size)
+        }
+        Report::MemberRemoved { channel, member } => {
+            let size = member.id().len() + member.info().map_or(0, str::len);
+            (Item::MemberRemoved { channel, member }, size)
+        }
+        Report::SubscriptionCount { channel, count } => (Item::SubscriptionCount { channel, count }, 0),
+        Report::CacheMiss { channel } => (Item::CacheMiss { channel }, 0),
+        Report::Undecryptable { channel, event, error } => {
+            let size = event.len();
+            (Item::Undecryptable { channel, event, error }, size)
+        }
+        Report::ClientEventFailed { channel, event, error } => {
+            let size = event.as_ref().map_or(0, |event| event.len());
+            (Item::ClientEventFailed { channel, event, error }, size)
+        }
+        Report::Watchlist { online, user_ids } => {
+            let size = user_ids.iter().map(|id| id.len() + size_of::<Box<str>>()).sum();
+            (Item::Watchlist { online, user_ids }, size)
+        }
+        Report::Message(message) => {
+            let others = message.other_members.iter().map(|(name, value)| name.len() + value.len());
+            let size = message.event.len() + message.data.len() + others.sum::<usize>();
+            (Item::Message(message), size)
+        }
+        _ => return None,
+    };
+    Some(Entry::news(item, size))
 }
 
 /// What a log record says of an error: its whole text may contain a channel's name or the server's text.

@@ -59,7 +59,7 @@ async fn a_client_connects_subscribes_and_delivers_in_order() {
     let (from, to) = (ConnectionState::Connecting, ConnectionState::Connected);
     assert_eq!(under.next().await, Item::StateChanged { from, to });
     let (channel, continuity) = (private("a"), Continuity::Fresh);
-    assert_eq!(under.next().await, Item::Subscribed { channel, continuity });
+    assert_eq!(under.next().await, Item::Subscribed { channel, continuity, members: None });
     assert_eq!(event_of(&under.next().await), Some(("first".into(), r#"{"n":1}"#.into())));
     assert_eq!(event_of(&under.next().await), Some(("second".into(), r#"{"n":2}"#.into())));
     assert!(under.client.is_connected());

@@ -62,7 +62,10 @@ async fn each_of_a_thousand_channels_gets_its_own_events_also_after_a_reconnect(
         for channel in &mut channels {
             assert!(matches!(soon("an item", channel.next()).await, Some(ChannelItem::Interrupted { .. })));
             let again = soon("an item", channel.next()).await;
-            assert!(matches!(again, Some(ChannelItem::Subscribed { continuity: Continuity::Gap { .. } })), "{again:?}");
+            assert!(
+                matches!(again, Some(ChannelItem::Subscribed { continuity: Continuity::Gap { .. }, .. })),
+                "{again:?}"
+            );
         }
     }
     drop(channels);

@@ -41,7 +41,7 @@ fn event(name: &str, data: &str) -> (String, String) {
     (name.to_owned(), data.to_owned())
 }
 
-const FRESH: ChannelItem = ChannelItem::Subscribed { continuity: Continuity::Fresh };
+const FRESH: ChannelItem = ChannelItem::Subscribed { continuity: Continuity::Fresh, members: None };
 
 #[tokio::test]
 async fn a_channel_yields_its_own_events_and_those_of_no_other() {
@@ -311,7 +311,7 @@ async fn a_handle_goes_on_after_a_reconnect_and_is_told_the_gap() {
     let mut peer = listener.establish("2.2").await;
     peer.acknowledge_all(1).await;
     let gap = next(&mut channel).await;
-    assert!(matches!(gap, ChannelItem::Subscribed { continuity: Continuity::Gap { .. } }), "{gap:?}");
+    assert!(matches!(gap, ChannelItem::Subscribed { continuity: Continuity::Gap { .. }, .. }), "{gap:?}");
     peer.event("a", "e", json!(1)).await;
     assert_eq!(next_event(&mut channel).await, event("e", "1"));
     assert_eq!(soon("the id", client.wait_connected()).await.unwrap().as_str(), "2.2");

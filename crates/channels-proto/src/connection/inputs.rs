@@ -5,16 +5,18 @@ use std::{borrow::Cow, time::Duration};
 use super::{
     Connection,
     channels::{Channels, Delivery},
+    client_events::CLIENT_EVENT_REJECTED,
     lifecycle::{Close, Ending, Outage, Phase, judge_close},
 };
 use crate::{
-    Authorization, AuthorizationError, AuthorizationId, Closed, ConnectFailure, ConnectionError, Epoch, Event,
-    FailureClass, FrameError, GapCause, Output, Outputs, ProtocolViolation, Report, Time,
+    Authorization, AuthorizationError, AuthorizationId, ChannelName, Closed, ConnectFailure, ConnectionError, Data,
+    Epoch, Event, FailureClass, FrameError, GapCause, Message, Output, Outputs, ProtocolViolation, Report, Time,
     backoff::Class,
     close::{self, RetryDecision},
-    envelope::Envelope,
+    envelope::{self, Envelope},
     event::Extras,
     liveness::PROBE_TIMEOUT,
+    user,
     wire::{self, Established, Rejection, ServerError},
 };
 
@@ -80,8 +82,11 @@ impl Connection {
         match Envelope::parse(text, &self.options.limits, &mut self.event_names) {
             Err(error) => return self.take_malformed(now, text, error),
             Ok(envelope) if matches!(self.phase, Phase::Opening { .. }) => self.take_first(now, epoch, &envelope),
-            Ok(envelope) if is_internal(&envelope.event) => self.take_internal(now, epoch, &envelope),
-            Ok(envelope) => return self.take_event(envelope, text.len(), None),
+            Ok(envelope) if is_internal(&envelope.event) => {
+                self.take_internal(now, epoch, &envelope, text);
+                self.settle_client_events(now);
+            }
+            Ok(envelope) => return self.take_event(now, envelope, text, None),
         }
         None
     }
@@ -143,6 +148,7 @@ impl Connection {
                     self.outputs.extend(lost.map(Output::Report));
                 }
                 self.check_liveness(now);
+                self.check_sign_in(now);
                 if let Some(Err(channel)) = self.with_socket(now, Channels::handle_timeout) {
                     let error = ConnectionError::Unacknowledged { channel };
                     let close = Close::Frame(super::NORMAL_CLOSURE);
@@ -188,7 +194,7 @@ impl Connection {
     }
 
     /// Handles one of the protocol's own messages on an established connection.
-    fn take_internal(&mut self, now: Time, epoch: Epoch, envelope: &Envelope<'_>) {
+    fn take_internal(&mut self, now: Time, epoch: Epoch, envelope: &Envelope<'_>, text: &str) {
         let Envelope { event, channel, data, .. } = envelope;
         match (event.as_ref(), channel.as_deref()) {
             ("pusher:ping", None) => self.outputs.push_back(Output::SendText { epoch, text: wire::pong() }),
@@ -196,15 +202,18 @@ impl Connection {
             ("pusher:error", None) => self.take_error(now, ServerError::parse(*data)),
             // Sockudo names the channel whose subscribe it refuses.
             ("pusher:error", Some(channel)) => {
-                let ServerError { code, message } = ServerError::parse(*data);
-                let rejection = Rejection { status: code, message };
+                let error = ServerError::parse(*data);
+                if error.code == Some(CLIENT_EVENT_REJECTED) && self.refuse_client_event(now, Some(channel), &error) {
+                    return;
+                }
+                let rejection = Rejection { status: error.code, message: error.message };
                 self.with_socket(now, |channels, socket| channels.reject_unanswered(channel, rejection, socket));
             }
             ("pusher:connection_established", None) => {
                 self.end_by_violation(now, ProtocolViolation::EstablishedTwice);
             }
             ("pusher_internal:subscription_succeeded", Some(channel)) => {
-                let sent = self.with_socket(now, |channels, socket| channels.acknowledge(channel, socket));
+                let sent = self.with_socket(now, |channels, socket| channels.acknowledge(channel, *data, socket));
                 if let (Phase::Up(live), Some(sent)) = (&mut self.phase, sent.flatten()) {
                     live.liveness.answered(sent);
                 }
@@ -213,7 +222,54 @@ impl Connection {
                 let rejection = Rejection::parse(*data);
                 self.with_socket(now, |channels, socket| channels.reject(channel, rejection, socket));
             }
-            _ => self.counters.ignored_internal_events += 1,
+            (_, Some(channel)) if self.take_news(now, event, channel, *data) => {}
+            ("pusher:signin_success", None) => self.take_signed_in(now, *data),
+            ("pusher_internal:watchlist_events", None) => {
+                for (online, user_ids) in user::watchlist(*data) {
+                    self.report(Report::Watchlist { online, user_ids });
+                }
+            }
+            _ => {
+                self.counters.ignored_internal_events += 1;
+                self.report_unknown(envelope, text);
+            }
+        }
+    }
+
+    /// Handles what the server says about a channel beside its events. Returns whether it was that.
+    fn take_news(&mut self, now: Time, event: &str, channel: &str, data: Data<'_>) -> bool {
+        match event {
+            "pusher_internal:member_added" => {
+                self.with_socket(now, |channels, socket| channels.member_added(channel, data, socket));
+            }
+            "pusher_internal:member_removed" => {
+                self.with_socket(now, |channels, socket| channels.member_removed(channel, data, socket));
+            }
+            "pusher_internal:subscription_count" | "pusher:subscription_count" | "pusher:cache_miss" => {
+                let report = self.channels.subscribed(channel).and_then(|channel| match event {
+                    "pusher:cache_miss" => Some(Report::CacheMiss { channel }),
+                    _ => wire::subscription_count(data).map(|count| Report::SubscriptionCount { channel, count }),
+                });
+                match report {
+                    Some(report) => self.report(report),
+                    None => self.counters.ignored_internal_events += 1,
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Reports a message that is nothing else, to whoever asks for it.
+    fn report_unknown(&mut self, envelope: &Envelope<'_>, text: &str) {
+        if self.options.report_unknown {
+            let Envelope { event, channel, data, .. } = envelope;
+            self.report(Report::Message(Message {
+                event: (**event).into(),
+                channel: channel.as_deref().map(Into::into),
+                data: data.raw().into(),
+                other_members: envelope::other_members(text),
+            }));
         }
     }
 
@@ -227,7 +283,11 @@ impl Connection {
 
     fn take_error(&mut self, now: Time, error: ServerError) {
         self.report(Report::ServerError { code: error.code, message: error.message.clone() });
-        if error.code.is_some_and(|code| NAMELESS_REJECTIONS.contains(&code)) {
+        if error.code == Some(CLIENT_EVENT_REJECTED) {
+            self.refuse_client_event(now, None, &error);
+        } else if self.refuse_sign_in(now, &error) {
+            return;
+        } else if error.code.is_some_and(|code| NAMELESS_REJECTIONS.contains(&code)) {
             self.with_socket(now, |channels, socket| channels.reject_some(&error, socket));
         }
         if let Phase::Up(live) = &mut self.phase {
@@ -240,7 +300,7 @@ impl Connection {
         let is_up = matches!(self.phase, Phase::Up(_));
         let salvaged = if is_up { Envelope::salvage(text, &error, &self.options.limits) } else { None };
         match salvaged {
-            Some(envelope) if !is_internal(&envelope.event) => self.take_event(envelope, text.len(), Some(error)),
+            Some(envelope) if !is_internal(&envelope.event) => self.take_event(now, envelope, text, Some(error)),
             Some(_) | None => {
                 self.counters.malformed_frames += 1;
                 self.take_unreadable(now, error);
@@ -251,27 +311,57 @@ impl Connection {
 
     fn take_event<'t>(
         &mut self,
+        now: Time,
         envelope: Envelope<'t>,
-        frame_bytes: usize,
+        text: &'t str,
         defect: Option<FrameError>,
     ) -> Option<Event<'t>> {
-        let Envelope { event: name, channel, data, user_id } = envelope;
-        let delivery = channel.map_or(Delivery::Nobody, |channel| self.channels.delivery(&channel));
-        let (channel, is_early) = match delivery {
-            Delivery::Now(channel) => (channel, false),
-            Delivery::Early(channel) => (channel, true),
-            Delivery::Nobody => {
-                self.counters.unexpected_events += 1;
-                return None;
+        let delivery = envelope.channel.as_deref().map_or(Delivery::Nobody, |channel| self.channels.delivery(channel));
+        match delivery {
+            Delivery::Now(channel) => Some(event_of(envelope, channel, text, defect)),
+            Delivery::Special(channel) => {
+                let event = self.with_other_members(event_of(envelope, channel, text, defect), text);
+                if !self.channels.is_sealed(event.channel()) {
+                    return Some(event);
+                }
+                self.with_socket(now, |channels, socket| channels.take_sealed(event.into_owned(), socket));
+                None
             }
-        };
-        let (data_is_part, extras) = (data.is_part(), Extras::new(user_id, defect));
-        let event = Event { channel, name, data: Cow::Borrowed(data.raw()), data_is_part, frame_bytes, extras };
-        if is_early {
-            self.channels.keep_early(event.into_owned(), &self.options.limits);
-            return None;
+            Delivery::Early(channel) => {
+                let event = self.with_other_members(event_of(envelope, channel, text, defect), text);
+                self.channels.keep_early(event.into_owned(), &self.options.limits);
+                None
+            }
+            Delivery::Nobody => {
+                self.take_event_of_nobody(&envelope, text);
+                None
+            }
         }
-        Some(event)
+    }
+
+    /// Adds the members of the message that are not known, for those who ask for them.
+    fn with_other_members<'t>(&self, mut event: Event<'t>, text: &str) -> Event<'t> {
+        if self.options.report_unknown {
+            let other_members = envelope::other_members(text);
+            if !other_members.is_empty() {
+                event.extras.get_or_insert_default().other_members = other_members;
+            }
+        }
+        event
+    }
+
+    /// Handles an event without a channel, or of a channel that is not subscribed.
+    fn take_event_of_nobody(&mut self, envelope: &Envelope<'_>, text: &str) {
+        if envelope.channel.is_some() {
+            self.counters.unexpected_events += 1;
+        } else if let Some((online, user_ids)) =
+            self.sign_in.as_ref().and_then(|_| user::watched_of(&envelope.event, envelope.data))
+        {
+            self.report(Report::Watchlist { online, user_ids });
+        } else {
+            self.counters.unexpected_events += 1;
+            self.report_unknown(envelope, text);
+        }
     }
 
     fn judge(&mut self, now: Time, closed: Closed) -> Ending {
@@ -303,6 +393,13 @@ impl Connection {
         };
         Ending { decision, said, ..Ending::retry(error, cause, Close::Done) }
     }
+}
+
+#[inline]
+fn event_of<'t>(envelope: Envelope<'t>, channel: ChannelName, text: &'t str, defect: Option<FrameError>) -> Event<'t> {
+    let Envelope { event: name, data, user_id, .. } = envelope;
+    let (data_is_part, extras) = (data.is_part(), Extras::new(user_id, defect));
+    Event { channel, name, data: Cow::Borrowed(data.raw()), data_is_part, frame_bytes: text.len(), extras }
 }
 
 fn is_internal(event: &str) -> bool {

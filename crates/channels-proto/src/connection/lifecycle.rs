@@ -35,6 +35,7 @@ pub(super) enum Phase {
 pub(super) struct Live {
     pub(super) epoch: Epoch,
     pub(super) socket_id: SocketId,
+    pub(super) is_push1st: bool,
     pub(super) liveness: Liveness,
     pub(super) last_error: Option<(Time, ServerError)>,
     /// Since when every wanted channel is subscribed; none as well once the back-off was reset for it.
@@ -114,11 +115,12 @@ impl Connection {
     }
 
     pub(super) fn establish(&mut self, now: Time, epoch: Epoch, established: Established) {
-        let Established { socket_id, activity_timeout } = established;
+        let Established { socket_id, activity_timeout, is_push1st } = established;
         let liveness = Liveness::new(now, self.options.activity_timeout, self.options.pong_timeout, activity_timeout);
         self.phase = Phase::Up(Box::new(Live {
             epoch,
             socket_id,
+            is_push1st,
             liveness,
             last_error: None,
             settled_since: None,
@@ -129,6 +131,7 @@ impl Connection {
         self.set_state(ConnectionState::Connected);
         self.channels.begin_socket(now);
         self.with_socket(now, Channels::advance);
+        self.advance_sign_in(now);
     }
 
     /// Records that something was received on the live socket.
@@ -188,6 +191,8 @@ impl Connection {
         }
         let lost = self.unreadable.tell(now);
         self.outputs.extend(lost.map(Output::Report));
+        self.end_client_events();
+        self.end_sign_in();
         let lost_at = match &self.phase {
             Phase::Up(live) => {
                 self.outage = Outage::Since(now);

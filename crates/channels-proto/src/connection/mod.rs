@@ -1,6 +1,8 @@
 mod channels;
+mod client_events;
 mod inputs;
 mod lifecycle;
+mod sign_in;
 #[cfg(test)]
 mod tests;
 mod unreadable;
@@ -9,14 +11,17 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
+pub use self::client_events::SendError;
 use self::{
     channels::{Channels, SocketContext},
     lifecycle::{Outage, Phase},
+    sign_in::SignIn,
     unreadable::Unreadable,
 };
 use crate::{
     AppKey, ChannelName, CloseFrame, Counters, Epoch, Options, Output, Outputs, Report, SocketId, SubscribeError, Time,
     backoff::{self, Backoff},
+    client_event::ClientEvents,
     event_name::EventNames,
     liveness::PROBE_TIMEOUT,
     outputs::Queue,
@@ -65,6 +70,8 @@ pub struct Connection {
     backoff: Backoff,
     outage: Outage,
     unreadable: Unreadable,
+    client_events: Option<Box<ClientEvents>>,
+    sign_in: Option<Box<SignIn>>,
     last_attempt: Option<Time>,
     /// Consecutive attempts that failed.
     failed_attempts: u32,
@@ -93,6 +100,8 @@ impl Connection {
             backoff: Backoff::new(),
             outage: Outage::None,
             unreadable: Unreadable::default(),
+            client_events: None,
+            sign_in: None,
             last_attempt: None,
             failed_attempts: 0,
             slow_attempts: 0,
@@ -174,6 +183,8 @@ impl Connection {
         if matches!(self.phase, Phase::Up(_)) {
             self.set_state(ConnectionState::Disconnecting);
         }
+        self.drop_client_events();
+        self.reset_sign_in();
         if let Some(epoch) = self.epoch() {
             let close = matches!(self.phase, Phase::Up(_) | Phase::Opening { upgraded: true, .. })
                 .then_some(CloseFrame { code: NORMAL_CLOSURE, reason: "" });
@@ -288,8 +299,15 @@ impl Connection {
             Phase::Opening { deadline, .. } => Some(*deadline),
             Phase::Up(live) => {
                 let stable = live.settled_since.map(|since| since + STABLE_AFTER);
-                let deadlines =
-                    [Some(live.liveness.deadline()), self.channels.deadline(), stable, self.unreadable.deadline()];
+                let sign_in = self.sign_in.as_ref().and_then(|sign_in| sign_in.deadline());
+                let deadlines = [
+                    Some(live.liveness.deadline()),
+                    self.channels.deadline(),
+                    stable,
+                    self.unreadable.deadline(),
+                    sign_in,
+                    self.client_event_deadline(),
+                ];
                 deadlines.into_iter().flatten().min()
             }
         };
@@ -307,6 +325,7 @@ impl Connection {
             now,
             epoch: live.epoch,
             socket_id: &live.socket_id,
+            is_push1st: live.is_push1st && !self.options.trust_push1st,
             certain_until: live.liveness.certain_until(),
             refresh_token: &mut self.refresh_token,
             options: &self.options,
@@ -319,6 +338,7 @@ impl Connection {
 
     /// Ends a command or an input.
     fn finish(&mut self, now: Time) -> Outputs<'_, 'static> {
+        self.settle_client_events(now);
         self.end_input(now);
         Outputs::new(&mut self.outputs)
     }

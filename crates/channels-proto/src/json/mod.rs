@@ -11,7 +11,7 @@ mod unescape;
 use thiserror::Error;
 
 pub(crate) use loose::{LooseMember, LooseMembers};
-pub(crate) use scan::{Members, Value};
+pub(crate) use scan::{Elements, Members, Value};
 pub(crate) use unescape::unescape;
 
 /// Why a text is not acceptable JSON.

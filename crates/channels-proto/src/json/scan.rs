@@ -24,6 +24,13 @@ impl<'t> Value<'t> {
         (scanner.at == text.len()).then_some(value)
     }
 
+    /// Checks that a text is one value and nothing else, without white space around it.
+    pub(crate) fn check(text: &str) -> Result<(), JsonError> {
+        let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, max_depth: MAX_DEPTH };
+        scanner.value()?;
+        if scanner.at == text.len() { Ok(()) } else { Err(scanner.syntax()) }
+    }
+
     pub(crate) const fn text(self) -> &'t str {
         self.text
     }
@@ -142,6 +149,60 @@ impl<'t> Iterator for Members<'t> {
             self.at = At::End;
         }
         member
+    }
+}
+
+/// The elements of the one array a text consists of.
+///
+/// The iterator ends after the first error; a text is valid only if it reached the end without one.
+#[derive(Debug)]
+pub(crate) struct Elements<'t> {
+    scanner: Scanner<'t>,
+    at: At,
+}
+
+impl<'t> Elements<'t> {
+    /// Starts at the bracket that opens the array.
+    ///
+    /// # Errors
+    /// When the text does not begin with an array.
+    pub(crate) fn of(text: &'t str, max_depth: u32) -> Result<Self, JsonError> {
+        let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, max_depth: max_depth.min(MAX_DEPTH) };
+        scanner.skip_whitespace();
+        scanner.expect(b'[')?;
+        Ok(Self { scanner, at: At::FirstMember })
+    }
+
+    fn next_element(&mut self) -> Result<Option<Value<'t>>, JsonError> {
+        let scanner = &mut self.scanner;
+        scanner.skip_whitespace();
+        match (scanner.peek(), &self.at) {
+            (Some(b','), At::NextMember) => scanner.at += 1,
+            (Some(b']'), At::FirstMember | At::NextMember) => {
+                scanner.at += 1;
+                scanner.skip_whitespace();
+                self.at = At::End;
+                return if scanner.peek().is_none() { Ok(None) } else { Err(scanner.syntax()) };
+            }
+            (Some(_), At::FirstMember) => {}
+            (_, At::End) => return Ok(None),
+            _ => return Err(scanner.syntax()),
+        }
+        self.at = At::NextMember;
+        scanner.skip_whitespace();
+        scanner.value().map(Some)
+    }
+}
+
+impl<'t> Iterator for Elements<'t> {
+    type Item = Result<Value<'t>, JsonError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let element = self.next_element().transpose();
+        if matches!(element, Some(Err(_))) {
+            self.at = At::End;
+        }
+        element
     }
 }
 

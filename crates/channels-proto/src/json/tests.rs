@@ -225,3 +225,14 @@ fn whole_texts_are_judged_as_serde_json_does() {
     }
     assert!(valid > 300, "{valid}");
 }
+
+#[test]
+fn an_array_is_read_element_by_element_and_refused_where_it_is_not_one() {
+    let read = |text| Elements::of(text, 10)?.map(|element| element.map(Value::text)).collect::<Result<Vec<_>, _>>();
+    assert_eq!(read(" [ ] "), Ok(vec![]));
+    assert_eq!(read(r#"[1,"a,]" , {"b":[2]},[],null ]"#).unwrap(), ["1", r#""a,]""#, r#"{"b":[2]}"#, "[]", "null"]);
+    for wrong in ["", "{}", "1", "[", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "[1]]", "[1] x", "[\"a]", "[1}"] {
+        assert!(read(wrong).is_err(), "{wrong}");
+    }
+    assert!(read(&format!("{}{}", "[".repeat(200), "]".repeat(200))).is_err());
+}

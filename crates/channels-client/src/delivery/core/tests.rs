@@ -145,7 +145,7 @@ async fn nothing_is_told_of_a_channel_that_was_left() {
         let (channel, since) = (channel(name), std::time::SystemTime::UNIX_EPOCH);
         let (error, cause) = (channels_proto::SubscriptionError::Unacknowledged, channels_proto::GapCause::Silent);
         let reports = [
-            Item::Subscribed { channel: channel.clone(), continuity: crate::Continuity::Fresh },
+            Item::Subscribed { channel: channel.clone(), continuity: crate::Continuity::Fresh, members: None },
             Item::Suspended { channel: Some(channel.clone()), since },
             Item::Interrupted { channel: channel.clone(), since, clock: None, cause },
             Item::SubscriptionFailed { channel, error, since, failures: 1, retry_in: None },

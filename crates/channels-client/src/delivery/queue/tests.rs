@@ -170,7 +170,7 @@ fn the_events_of_one_channel_can_be_taken_out() {
     let other = Entry::event(channel("b"), 100, false, 7);
     push_all(&mut queue, [event(1), other, event(2)]);
     let is_of = |name: &'static str| {
-        move |entry: &Entry<u32>| entry.event.as_ref().is_some_and(|event| event.channel == channel(name))
+        move |entry: &Entry<u32>| entry.event.as_ref().is_some_and(|event| event.channel == Some(channel(name)))
     };
     assert_eq!(queue.take_if(is_of("a")).len(), 2);
     assert_eq!(queue.take_if(is_of("c")).len(), 0);
@@ -199,7 +199,7 @@ fn repeated_failures_without_anything_between_are_merged_into_the_last() {
 }
 
 fn subscribed(name: &str, continuity: Continuity) -> Item<u32> {
-    Item::Subscribed { channel: channel(name), continuity }
+    Item::Subscribed { channel: channel(name), continuity, members: None }
 }
 
 const CAUSE: GapCause = GapCause::TransportLost;

@@ -1,9 +1,9 @@
 //! From a requested channel to its subscribe on the wire, by way of the authorization endpoint.
 
-use super::{Channels, SUSPENDED_AFTER, SocketContext, channel::Step, needs_authorization};
+use super::{Channels, SUSPENDED_AFTER, SocketContext, channel::Step, needs_authorization, sealed};
 use crate::{
-    Authorization, AuthorizationError, AuthorizationId, ChannelName, Output, SubscriptionError, backoff::Class,
-    outputs::Queue,
+    Authorization, AuthorizationError, AuthorizationId, ChannelKind, ChannelName, Output, SubscriptionError,
+    backoff::Class, outputs::Queue,
 };
 
 impl Channels {
@@ -15,6 +15,15 @@ impl Channels {
         socket: &mut SocketContext<'_>,
     ) -> bool {
         let Some(name) = self.pending.remove(&id) else { return false };
+        let Some((_, channel)) = self.table.get(name.as_str()) else { return true };
+        if channel.is_key_asked(id) {
+            self.take_key(&name, answer, socket);
+            self.advance(socket);
+            return true;
+        }
+        if !matches!(channel.step, Step::Authorizing { id: asked, .. } if asked == id) {
+            return false;
+        }
         match answer {
             Ok(authorization) => self.take_authorization(&name, authorization, socket),
             Err(error) => self.take_authorization_error(&name, error, socket),
@@ -26,6 +35,10 @@ impl Channels {
     pub(super) fn start(&mut self, name: &ChannelName, socket: &mut SocketContext<'_>) {
         self.write_off_answers(name, socket);
         let Some(mut channel) = self.table.edit(name) else { return };
+        if socket.is_push1st && name.kind() == ChannelKind::Presence {
+            channel.give_up(name, SubscriptionError::UnsupportedByServer, socket);
+            return;
+        }
         channel.started(socket.now, socket.now + SUSPENDED_AFTER);
         if !needs_authorization(name) {
             self.subscribes += 1;
@@ -48,7 +61,7 @@ impl Channels {
     fn take_authorization(&mut self, name: &ChannelName, authorization: Authorization, socket: &mut SocketContext<'_>) {
         let Some(mut channel) = self.table.edit(name) else { return };
         *socket.refresh_token = false;
-        if let Err(error) = authorization.check(name.kind()) {
+        if let Err(error) = check(name, &authorization) {
             drop(channel);
             self.take_authorization_error(name, error, socket);
             return;
@@ -103,6 +116,15 @@ impl Channels {
         let pending = std::mem::take(&mut self.pending);
         outputs.extend(pending.into_keys().map(|id| Output::CancelAuthorization { id }));
     }
+}
+
+/// Returns what the authorization lacks that the kind of its channel needs.
+fn check(name: &ChannelName, authorization: &Authorization) -> Result<(), AuthorizationError> {
+    authorization.check(name.kind())?;
+    if name.kind() == ChannelKind::PrivateEncrypted {
+        sealed::extra_of(Some(authorization)).map_err(AuthorizationError::malformed)?;
+    }
+    Ok(())
 }
 
 /// Fault S04: then it is tried slowly.

@@ -1,8 +1,8 @@
 use std::{collections::VecDeque, time::Duration};
 
-use super::{SocketContext, answers::Answers};
+use super::{SocketContext, answers::Answers, sealed::Seal};
 use crate::{
-    Authorization, AuthorizationId, ChannelName, Continuity, Event, GapCause, Options, Output, Report,
+    Authorization, AuthorizationId, ChannelName, Continuity, Event, GapCause, Members, Options, Output, Report,
     SubscriptionError, Time,
     backoff::{Backoff, Class, lengthened},
     connection::STABLE_AFTER,
@@ -28,11 +28,15 @@ pub(super) struct Channel {
     /// acknowledgement may still come.
     pub(super) unanswered: Option<Box<Subscribe>>,
     pub(super) blamed: Option<Box<Blame>>,
-    /// Events that came before the acknowledgement.
+    /// Events that came before the acknowledgement, or wait for another key.
     pub(super) early: Option<Box<Early>>,
+    /// What its kind has beside its events; nothing while it is not subscribed.
+    pub(super) extra: Extra,
+    /// Its events go out as they come in.
+    pub(super) is_plain: bool,
 }
 
-/// Events that came before the acknowledgement.
+/// Events that came before the acknowledgement, or wait for another key.
 #[derive(Debug, Default)]
 pub(super) struct Early {
     pub(super) events: VecDeque<Event<'static>>,
@@ -40,6 +44,14 @@ pub(super) struct Early {
     pub(super) bytes: usize,
     /// How many more there were.
     pub(super) dropped: u64,
+}
+
+#[derive(Debug)]
+pub(super) enum Extra {
+    None,
+    Presence(Members),
+    #[cfg_attr(not(feature = "encryption"), expect(dead_code, reason = "no encrypted channel is subscribed"))]
+    Sealed(Box<Seal>),
 }
 
 /// How far a channel is on the current socket.
@@ -160,6 +172,8 @@ impl Channel {
             unanswered: None,
             blamed: None,
             early: None,
+            extra: Extra::None,
+            is_plain: true,
         }
     }
 
@@ -170,12 +184,13 @@ impl Channel {
         *self = Self { track, answers, unanswered, early, ..Self::new(self.place) };
     }
 
-    pub(super) const fn step_deadline(&self) -> Option<Time> {
+    pub(super) fn step_deadline(&self) -> Option<Time> {
         match &self.step {
             Step::Authorizing { deadline, .. } => Some(*deadline),
             Step::Waiting { until, .. } => Some(*until),
             Step::Subscribing(subscribe) | Step::Leaving(subscribe) => Some(subscribe.deadline),
-            Step::Idle | Step::Subscribed | Step::Left | Step::Failed => None,
+            Step::Subscribed => self.key_deadline(),
+            Step::Idle | Step::Left | Step::Failed => None,
         }
     }
 
@@ -290,7 +305,8 @@ impl Channel {
         self.answers.unsubscribed();
     }
 
-    pub(super) fn subscribed(&mut self, name: &ChannelName, socket: &mut SocketContext<'_>) {
+    /// Handles the acknowledgement. The early events of an encrypted channel are left to be opened.
+    pub(super) fn subscribed(&mut self, name: &ChannelName, extra: Extra, socket: &mut SocketContext<'_>) {
         (self.step, self.suspicion) = (Step::Subscribed, Suspicion::None);
         self.trouble_before = self.trouble.take().map(|before| Box::new(before.dated(socket.now)));
         (self.absence, self.unanswered) = (Absence::None, None);
@@ -298,7 +314,13 @@ impl Channel {
             Track::Fresh | Track::Live => Continuity::Fresh,
             Track::Lost { since, cause } => Continuity::Gap { since, until: socket.now, cause },
         };
-        socket.report(Report::Subscribed { channel: name.clone(), continuity });
+        let members = if let Extra::Presence(members) = &extra { Some(members.clone()) } else { None };
+        let is_sealed = matches!(extra, Extra::Sealed(_));
+        (self.extra, self.is_plain) = (extra, !is_sealed && !socket.options.report_unknown);
+        socket.report(Report::Subscribed { channel: name.clone(), continuity, members });
+        if is_sealed {
+            return;
+        }
         let Some(early) = self.early.take() else { return };
         let Early { events, dropped, .. } = *early;
         if dropped > 0 {
@@ -309,6 +331,7 @@ impl Channel {
 
     /// A subscribed channel is lost.
     pub(super) fn lost(&mut self, name: &ChannelName, since: Time, cause: GapCause, outputs: &mut Queue) {
+        self.end_extra(name, outputs);
         self.track = Track::Lost { since, cause };
         outputs.push_back(Output::Report(Report::Interrupted { channel: name.clone(), since, cause }));
     }

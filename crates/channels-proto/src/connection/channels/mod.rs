@@ -3,8 +3,11 @@
 mod answers;
 mod authorizing;
 mod channel;
+mod presence;
 mod refusals;
 mod replacing;
+#[cfg_attr(not(feature = "encryption"), path = "unsealed.rs")]
+mod sealed;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -17,8 +20,9 @@ use self::refusals::blame;
 use self::table::{Index, Table};
 use super::SUSPENDED_AFTER;
 use crate::{
-    AuthorizationError, AuthorizationId, ChannelKind, ChannelName, Counters, Epoch, Event, GapCause, Limits, Options,
-    Output, Report, Secret, SocketId, SubscribeError, SubscriptionError, Time, backoff::Class, outputs::Queue, wire,
+    AuthorizationError, AuthorizationId, ChannelKind, ChannelName, Counters, Data, Epoch, Event, GapCause, Limits,
+    Options, Output, Report, Secret, SocketId, SubscribeError, SubscriptionError, Time, backoff::Class,
+    client_event::Readiness, outputs::Queue, wire,
 };
 
 /// All channels of one connection.
@@ -27,6 +31,8 @@ pub(in crate::connection) struct Channels {
     table: Table,
     /// Authorizations in progress on the current socket.
     pending: BTreeMap<AuthorizationId, ChannelName>,
+    /// Channels that wait until they may ask for a fresh key.
+    keys_wanted: VecDeque<ChannelName>,
     places: u64,
     authorizations: u64,
     subscribes: u64,
@@ -46,6 +52,8 @@ pub(in crate::connection) struct SocketContext<'a> {
     pub(in crate::connection) now: Time,
     pub(in crate::connection) epoch: Epoch,
     pub(in crate::connection) socket_id: &'a SocketId,
+    /// The server is push1st, and not trusted.
+    pub(in crate::connection) is_push1st: bool,
     /// Everything the server sent before this time was received.
     pub(in crate::connection) certain_until: Time,
     pub(in crate::connection) refresh_token: &'a mut bool,
@@ -68,6 +76,8 @@ impl SocketContext<'_> {
 /// Who an event is for.
 pub(in crate::connection) enum Delivery {
     Now(ChannelName),
+    /// It has to be looked at before that.
+    Special(ChannelName),
     /// The acknowledgement of its channel is still to come (fault S13).
     Early(ChannelName),
     Nobody,
@@ -109,7 +119,8 @@ impl Channels {
     pub(in crate::connection) fn delivery(&self, name: &str) -> Delivery {
         let Some((name, channel)) = self.table.get(name) else { return Delivery::Nobody };
         match channel.step {
-            Step::Subscribed => Delivery::Now(name.clone()),
+            Step::Subscribed if channel.is_plain => Delivery::Now(name.clone()),
+            Step::Subscribed => Delivery::Special(name.clone()),
             Step::Subscribing(_) => Delivery::Early(name.clone()),
             Step::Idle | Step::Authorizing { .. } | Step::Waiting { .. } | Step::Failed
                 if channel.unanswered.is_some() =>
@@ -149,6 +160,15 @@ impl Channels {
         if !kind.is_supported() {
             return Err(SubscribeError::UnsupportedKind { channel: name, kind });
         }
+        if self.table.get(name.as_str()).is_some() || self.table.len() < limit {
+            self.want_again(name);
+            return Ok(());
+        }
+        Err(SubscribeError::TooManyChannels { channel: name, limit })
+    }
+
+    /// Requests a channel whatever its kind is, and however many there are.
+    pub(in crate::connection) fn want_again(&mut self, name: ChannelName) {
         if let Some(mut channel) = self.table.edit(&name) {
             if matches!(channel.step, Step::Failed) {
                 channel.retry_from_scratch();
@@ -162,14 +182,43 @@ impl Channels {
             {
                 channel.step = Step::Subscribing(subscribe);
             }
-            return Ok(());
-        }
-        if self.table.len() >= limit {
-            return Err(SubscribeError::TooManyChannels { channel: name, limit });
+            return;
         }
         self.places += 1;
         self.table.insert(name, Channel::new(self.places));
-        Ok(())
+    }
+
+    /// Returns how far a channel is for a client event.
+    pub(in crate::connection) fn readiness(&self, name: &ChannelName) -> Readiness {
+        match self.table.get(name.as_str()).map(|(_, channel)| &channel.step) {
+            None | Some(Step::Leaving(_) | Step::Left | Step::Failed) => Readiness::Gone,
+            Some(Step::Subscribed) => Readiness::Ready,
+            Some(Step::Idle | Step::Authorizing { .. } | Step::Waiting { .. } | Step::Subscribing(_)) => {
+                Readiness::Pending
+            }
+        }
+    }
+
+    /// Returns the number of the oldest subscribe that is not answered.
+    pub(in crate::connection) fn first_unanswered(&self) -> Option<u64> {
+        self.table.index()?.unanswered.keys().next().copied()
+    }
+
+    /// Returns how many subscribes were sent on this socket.
+    pub(in crate::connection) const fn subscribes(&self) -> u64 {
+        self.subscribes
+    }
+
+    pub(in crate::connection) const fn next_authorization(&mut self) -> AuthorizationId {
+        self.authorizations += 1;
+        AuthorizationId(self.authorizations)
+    }
+
+    /// Returns the channels of signed-in users that are requested.
+    pub(in crate::connection) fn of_users(&self) -> Vec<ChannelName> {
+        let is_users = |name: &ChannelName| name.kind() == ChannelKind::ServerToUser;
+        let wanted = self.table.iter().filter(|(name, channel)| is_users(name) && channel.is_wanted());
+        wanted.map(|(name, _)| name.clone()).collect()
     }
 
     pub(in crate::connection) fn is_wanted(&self, name: &ChannelName) -> bool {
@@ -184,6 +233,7 @@ impl Channels {
     /// Drops a channel on a live socket.
     pub(in crate::connection) fn leave(&mut self, name: &ChannelName, socket: &mut SocketContext<'_>) {
         self.write_off_answers(name, socket);
+        self.cancel_key(name, socket.outputs);
         let Some(mut channel) = self.table.edit(name) else { return };
         let answers = channel.answers;
         let left = Channel { step: Step::Left, answers, ..Channel::new(channel.place) };
@@ -244,8 +294,15 @@ impl Channels {
     pub(in crate::connection) fn begin_socket(&mut self, now: Time) {
         self.rejections.clear();
         self.unwanted.clear();
+        self.keys_wanted.clear();
         (self.subscribes, self.last_answer) = (0, Time::ZERO);
         let down = now.saturating_since(self.socket_ended);
+        for name in self.of_users() {
+            if let Some(mut channel) = self.table.edit(&name) {
+                // It has to wait until the user is signed in.
+                channel.step = Step::Failed;
+            }
+        }
         self.table.edit_all(|channel| {
             // Only the time with a connection counts.
             if let Absence::Since { tell_at, .. } = &mut channel.absence {
@@ -261,6 +318,7 @@ impl Channels {
         self.table.drop_unwanted();
         for name in self.table.in_order() {
             let Some(mut channel) = self.table.edit(&name) else { continue };
+            channel.end_extra(&name, outputs);
             channel.drop_early();
             (channel.answers, channel.unanswered, channel.blamed) = (Answers::NONE, None, None);
             match channel.step {
@@ -283,6 +341,7 @@ impl Channels {
     /// Subscribes whatever can be subscribed now: suspects after the others, and one on which the server closes
     /// alone.
     pub(in crate::connection) fn advance(&mut self, socket: &mut SocketContext<'_>) {
+        self.ask_keys(socket);
         let under_way =
             |channels: &Self, suspicion| channels.table.index().map_or(0, |index| index.under_way(suspicion));
         if under_way(self, Suspicion::Closes) > 0 {
@@ -306,7 +365,12 @@ impl Channels {
     }
 
     /// Handles `pusher_internal:subscription_succeeded`. Returns when the subscribe that it answers was sent.
-    pub(in crate::connection) fn acknowledge(&mut self, name: &str, socket: &mut SocketContext<'_>) -> Option<Time> {
+    pub(in crate::connection) fn acknowledge(
+        &mut self,
+        name: &str,
+        data: Data<'_>,
+        socket: &mut SocketContext<'_>,
+    ) -> Option<Time> {
         let Some((name, _)) = self.table.get(name) else {
             self.refuse_acknowledgement(name, socket);
             return None;
@@ -323,10 +387,14 @@ impl Channels {
         match &channel.step {
             Step::Subscribing(subscribe) => {
                 sent = Some(subscribe.sent);
-                channel.subscribed(&name, socket);
+                let extra = presence::extra_of(&name, subscribe, data, socket.options.limits.max_members);
+                channel.subscribed(&name, extra, socket);
                 self.last_answer = socket.now;
             }
-            Step::Subscribed => socket.counters.repeated_acknowledgements += 1,
+            Step::Subscribed => {
+                socket.counters.repeated_acknowledgements += 1;
+                channel.renew_members(&name, data, socket);
+            }
             Step::Leaving(_) => {
                 channel.step = Step::Left;
                 channel.unsubscribe(&name, socket);
@@ -340,6 +408,7 @@ impl Channels {
             }
         }
         drop(channel);
+        self.open_waiting(&name, socket);
         self.remove_left(&name);
         self.settle_rejections(socket);
         self.advance(socket);
@@ -439,7 +508,11 @@ impl Channels {
                 }
                 channel.fail(name, SubscriptionError::Unacknowledged, Class::Slow, None, socket);
             }
-            Step::Idle | Step::Subscribed | Step::Left | Step::Failed => {}
+            Step::Subscribed => {
+                drop(edit);
+                self.miss_key(name, socket);
+            }
+            Step::Idle | Step::Left | Step::Failed => {}
         }
         Ok(())
     }
@@ -454,7 +527,7 @@ impl Channels {
 }
 
 fn needs_authorization(name: &ChannelName) -> bool {
-    name.kind() != ChannelKind::Public
+    !matches!(name.kind(), ChannelKind::Public | ChannelKind::ServerToUser)
 }
 
 /// How many unrequested acknowledgements are answered on one socket; a hostile server could send any number.

@@ -99,6 +99,7 @@ impl Channels {
 
     /// Handles the end of a subscription on a socket that stays open.
     fn end_subscription(&mut self, name: &ChannelName, rejection: Rejection, socket: &mut SocketContext<'_>) {
+        self.cancel_key(name, socket.outputs);
         let Some(mut channel) = self.table.edit(name) else { return };
         let Rejection { status, message } = rejection;
         // If it is the answer to a subscribe that repeated the acknowledged one, one answer too many is taken to be owed, and

@@ -16,6 +16,10 @@ impl Channels {
         socket: &mut SocketContext<'_>,
     ) {
         let (before, certain) = (self.track_of(old), since.min(socket.certain_until));
+        self.cancel_key(old, socket.outputs);
+        if let Some(mut channel) = self.table.edit(old) {
+            channel.end_extra(old, socket.outputs);
+        }
         self.leave(old, socket);
         if self.inherit(new, before, since, socket.options)
             && let (Track::Live, Some(mut channel)) = (before, self.table.edit(new))

@@ -2,21 +2,27 @@
 
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test looks for what it asks for")]
 
+mod client_events;
 mod closing;
 mod commands;
 mod continuity;
+#[cfg(feature = "encryption")]
+mod encrypted;
 mod giving_up;
 mod handshake;
 mod hostile;
 mod liveness;
 mod many;
+mod news;
 mod outages;
 mod outputs;
+mod presence;
 mod quarantine;
 mod random;
 mod reconnecting;
 mod replacing;
 mod salvage;
+mod sign_in;
 mod subscribing;
 mod unreadable;
 
@@ -118,6 +124,18 @@ impl World {
 
     fn authorize(&mut self, id: AuthorizationId) {
         self.command(|connection, now| connection.handle_authorization(now, id, Ok(signature())));
+    }
+
+    /// Answers the only authorization asked for since the outputs were last taken.
+    fn authorize_with(&mut self, authorization: Authorization) {
+        let ids = self.authorizations();
+        assert_eq!(ids.len(), 1);
+        self.command(|connection, now| connection.handle_authorization(now, ids[0], Ok(authorization)));
+    }
+
+    /// Sends a message of the server with this `data`, which is JSON.
+    fn message(&mut self, event: &str, channel: &str, data: &str) {
+        self.text(&format!(r#"{{"event":"{event}","channel":"{channel}","data":{data}}}"#));
     }
 
     fn acknowledge(&mut self, channel: &str) {
@@ -229,6 +247,7 @@ fn owned(output: Output<'_>) -> Output<'static> {
         Output::Authorize { id, channel, socket_id, refresh_token } => {
             Output::Authorize { id, channel, socket_id, refresh_token }
         }
+        Output::Authenticate { id, socket_id, refresh_token } => Output::Authenticate { id, socket_id, refresh_token },
         Output::CancelAuthorization { id } => Output::CancelAuthorization { id },
         Output::Report(report) => Output::Report(report),
     }
@@ -260,7 +279,7 @@ fn state(from: ConnectionState, to: ConnectionState) -> Report {
 }
 
 fn subscribed(channel: &str, continuity: Continuity) -> Report {
-    Report::Subscribed { channel: name(channel), continuity }
+    Report::Subscribed { channel: name(channel), continuity, members: None }
 }
 
 /// Whether the next try comes within a second, and not at once.

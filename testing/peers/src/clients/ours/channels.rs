@@ -41,7 +41,8 @@ pub(in crate::clients) fn channels(target: &Target) -> Result<()> {
                 | Item::ServerError { .. }
                 | Item::Suspended { .. }
                 | Item::Unreadable { .. }
-                | Item::HandlerPanicked { .. } => {}
+                | Item::HandlerPanicked { .. }
+                | _ => {}
             }
         }
     })

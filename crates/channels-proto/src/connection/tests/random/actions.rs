@@ -34,6 +34,8 @@ impl Simulation {
     /// Puts one channel in the place of another, or of itself.
     fn replace(&mut self) {
         let (old, new) = (self.any_channel(), self.any_channel());
+        // What waits for a key when its channel is replaced is said to be lost of that, which is not wanted any more.
+        let old = if old == ENCRYPTED { PRESENCE } else { old };
         if self.checks.wanted.contains(old) && (old == new || !self.checks.wanted.contains(new)) {
             self.note(|| format!("{new} replaces {old}"));
             self.checks.replace(old, new);

@@ -5,6 +5,8 @@ use super::*;
 /// What is known of a run from outside.
 #[derive(Default)]
 pub(super) struct Checks {
+    /// Who is on the presence channel, as it is reported.
+    pub(super) members: BTreeSet<String>,
     /// The number of the newest socket.
     newest: u64,
     reported: Option<ConnectionState>,
@@ -65,6 +67,7 @@ impl Simulation {
                 self.begin_authorization(id, signed_for.as_str());
                 assert!(self.authorizations.len() <= 8, "I19");
             }
+            Output::Authenticate { .. } => panic!("nobody signs in"),
             Output::CancelAuthorization { id } => self.authorizations.retain(|pending| pending.id != id),
             Output::Report(report) => self.checks.report(now, report),
             Output::Event(event) => self.checks.event(event.channel().as_str(), event.name()),
@@ -107,8 +110,12 @@ impl Checks {
                 assert_eq!(socket_id.is_some(), to == Connected, "I7");
                 self.state_changed(now, from, to);
             }
-            Report::Subscribed { channel, continuity } => {
+            Report::Subscribed { channel, continuity, members } => {
                 let channel = channel.as_str();
+                assert_eq!(members.is_some(), channel == PRESENCE, "S20");
+                if let Some(members) = members {
+                    self.members = members.iter().map(|member| member.id().to_owned()).collect();
+                }
                 assert!(self.wanted.contains(channel), "I25: {channel}");
                 assert!(self.subscribed.insert(channel.to_owned()), "I22: {channel}");
                 self.requests.subscribed(channel);
@@ -142,7 +149,24 @@ impl Checks {
             }
             Report::Lagged { channel, .. } => assert!(self.subscribed.contains(channel.as_str()), "{channel}"),
             Report::Suspended { .. } | Report::ServerError { .. } => {}
-            Report::Unreadable { .. } => panic!("{report:?}"),
+            Report::MemberAdded { member, .. } => {
+                assert!(self.subscribed.contains(PRESENCE), "S20");
+                assert!(self.members.insert(member.id().to_owned()), "S20: {} came twice", member.id());
+            }
+            Report::MemberRemoved { member, .. } => {
+                assert!(self.subscribed.contains(PRESENCE), "S20");
+                assert!(self.members.remove(member.id()), "S20: {} was not there", member.id());
+            }
+            // It is lost, and that is said in its place.
+            Report::Undecryptable { channel, event, .. } => self.event(channel.as_str(), &event),
+            Report::CacheMiss { .. }
+            | Report::ClientEventFailed { .. }
+            | Report::Message(_)
+            | Report::SignedIn { .. }
+            | Report::SignInFailed { .. }
+            | Report::SubscriptionCount { .. }
+            | Report::Unreadable { .. }
+            | Report::Watchlist { .. } => panic!("{report:?}"),
         }
     }
 

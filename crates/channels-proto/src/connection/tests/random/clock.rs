@@ -95,7 +95,9 @@ impl Simulation {
 
     pub(super) fn begin_authorization(&mut self, id: AuthorizationId, socket_id: &str) {
         let unavailable = |message: &str| AuthorizationError::unavailable(message);
-        let yes = Authorization::new(format!("key:{socket_id}"));
+        let yes = Authorization::new(format!("key:{socket_id}")).with_channel_data(r#"{"user_id":1}"#);
+        #[cfg(feature = "encryption")]
+        let yes = yes.with_shared_secret(crate::secretbox::tests::encode(&[self.key; 32]));
         let (answer, wait) = match if self.is_calm { 99 } else { self.rng.u32(0..20) } {
             0 => (Err(unavailable("no")), 0.0),
             1 => (Err(AuthorizationError::TimedOut), 10.0),

@@ -32,7 +32,9 @@ use super::*;
 use crate::{AuthorizationError, ConnectFailure, ConnectFailureKind, FailureClass, GapCause};
 use ConnectionState::{Connected, Connecting, Disconnected, Disconnecting, Reconnecting};
 
-const CHANNELS: [&str; 4] = ["private-token.t", "private-user.1", "public-a", "public-b"];
+const CHANNELS: [&str; 6] = ["private-token.t", "private-user.1", "public-a", PRESENCE, ENCRYPTED, "public-b"];
+const PRESENCE: &str = "presence-a";
+const ENCRYPTED: &str = if cfg!(feature = "encryption") { "private-encrypted-a" } else { "private-c" };
 
 struct Simulation {
     world: World,
@@ -41,6 +43,10 @@ struct Simulation {
     /// The socket that is open or being opened.
     socket: Option<Socket>,
     authorizations: Vec<PendingAuthorization>,
+    /// Who is on the presence channel.
+    members: BTreeSet<u32>,
+    /// The key with which the server's publishers seal events.
+    key: u8,
     /// When the server publishes next.
     next_event: Time,
     /// The machine is not called, and what comes in waits.
@@ -62,7 +68,10 @@ struct PendingAuthorization {
 impl Simulation {
     fn new(seed: u64) -> Self {
         let mut world = World::new();
-        world.connection = Connection::new(options(), seed);
+        let mut options = options();
+        // What waits for a key is delivered, or said to be lost one by one.
+        options.limits.max_early_events = 10_000;
+        world.connection = Connection::new(options, seed);
         let mut rng = Rng::with_seed(seed);
         let mut simulation = Self {
             next_event: world.now,
@@ -71,12 +80,14 @@ impl Simulation {
             rng,
             socket: None,
             authorizations: vec![],
+            members: BTreeSet::from([1]),
+            key: 1,
             is_asleep: false,
             is_calm: false,
             checks: Checks::default(),
             is_told: false,
         };
-        for channel in &CHANNELS[..3] {
+        for channel in &CHANNELS[..5] {
             simulation.subscribe(channel);
         }
         simulation
@@ -132,6 +143,10 @@ impl Simulation {
         assert_eq!(self.checks.subscribed, wanted, "I20");
         let at_server = self.socket.as_ref().map(|socket| &socket.subscribed);
         assert_eq!(at_server, Some(&wanted), "I21");
+        if wanted.contains(PRESENCE) {
+            let members: BTreeSet<String> = self.members.iter().map(u32::to_string).collect();
+            assert_eq!(self.checks.members, members, "S20");
+        }
     }
 
     fn is_complete(&self) -> bool {

@@ -18,7 +18,7 @@ impl Simulation {
             Kind::Subscribe { channel, auth } => {
                 let id = self.socket.as_ref().map(|socket| socket_id(socket.epoch));
                 let signed_for = auth.as_deref().and_then(|auth| auth.strip_prefix("key:"));
-                assert_eq!(signed_for, id.as_deref().filter(|_| channel.starts_with("private-")), "I17");
+                assert_eq!(signed_for, id.as_deref().filter(|_| channel.starts_with("pr")), "I17");
                 self.answer_subscribe(&channel, request);
             }
             Kind::Unsubscribe { channel } => {
@@ -29,9 +29,15 @@ impl Simulation {
     }
 
     fn answer_subscribe(&mut self, channel: &str, request: Request) {
-        let ack = format!(r#"{{"event":"pusher_internal:subscription_succeeded","channel":"{channel}"}}"#);
         // An event right before and right behind the moment from which it counts.
         self.publish(channel);
+        let ids: Vec<_> = self.members.iter().map(u32::to_string).collect();
+        let data = if channel == PRESENCE {
+            format!(r#","data":"{{\"presence\":{{\"ids\":[{}],\"hash\":{{}}}}}}""#, ids.join(","))
+        } else {
+            String::new()
+        };
+        let ack = format!(r#"{{"event":"pusher_internal:subscription_succeeded","channel":"{channel}"{data}}}"#);
         if self.is_calm || self.rng.u32(0..100) >= self.habits.refusals {
             self.subscribe_at_server(channel);
             self.publish(channel);
@@ -83,7 +89,8 @@ impl Simulation {
         let number = self.checks.history.published(self.world.now, channel);
         self.note(|| format!("e{number} is published on {channel}"));
         if self.socket.as_ref().is_some_and(|socket| socket.subscribed.contains(channel)) {
-            self.say(&format!(r#"{{"event":"e{number}","channel":"{channel}","data":"{{}}"}}"#), Answer::Nothing);
+            let data = self.data_on(channel);
+            self.say(&format!(r#"{{"event":"e{number}","channel":"{channel}","data":{data}}}"#), Answer::Nothing);
         }
     }
 
@@ -92,7 +99,46 @@ impl Simulation {
         let pause = if self.is_calm || self.is_asleep { 20.0 } else { [0.05, 0.5, 4.0][self.rng.usize(0..3)] };
         self.next_event = self.world.now + Duration::from_secs_f64(self.rng.f64() * pause);
         let channel = self.any_channel();
+        if channel == PRESENCE && self.rng.bool() {
+            self.change_members();
+        }
+        // The authorization endpoint may still give the key before this one.
+        if channel == ENCRYPTED && !self.is_calm && self.rng.u32(0..10) == 0 {
+            self.key = self.key.wrapping_add(1);
+        }
         self.publish(channel);
+    }
+
+    #[cfg(feature = "encryption")]
+    fn data_on(&self, channel: &str) -> String {
+        if channel == ENCRYPTED {
+            crate::secretbox::tests::seal_with(&[self.key; 32], "{}")
+        } else {
+            r#""{}""#.to_owned()
+        }
+    }
+
+    #[cfg(not(feature = "encryption"))]
+    fn data_on(&self, _: &str) -> String {
+        r#""{}""#.to_owned()
+    }
+
+    /// Somebody comes, perhaps from a second device, or goes.
+    fn change_members(&mut self) {
+        let id = self.rng.u32(1..6);
+        let event = if self.rng.bool() {
+            self.members.insert(id);
+            "member_added"
+        } else {
+            self.members.remove(&id);
+            "member_removed"
+        };
+        if self.socket.as_ref().is_some_and(|socket| socket.subscribed.contains(PRESENCE)) {
+            let text = format!(
+                r#"{{"event":"pusher_internal:{event}","channel":"{PRESENCE}","data":"{{\"user_id\":\"{id}\"}}"}}"#
+            );
+            self.say(&text, Answer::Nothing);
+        }
     }
 
     /// Sends a message on the live socket.
