@@ -226,6 +226,7 @@ impl SubscriptionError {
             Self::RejectedByServer { code, .. } => *code,
             Self::WrongAppKey
             | Self::Unacknowledged
+            | Self::UnsupportedByServer
             | Self::AuthorizationDeclined { .. }
             | Self::AuthorizationTimedOut => None,
         }

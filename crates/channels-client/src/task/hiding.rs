@@ -7,7 +7,7 @@ use std::{
 };
 
 use channels_proto::{
-    Authorization, ClientEventError, ConnectFailure, ConnectionError, ProtocolViolation, Report, Secret, SignInError,
+    ClientEventError, ConnectFailure, ConnectionError, ProtocolViolation, Report, Secret, SignInError,
     SubscriptionError,
 };
 
@@ -16,8 +16,8 @@ use crate::Decoder;
 
 impl<D: Decoder> Driver<D> {
     /// Remembers a signature that the server is going to be shown on this socket.
-    pub(super) fn remember(&mut self, authorization: &Authorization) {
-        let auth = authorization.auth.expose();
+    pub(super) fn remember(&mut self, auth: &Secret) {
+        let auth = auth.expose();
         let signature = auth.split_once(':').map_or(auth, |(_, signature)| signature);
         if self.signatures.len() == MOST_SIGNATURES {
             self.signatures.remove(0);

@@ -132,9 +132,17 @@ impl<D: Decoder> Task<D> {
             Done::Authorized(id, answer) => {
                 if self.driver.authorizations.remove(&id).is_some() {
                     if let Ok(authorization) = &answer {
-                        self.driver.remember(authorization);
+                        self.driver.remember(&authorization.auth);
                     }
                     self.drive(now, |machine| machine.handle_authorization(now, id, answer));
+                }
+            }
+            Done::Authenticated(id, answer) => {
+                if self.driver.authorizations.remove(&id).is_some() {
+                    if let Ok(authentication) = &answer {
+                        self.driver.remember(&authentication.auth);
+                    }
+                    self.drive(now, |machine| machine.handle_authentication(now, id, answer));
                 }
             }
             Done::Prepared => self.driver.preparing = None,

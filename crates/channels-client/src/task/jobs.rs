@@ -4,12 +4,13 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use channels_proto::{
     Authorization, AuthorizationError, AuthorizationId, ConnectFailure, ConnectFailureKind, Epoch, FailureClass,
+    UserAuthentication,
 };
 use futures_util::FutureExt;
 
 use crate::{
-    AuthorizationRequest, ClientOptions, Connector, DynAuthorizer, ServerTime, SocketAddress, SocketAddressError,
-    SocketAddressProvider, UpgradeRequest, Upgraded, socket::Socket,
+    AuthenticationRequest, AuthorizationRequest, ClientOptions, Connector, DynAuthorizer, ServerTime, SocketAddress,
+    SocketAddressError, SocketAddressProvider, UpgradeRequest, Upgraded, socket::Socket,
 };
 
 use super::turnstile::{Turn, Turnstile};
@@ -18,6 +19,7 @@ use super::turnstile::{Turn, Turnstile};
 pub(super) enum Done {
     Opened(Epoch, Result<Box<Socket>, ConnectFailure>),
     Authorized(AuthorizationId, Result<Authorization, AuthorizationError>),
+    Authenticated(AuthorizationId, Result<UserAuthentication, AuthorizationError>),
     /// The authorizer has prepared.
     Prepared,
     /// It is the client's turn to connect, or it has waited long enough for one.
@@ -159,6 +161,15 @@ pub(super) async fn authorize(
 ) -> Done {
     let answer = AssertUnwindSafe(async move { authorizer.boxed_authorize(request).await }).catch_unwind().await;
     Done::Authorized(id, answer.unwrap_or_else(|_| Err(unavailable("the authorizer panicked"))))
+}
+
+pub(super) async fn authenticate(
+    authorizer: Arc<dyn DynAuthorizer>,
+    id: AuthorizationId,
+    request: AuthenticationRequest,
+) -> Done {
+    let answer = AssertUnwindSafe(async move { authorizer.boxed_authenticate(request).await }).catch_unwind().await;
+    Done::Authenticated(id, answer.unwrap_or_else(|_| Err(unavailable("the authorizer panicked"))))
 }
 
 pub(super) async fn prepare(authorizer: Arc<dyn DynAuthorizer>, channels: usize) -> Done {

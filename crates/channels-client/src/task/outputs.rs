@@ -12,7 +12,7 @@ use super::{
     jobs,
     turnstile::Turn,
 };
-use crate::{AuthorizationRequest, Continuity, Decoder, Item, delivery::Entry};
+use crate::{AuthenticationRequest, AuthorizationRequest, Continuity, Decoder, Item, delivery::Entry};
 
 impl<D: Decoder> Driver<D> {
     /// Does everything the machine wants after a change.
@@ -47,6 +47,12 @@ impl<D: Decoder> Driver<D> {
                 let request = AuthorizationRequest { channel, socket_id, refresh_token };
                 self.prepared = true;
                 let job = self.spawn(jobs::authorize(Arc::clone(&self.authorizer), id, request));
+                self.authorizations.insert(id, job);
+            }
+            Output::Authenticate { id, socket_id, refresh_token } => {
+                let request = AuthenticationRequest { socket_id, refresh_token };
+                self.prepared = true;
+                let job = self.jobs.spawn(jobs::authenticate(Arc::clone(&self.authorizer), id, request));
                 self.authorizations.insert(id, job);
             }
             Output::CancelAuthorization { id } => {
