@@ -89,14 +89,6 @@ impl ChannelName {
         &self.0
     }
 
-    /// Returns whether the server keeps the last event of the channel and sends it after the acknowledgement.
-    #[must_use]
-    pub fn is_cache(&self) -> bool {
-        ["cache-", "private-cache-", "private-encrypted-cache-", "presence-cache-"]
-            .iter()
-            .any(|prefix| self.as_str().starts_with(prefix))
-    }
-
     /// Returns the kind of the channel, by its prefix.
     #[must_use]
     pub fn kind(&self) -> ChannelKind {
