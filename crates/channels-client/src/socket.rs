@@ -50,6 +50,8 @@ pub(crate) struct Socket {
     /// Messages that wait until the library has nothing left to write, and their masks.
     queued: Vec<(Secret, [u8; 4])>,
     queued_bytes: usize,
+    /// More than that may not wait to be sent.
+    max_unsent: usize,
     bytes_seen: u64,
     unflushed: bool,
     /// Runs while a write is stuck: since the stream had taken so many bytes.
@@ -80,6 +82,7 @@ impl Socket {
             web_socket,
             queued: Vec::new(),
             queued_bytes: 0,
+            max_unsent: MAX_UNSENT,
             bytes_seen: 0,
             unflushed: false,
             stuck: None,
@@ -89,10 +92,17 @@ impl Socket {
         }
     }
 
+    /// Makes room for the subscribes to so many channels, which may all be sent at once.
+    #[must_use]
+    pub(crate) fn for_channels(mut self, channels: usize) -> Self {
+        self.max_unsent = channels.saturating_mul(SUBSCRIBE_BYTES).max(MAX_UNSENT);
+        self
+    }
+
     /// Queues a text message; it is written, masked by a part of `random`, while the socket is polled.
     pub(crate) fn send(&mut self, text: Secret, random: u64) {
         self.queued_bytes = self.queued_bytes.saturating_add(text.expose().len());
-        if self.queued_bytes > MAX_UNSENT {
+        if self.queued_bytes > self.max_unsent {
             self.broken.get_or_insert_with(|| lost("the server does not read what is sent to it".to_owned()));
             return;
         }
@@ -284,7 +294,9 @@ fn lost(message: String) -> Closed {
 const READ_BUFFER: usize = 256;
 /// Frames written together in one call.
 const WRITE_BUFFER: usize = 4 * 1024;
-/// Subscribes to a thousand channels fit; a server that reads nothing cannot make more than this wait.
+/// What a subscribe takes at most, with its signature: a channel's name has up to 164 bytes.
+const SUBSCRIBE_BYTES: usize = 1024;
+/// A server that reads nothing cannot make more than this wait, unless the options allow more channels than fit.
 const MAX_UNSENT: usize = 1024 * 1024;
 /// Fault W19.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);

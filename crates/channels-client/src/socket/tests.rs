@@ -151,6 +151,19 @@ async fn a_link_that_stops_is_given_up_the_write_timeout_after_its_last_progress
     assert_eq!(started.elapsed(), Duration::from_secs(8) + WRITE_TIMEOUT);
 }
 
+// W18: the subscribes to all the channels that the options allow may wait for a server that reads slowly.
+#[tokio::test(start_paused = true)]
+async fn the_subscribes_to_all_channels_of_the_options_may_wait_to_be_sent() {
+    for (channels, fits) in [(1_000, false), (10_000, true)] {
+        let (socket, _far) = socket(64, b"").await;
+        let mut socket = socket.for_channels(channels);
+        for _ in 0..10_000 {
+            socket.send(Secret::new("x".repeat(500)), 7);
+        }
+        assert_eq!(try_received(&mut socket).is_none(), fits, "{channels}");
+    }
+}
+
 // B06: what waits to be written is bounded.
 #[tokio::test]
 async fn more_than_the_bound_of_unsent_bytes_gives_the_socket_up() {

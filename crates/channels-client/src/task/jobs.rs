@@ -41,6 +41,7 @@ pub(super) struct Opener {
     server_time: ServerTime,
     turnstile: Turnstile,
     max_message_bytes: usize,
+    max_channels: usize,
     write_timeout: Duration,
 }
 
@@ -55,6 +56,7 @@ impl Opener {
             client: (client_name.clone(), client_version.clone()),
             server_time,
             max_message_bytes: protocol.limits.max_message_bytes,
+            max_channels: protocol.limits.max_channels,
             write_timeout: options.write_timeout,
         }
     }
@@ -82,6 +84,7 @@ impl Opener {
             client: self.client.clone(),
             server_time: self.server_time.clone(),
             max_message_bytes: self.max_message_bytes,
+            max_channels: self.max_channels,
             write_timeout: self.write_timeout,
         }
     }
@@ -106,7 +109,8 @@ impl Opener {
         let sent = self.server_time.now();
         let Upgraded { headers, early } = self.connector.upgrade(&mut stream, &request).await?;
         self.server_time.learn(sent, &headers);
-        Ok(Box::new(Socket::new(stream, &early, self.max_message_bytes, self.write_timeout).await))
+        let socket = Socket::new(stream, &early, self.max_message_bytes, self.write_timeout).await;
+        Ok(Box::new(socket.for_channels(self.max_channels)))
     }
 
     fn failure(&self, class: FailureClass, kind: ConnectFailureKind, message: &str) -> ConnectFailure {
