@@ -72,9 +72,10 @@ impl Refusal<'_> {
         if !passes && !status.is_server_error() {
             return said;
         }
-        let said = match &said {
-            AuthorizationError::Denied { said: Some(said), .. } => format!(": {}", Printable(said)),
-            _ => String::new(),
+        let said = if let AuthorizationError::Denied { said: Some(said), .. } = &said {
+            format!(": {}", Printable(said))
+        } else {
+            String::new()
         };
         let error = AuthorizationError::unavailable(format!("{url} answered with status {status}{said}"));
         let error = error.with_status(status.as_u16());
