@@ -8,6 +8,7 @@ mod driver;
 mod gap_times;
 mod hiding;
 mod inputs;
+mod job_set;
 mod jobs;
 mod outputs;
 mod turnstile;
@@ -24,23 +25,20 @@ use std::{
 };
 
 use channels_proto::{ChannelName, Connection, Time};
-use tokio::{
-    task::JoinSet,
-    time::{Instant, Sleep, sleep, timeout},
-};
+use tokio::time::{Instant, Sleep, sleep, timeout};
 use tracing::Instrument as _;
 
 use self::{
     address::AddressSearch,
-    driver::{Driver, SocketState},
+    driver::{Driver, FromSocket, SocketState},
     gap_times::GapTimes,
+    job_set::JobSet,
     jobs::{Done, Opener},
 };
 use crate::{
     ClientOptions, Decoder, DynAuthorizer, ServerTime,
     delivery::{Core, Tally, Turn},
     intent::CarriedOut,
-    socket::Received,
 };
 
 /// Starts the task on the runtime of `core`.
@@ -67,8 +65,8 @@ pub(crate) fn start<D: Decoder>(
         decoder,
         authorizer,
         socket: SocketState::Down,
-        jobs: JoinSet::new(),
-        closing: JoinSet::new(),
+        jobs: JobSet::new(),
+        closing: JobSet::new(),
         authorizations: BTreeMap::new(),
         signatures: Vec::new(),
         authorizations_needed: 0,
@@ -121,7 +119,7 @@ struct Task<D: Decoder> {
 /// The one thing that starts a turn.
 enum Input {
     Intent,
-    Received(Received),
+    Socket(FromSocket),
     Done(Done),
     Timer,
 }
@@ -142,7 +140,8 @@ impl<D: Decoder> Task<D> {
             let mut now = self.driver.clock.now();
             let next = match input {
                 Input::Intent => self.take_intent(now),
-                Input::Received(received) => self.take_messages(&mut now, received),
+                Input::Socket(FromSocket::Received(received)) => self.take_messages(&mut now, received),
+                Input::Socket(FromSocket::Opening(done)) => self.take_done(now, done),
                 Input::Done(done) => self.take_done(now, done),
                 Input::Timer => self.take_timer(now),
             };
@@ -171,7 +170,7 @@ impl<D: Decoder> Task<D> {
                     Err(_aborted) => {}
                 },
                 // Before the timer: what was received may make it void.
-                received = socket.received() => return Input::Received(received),
+                input = socket.next() => return Input::Socket(input),
                 Some(_) = closing.join_next() => self.tell_if_closed(),
                 () = fired(timer), if timer_at.is_some() => return Input::Timer,
                 // There is nothing else to do.

@@ -7,12 +7,14 @@ use std::{
 };
 
 use channels_proto::{AppKey, AuthorizationId, Epoch, Secret};
-use tokio::task::{AbortHandle, JoinSet};
+use futures_core::future::BoxFuture;
+use tokio::task::AbortHandle;
 use tracing::Instrument as _;
 
 use super::{
     address::AddressSearch,
     gap_times::GapTimes,
+    job_set::JobSet,
     jobs::{Done, Opener},
 };
 use crate::{
@@ -30,9 +32,9 @@ pub(super) struct Driver<D: Decoder> {
     pub(super) decoder: D,
     pub(super) authorizer: Arc<dyn DynAuthorizer>,
     pub(super) socket: SocketState,
-    pub(super) jobs: JoinSet<Done>,
+    pub(super) jobs: JobSet<Done>,
     /// Sockets that are being closed.
-    pub(super) closing: JoinSet<()>,
+    pub(super) closing: JobSet<()>,
     pub(super) authorizations: BTreeMap<AuthorizationId, AbortHandle>,
     /// What the server was shown on the last socket.
     pub(super) signatures: Vec<Secret>,
@@ -57,8 +59,16 @@ pub(super) struct Driver<D: Decoder> {
 /// The state of the machine's socket.
 pub(super) enum SocketState {
     Down,
-    Opening(Epoch, AbortHandle),
+    /// What opens it is not a job of its own: its memory would be kept by the wakers of the socket.
+    Opening(Epoch, BoxFuture<'static, Done>),
     Up(Epoch, Box<Socket>),
+}
+
+/// What comes of the socket.
+pub(super) enum FromSocket {
+    Received(Received),
+    /// It has been opened, or something on the way there has been done.
+    Opening(Done),
 }
 
 impl<D: Decoder> Driver<D> {
@@ -111,11 +121,13 @@ impl<D: Decoder> Driver<D> {
 }
 
 impl SocketState {
-    /// Waits for what comes in; for ever when there is no socket.
-    pub(super) async fn received(&mut self) -> Received {
+    /// Waits for what comes in or of opening it; for ever when there is no socket. After [`FromSocket::Opening`] the state has
+    /// to change.
+    pub(super) async fn next(&mut self) -> FromSocket {
         match self {
-            Self::Up(_, socket) => std::future::poll_fn(|cx| socket.poll_received(cx)).await,
-            Self::Down | Self::Opening(..) => std::future::pending().await,
+            Self::Up(_, socket) => FromSocket::Received(std::future::poll_fn(|cx| socket.poll_received(cx)).await),
+            Self::Opening(_, opening) => FromSocket::Opening(opening.await),
+            Self::Down => std::future::pending().await,
         }
     }
 

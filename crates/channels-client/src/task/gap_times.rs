@@ -51,7 +51,7 @@ impl GapTimes {
     /// The gap of `channel` has ended. What was missed in it was dated by the server's clock as it was then: when that has
     /// been set meanwhile, by the one from before and by the one from after.
     pub(super) fn end(&mut self, clock: &dyn Clock, channel: &ChannelName, since: Time, until: Time) -> Span {
-        let told = self.open.remove(channel);
+        let told = self.close(channel);
         let Some(bounds) = self.server_time.bounds(since) else {
             let (since, until) = (self.wall(clock, since), self.wall(clock, until));
             return Span { since, until, clock: None };
@@ -69,12 +69,21 @@ impl GapTimes {
 
     /// Nobody waits for the end of this channel's gap any more.
     pub(super) fn forget(&mut self, channel: &ChannelName) {
-        self.open.remove(channel);
+        self.close(channel);
     }
 
     /// All gaps are over: the session is.
     pub(super) fn clear(&mut self) {
-        self.open.clear();
+        self.open = BTreeMap::new();
+    }
+
+    /// Takes a gap out, and with the last one the memory of all.
+    fn close(&mut self, channel: &ChannelName) -> Option<Bounds> {
+        let closed = self.open.remove(channel);
+        if self.open.is_empty() {
+            self.open = BTreeMap::new();
+        }
+        closed
     }
 }
 

@@ -69,7 +69,7 @@ impl<D: Decoder> Driver<D> {
     fn open(&mut self, epoch: Epoch) {
         match self.search.begin_attempt() {
             Some(Err(error)) => {
-                self.socket = SocketState::Opening(epoch, self.spawn(jobs::without_address(epoch, &error)));
+                self.socket = SocketState::Opening(epoch, Box::pin(jobs::without_address(epoch, &error)));
                 return;
             }
             Some(Ok(address)) => {
@@ -82,8 +82,8 @@ impl<D: Decoder> Driver<D> {
         match turnstile.try_turn() {
             Some(turn) => self.connect_in_turn(epoch, Some(turn)),
             None => {
-                let waiting = self.spawn(jobs::wait_for_turn(epoch, turnstile.clone()));
-                self.socket = SocketState::Opening(epoch, waiting);
+                let waiting = jobs::wait_for_turn(epoch, turnstile.clone());
+                self.socket = SocketState::Opening(epoch, Box::pin(waiting));
             }
         }
     }
@@ -99,7 +99,7 @@ impl<D: Decoder> Driver<D> {
             earlier.abort();
         }
         self.connecting = turn.map(|turn| self.spawn(jobs::hold(turn)));
-        self.socket = SocketState::Opening(epoch, self.spawn(Arc::clone(&self.opener).open(epoch)));
+        self.socket = SocketState::Opening(epoch, Box::pin(Arc::clone(&self.opener).open(epoch)));
         let needed = self.authorizations_needed;
         if needed > 0 {
             self.prepared = true;
@@ -110,10 +110,7 @@ impl<D: Decoder> Driver<D> {
     }
 
     fn close(&mut self, epoch: Epoch, close: Option<CloseFrame>) {
-        if let SocketState::Opening(current, opening) = &self.socket
-            && *current == epoch
-        {
-            opening.abort();
+        if matches!(self.socket, SocketState::Opening(current, _) if current == epoch) {
             self.socket = SocketState::Down;
         } else if let Some(socket) = self.take_socket(epoch)
             && close.is_some()
