@@ -237,7 +237,7 @@ fn classify(error: &SubscriptionError) -> (PusherErrorKind, Option<u16>, Option<
         SubscriptionError::AuthorizationUnavailable { .. } | SubscriptionError::AuthorizationTimedOut => {
             (PusherErrorKind::AuthorizationUnavailable, None, None)
         }
-        _ => (PusherErrorKind::Other, None, None),
+        SubscriptionError::AuthorizationDeclined { .. } | _ => (PusherErrorKind::Other, None, None),
     }
 }
 
@@ -263,7 +263,7 @@ fn classify_connection(error: &ConnectionError) -> (PusherErrorKind, Option<u16>
         ConnectionError::Violation(_) => (PusherErrorKind::ProtocolViolation, None, None),
         ConnectionError::Unacknowledged { .. } => (PusherErrorKind::Unacknowledged, None, None),
         ConnectionError::Refused { code, .. } => (PusherErrorKind::Refused, Some(*code), None),
-        _ => (PusherErrorKind::Other, None, None),
+        ConnectionError::GaveUp { .. } | _ => (PusherErrorKind::Other, None, None),
     }
 }
 
