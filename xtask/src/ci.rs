@@ -57,5 +57,5 @@ fn build_documentation() -> Result<()> {
 }
 
 /// Without `ring`, and without the platform's verifier; the default without anything else is checked with its package.
-const FEATURES: [&str; 2] = ["aws-lc-rs,platform-verifier", "ring,webpki-roots"];
+const FEATURES: [&str; 2] = ["aws-lc-rs,platform-verifier", "ring,webpki-roots,signer"];
 const PUBLISHED: [&str; 3] = ["channels-proto", "channels-client", "vms-pusher"];

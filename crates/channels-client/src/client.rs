@@ -3,6 +3,7 @@
 //! `hub` takes what the task hands over and gives it out; `subscription` is what the handles of one channel share,
 //! `mailbox` the queue behind one stream, and `callbacks` those that are called.
 
+mod authorizers;
 mod backlog;
 mod builder;
 mod callbacks;

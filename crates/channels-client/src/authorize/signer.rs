@@ -100,7 +100,9 @@ impl Signer {
                 let shared_secret = self.shared_secret(channel)?;
                 Ok(Authorization::new(self.auth(&text)).with_shared_secret(shared_secret))
             }
-            _ => Ok(Authorization::new(self.auth(&text))),
+            ChannelKind::Public | ChannelKind::Private | ChannelKind::ServerToUser | _ => {
+                Ok(Authorization::new(self.auth(&text)))
+            }
         }
     }
 

@@ -1,12 +1,13 @@
 use std::{fmt, sync::Arc};
 
-use channels_proto::{AppKey, Authorization, AuthorizationError};
+use channels_proto::AppKey;
 use tokio::runtime::Handle;
 
-use super::{error::BuildError, event::EventDecoder, handle::Client, hub::Hub, shared::Shared};
+use super::{
+    authorizers::Authorizers, error::BuildError, event::EventDecoder, handle::Client, hub::Hub, shared::Shared,
+};
 use crate::{
-    AuthorizationRequest, Authorizer, ClientOptions, Connector, DynAuthorizer, QueueLimits, SocketUrl, StreamClient,
-    SystemConnector, Tls,
+    Authorizer, ClientOptions, Connector, DynAuthorizer, QueueLimits, SocketUrl, StreamClient, SystemConnector, Tls,
 };
 
 /// How a [`Client`] is made: see [`Client::builder`].
@@ -49,7 +50,8 @@ impl Client {
 }
 
 impl ClientBuilder {
-    /// Sets who signs for private and presence channels; without one, these are refused.
+    /// Sets who signs for private and presence channels; without one, these are refused unless they have an
+    /// [authorizer of their own](Client::subscribe_with).
     pub fn authorizer(mut self, authorizer: impl Authorizer) -> Self {
         self.authorizer = Some(Arc::new(authorizer));
         self
@@ -102,27 +104,18 @@ impl ClientBuilder {
     pub fn build(self) -> Result<Client, BuildError> {
         let options = self.options?;
         let runtime = self.runtime.or_else(|| Handle::try_current().ok()).ok_or(BuildError::NoRuntime)?;
-        let has_authorizer = self.authorizer.is_some();
-        let authorizer = self.authorizer.unwrap_or_else(|| Arc::new(NoAuthorizer));
+        let authorizers = Arc::new(Authorizers::new(self.authorizer));
         let max_channels = options.protocol.limits.max_channels;
         let hub = Hub::new(options.queue, runtime.clone());
         let tap = Arc::<Hub>::clone(&hub);
-        let stream = StreamClient::with_tap(options, authorizer, EventDecoder, &runtime, tap)?;
-        Ok(Client::new(Shared { stream, hub, max_channels, has_authorizer }))
+        let stream =
+            StreamClient::with_tap(options, Arc::<Authorizers>::clone(&authorizers), EventDecoder, &runtime, tap)?;
+        Ok(Client::new(Shared { stream, hub, max_channels, authorizers }))
     }
 }
 
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder").field("options", &self.options).finish_non_exhaustive()
-    }
-}
-
-/// Is never asked: channels that need an authorizer are refused.
-struct NoAuthorizer;
-
-impl Authorizer for NoAuthorizer {
-    async fn authorize(&self, _: AuthorizationRequest) -> Result<Authorization, AuthorizationError> {
-        Err(AuthorizationError::declined("give an authorizer to `Client::builder`"))
     }
 }

@@ -13,7 +13,7 @@ use super::{
     shared::Shared,
     wants::Wants,
 };
-use crate::{ClientCounters, ClientFigures, Item};
+use crate::{Authorizer, ClientCounters, ClientFigures, Item};
 
 /// A client of one server, with a handle for every channel. Cheap to clone; every method may be called from any thread
 /// and from a callback, and none of them but those that are awaited waits for the network.
@@ -41,6 +41,37 @@ impl Client {
         SubscribeError: From<N::Error>,
     {
         let seat = self.0.subscribe(&name.try_into()?)?;
+        Ok(Channel::new(Arc::clone(&self.0), seat))
+    }
+
+    /// Subscribes to a channel that has an authorizer of its own, in place of that of the client: such as a closure that
+    /// returns the authorization for a socket. Until all handles of the channel are gone it is asked on every new socket,
+    /// and so it is for a channel that is subscribed already, from the next socket on.
+    ///
+    /// There is no way to give an authorization as a value: it is signed for the id of one socket, which is known only
+    /// once that socket is established, and is worth nothing on the next.
+    ///
+    /// # Errors
+    /// As [`subscribe`](Self::subscribe).
+    ///
+    /// # Examples
+    /// ```
+    /// use channels_client::{AuthorizationRequest, Client, SubscribeError, proto::Authorization};
+    ///
+    /// # async fn sign(_: &str) -> String { String::new() }
+    /// # fn subscribe(client: &Client) -> Result<(), SubscribeError> {
+    /// let channel = client.subscribe_with("private-orders", |request: AuthorizationRequest| async move {
+    ///     Ok(Authorization::new(sign(request.socket_id.as_str()).await))
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn subscribe_with<N>(&self, name: N, authorizer: impl Authorizer) -> Result<Channel, SubscribeError>
+    where
+        N: TryInto<ChannelName>,
+        SubscribeError: From<N::Error>,
+    {
+        let seat = self.0.subscribe_with(&name.try_into()?, Arc::new(authorizer))?;
         Ok(Channel::new(Arc::clone(&self.0), seat))
     }
 

@@ -15,6 +15,7 @@ mod support;
 
 mod address;
 mod authorize;
+mod authorizers;
 mod broken;
 mod callbacks;
 mod callers;
