@@ -35,7 +35,7 @@
 //! | `pusher7` | members | relayed with `user_id`, its data as a string; otherwise `pusher:error` 4301 | success, or `pusher:error` 4009 |
 //! | `push1st` | accepts it without members, or crashes | ignores it, or crashes | close 1002 |
 //! | `reverb` | members; none if one of them has no id | relayed with `user_id`, its data decoded, on channels of every kind; otherwise `pusher:error` 4009, 4200 or 4301 | `pusher:error` 4200 |
-//! | `sockudo` | members; drops the connection without `channel_data` | relayed as it is; otherwise `pusher:error` 4300 or 4301 | success, or `pusher:error` 4009 |
+//! | `sockudo` | members; drops the connection without `channel_data` | relayed as it is; otherwise `pusher:error` 4000 or 4301 | success, or `pusher:error` 4009 |
 //! | `soketi` | members | relayed with `user_id` on channels of every kind; otherwise `pusher:error` 4301, or ignored | success, or `pusher:error` and close 4009 |
 //!
 //! # What is not supported

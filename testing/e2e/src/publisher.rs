@@ -51,7 +51,9 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    pub(crate) fn new(address: SocketAddr, app: App) -> Self {
+    /// A publisher to the server at this address.
+    #[must_use]
+    pub fn new(address: SocketAddr, app: App) -> Self {
         Self { address, app, connection: None, tasks: JoinSet::new() }
     }
 

@@ -112,7 +112,7 @@ impl SockudoServer {
             .unwrap_or_else(|error| panic!("{} does not start ({error}): run `cargo xtask setup`", program.display()))
     }
 
-    /// Everything in memory, no metrics port, no rate limits, client events and sign-in off.
+    /// Everything in memory, no metrics port, no rate limits; client events, sign-in and watchlists on.
     fn config(&self) -> serde_json::Value {
         json!({
             "host": self.address.ip(),
@@ -129,7 +129,9 @@ impl SockudoServer {
                 "enabled": true,
                 "max_connections": 1000,
                 "max_client_events_per_second": 0,
-                "enable_client_messages": false,
+                "enable_client_messages": true,
+                "enable_user_authentication": true,
+                "enable_watchlist_events": true,
             }]}},
         })
     }

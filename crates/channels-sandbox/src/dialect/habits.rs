@@ -59,7 +59,7 @@ pub(crate) struct Context<'a> {
 pub(crate) struct SignedIn {
     pub(crate) id: String,
     pub(crate) info: Option<Value>,
-    pub(crate) watchlist: Vec<String>,
+    pub(crate) watchlist: Option<Vec<String>>,
 }
 
 /// An upgrade request, as far as servers check it.
@@ -158,6 +158,10 @@ pub(crate) trait Dialect: Send + Sync {
     }
     /// Whether the watchlist is reported before the sign-in is answered.
     fn watchlist_comes_first(&self) -> bool {
+        false
+    }
+    /// Whether those who watch others are the only ones who can be watched, and are told of themselves, too, when they come.
+    fn watchers_are_watched(&self) -> bool {
         false
     }
     /// Whether a user's sockets have to subscribe to the channel of their user to get its events.

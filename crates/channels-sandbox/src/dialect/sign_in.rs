@@ -19,7 +19,7 @@ pub(super) fn user(message: &ClientMessage, context: &Context<'_>) -> Result<Sig
     let Ok(data) = serde_json::from_str::<Value>(user_data) else { return Err("user_data is not JSON") };
     let id = Some(&data["id"]).filter(|id| id.is_number() || id.as_str().is_some_and(|id| !id.is_empty()));
     let Some(id) = id.map(text) else { return Err("user_data has no id") };
-    let watchlist = data["watchlist"].as_array().into_iter().flatten();
-    let watchlist = watchlist.filter_map(Value::as_str).map(str::to_owned).collect();
+    let texts = |ids: &Vec<Value>| ids.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let watchlist = data["watchlist"].as_array().map(texts);
     Ok(SignedIn { id, info: data.get("user_info").cloned(), watchlist })
 }

@@ -1,6 +1,6 @@
 //! Sockudo.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     checks::{needs_signature, own_key, rfc_upgrade_problem, signed},
@@ -78,6 +78,10 @@ impl Dialect for Sockudo {
         true
     }
 
+    fn watchers_are_watched(&self) -> bool {
+        true
+    }
+
     fn terminate(&self) -> Vec<Outbound> {
         let error = error_text(4009, TERMINATED);
         vec![Outbound::Text(error), Outbound::Close { code: 4009, reason: TERMINATED.to_owned() }]
@@ -130,7 +134,14 @@ fn subscribe(message: &ClientMessage, context: &Context<'_>) -> Vec<Action> {
     if needs_signature(channel) && !(signed(context, message, channel) && own_key(message, context)) {
         return refuse(channel);
     }
-    let membership = channel.starts_with("presence-").then(|| membership(message));
+    let channel_data = message.data_text("channel_data").filter(|_| channel.starts_with("presence-"));
+    if channel_data.is_some_and(|data| serde_json::from_str::<Value>(data).is_err()) {
+        return vec![
+            Action::Refused { channel: channel.to_owned() },
+            error(4000, "Invalid channel_data JSON for presence"),
+        ];
+    }
+    let membership = channel_data.map(membership);
     if matches!(&membership, Some(None)) {
         return vec![
             Action::Refused { channel: channel.to_owned() },
@@ -147,8 +158,8 @@ fn is_channel_name(name: &str) -> bool {
 }
 
 /// Ids are strings, and a member without info has an empty one.
-fn membership(message: &ClientMessage) -> Option<Membership> {
-    let membership = Membership::parse(message.data_text("channel_data")?)?;
+fn membership(channel_data: &str) -> Option<Membership> {
+    let membership = Membership::parse(channel_data)?;
     let id = membership.id().filter(|id| id.is_string())?.clone();
     let info = membership.info().cloned().unwrap_or_else(|| json!({}));
     Some(Membership::new(id, Some(info)))
@@ -158,7 +169,13 @@ fn sign_in(message: &ClientMessage, context: &Context<'_>) -> Vec<Action> {
     if !context.features.sign_in {
         return vec![error(4009, "Authentication error: User authentication is disabled for this app")];
     }
-    match sign_in::user(message, context) {
+    let user_data = message.data_text("user_data").and_then(|data| serde_json::from_str::<Value>(data).ok());
+    let user = match sign_in::user(message, context) {
+        // Ids are strings.
+        Ok(_) if user_data.is_none_or(|data| !data["id"].is_string()) => Err("Missing 'id' field in user_data"),
+        user => user,
+    };
+    match user {
         Err(problem) => vec![Action::SignInRefused, error(4009, &format!("Authentication error: {problem}"))],
         Ok(user) => {
             let data = json!({"user_data": message.data["user_data"]});
@@ -175,9 +192,10 @@ fn client_event(message: &ClientMessage, context: &Context<'_>) -> Vec<Action> {
         return vec![error(4301, "Client events are not enabled for this app")];
     }
     if message.event.len() > client_event::MAX_NAME {
-        return vec![error(4300, "The event name is too long")];
+        return vec![error(4000, "The event name is too long")];
     }
-    if !client_event::is_admitted_on(channel) || !context.subscribed.contains_key(channel) {
+    // On encrypted channels, too.
+    if !needs_signature(channel) || !context.subscribed.contains_key(channel) {
         return vec![error(4301, "Client events can only be sent to private or presence channels of the socket")];
     }
     let data = message.given.as_ref().map(ToString::to_string);

@@ -178,17 +178,25 @@ impl Hub {
     }
 
     /// Signs a socket in; returns what its watchlist amounts to.
-    pub(super) fn sign_in(&self, number: u64, id: &str, watchlist: &[String]) -> Vec<String> {
+    pub(super) fn sign_in(&self, number: u64, id: &str, watchlist: Option<&[String]>) -> Vec<String> {
+        let mutual = self.dialect.watchers_are_watched();
+        let is_seen = watchlist.is_some() || !mutual;
+        let watchlist = watchlist.unwrap_or_default();
         self.change(|roster| {
-            let (came, left) = roster.sign_in(number, id, watchlist);
+            let (came, left) = roster.sign_in(number, id, watchlist, is_seen);
             if let Some(left) = left {
                 self.tell_watchers(roster, &left, false);
             }
+            let mut texts = Vec::new();
             if came {
                 self.tell_watchers(roster, id, true);
+                let times = if mutual { roster.users().count_watchers(id) } else { 0 };
+                let user_ids = [id.to_owned()];
+                texts.extend((0..times).flat_map(|_| self.dialect.watchlist(&user_ids, &[])));
             }
             let (online, offline) = roster.users().statuses(watchlist);
-            self.dialect.watchlist(&online, &offline)
+            texts.extend(self.dialect.watchlist(&online, &offline));
+            texts
         })
     }
 

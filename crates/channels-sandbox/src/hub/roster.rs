@@ -55,7 +55,7 @@ pub(super) struct Departure {
     pub(super) members: Vec<(String, Membership)>,
     /// The channels with one subscription less.
     pub(super) channels: Vec<String>,
-    /// The user who is not signed in any more.
+    /// The user who is not signed in any more, if those who watch are to be told.
     pub(super) user: Option<String>,
 }
 
@@ -130,12 +130,18 @@ impl Roster {
         Departure { members, channels, user: None }
     }
 
-    /// Signs a socket in; returns the user who came and the one who left.
-    pub(super) fn sign_in(&mut self, number: u64, id: &str, watchlist: &[String]) -> (bool, Option<String>) {
+    /// Signs a socket in; returns whether those who watch the user are to be told, and the user who left for this one.
+    pub(super) fn sign_in(
+        &mut self,
+        number: u64,
+        id: &str,
+        watchlist: &[String],
+        is_seen: bool,
+    ) -> (bool, Option<String>) {
         let Some(entry) = self.open.get_mut(&number) else { return (false, None) };
         let before = entry.user.replace(id.to_owned()).filter(|before| before != id);
         let left = before.filter(|before| self.users.remove(before, number));
-        (self.users.add(id, number, watchlist), left)
+        (self.users.add(id, number, watchlist, is_seen), left)
     }
 
     pub(super) const fn users(&self) -> &Users {

@@ -49,7 +49,7 @@ impl Seat {
     }
 
     /// Signs in; returns what the watchlist amounts to, as texts to send.
-    pub(crate) fn sign_in(&self, id: &str, watchlist: &[String]) -> Vec<String> {
+    pub(crate) fn sign_in(&self, id: &str, watchlist: Option<&[String]>) -> Vec<String> {
         self.hub.sign_in(self.number, id, watchlist)
     }
 

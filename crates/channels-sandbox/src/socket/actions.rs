@@ -131,7 +131,7 @@ impl Socket {
     }
 
     async fn sign_in(&mut self, user: Box<SignedIn>, answer: &str) -> Step {
-        let statuses = self.line.seat.sign_in(&user.id, &user.watchlist);
+        let statuses = self.line.seat.sign_in(&user.id, user.watchlist.as_deref());
         let id = user.id.clone();
         self.user = Some(user);
         let is_first = self.shared.dialect.watchlist_comes_first();

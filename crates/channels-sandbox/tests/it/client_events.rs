@@ -67,7 +67,7 @@ async fn what_is_not_admitted_is_refused_as_each_server_does_and_nobody_gets_it(
     for (profile, public, foreign, encrypted) in [
         (Profile::Pusher7, json!(4301), json!(4301), json!(4301)),
         (Profile::Reverb, IGNORED, json!(4009), IGNORED),
-        (Profile::Sockudo, json!(4301), json!(4301), json!(4301)),
+        (Profile::Sockudo, json!(4301), json!(4301), IGNORED),
         (Profile::Soketi, IGNORED, IGNORED, IGNORED),
     ] {
         let server = start(profile).await;

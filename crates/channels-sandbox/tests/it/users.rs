@@ -128,15 +128,24 @@ async fn pusher_tells_of_a_watchlist_in_one_event_after_the_sign_in() {
     assert_eq!(inner(&ann.event().await), json!({"events": [{"name": "offline", "user_ids": ["bob"]}]}));
 }
 
+/// Sockudo sees only those who watch somebody, and tells them of themselves, once for each of their watchers.
 #[tokio::test]
 async fn sockudo_tells_of_a_watchlist_in_an_event_a_kind_before_the_sign_in_is_answered() {
     let server = start(Profile::Sockudo).await;
-    let _bob = signed_in(&server, r#"{"id":"bob"}"#).await;
+    let _dan = signed_in(&server, r#"{"id":"dan"}"#).await;
+    let mut bob = Ws::connect(&server).await;
+    sign_in(&mut bob, &server, r#"{"id":"bob","watchlist":[]}"#).await;
+    assert_eq!(bob.event().await["event"], "pusher:signin_success");
     let mut ann = Ws::connect(&server).await;
-    sign_in(&mut ann, &server, r#"{"id":"ann","watchlist":["bob","eve"]}"#).await;
+    sign_in(&mut ann, &server, r#"{"id":"ann","watchlist":["bob","dan","eve"]}"#).await;
     assert_eq!(ann.event().await, json!({"event": "online", "data": {"user_ids": ["bob"]}}));
-    assert_eq!(ann.event().await, json!({"event": "offline", "data": {"user_ids": ["eve"]}}));
+    assert_eq!(ann.event().await, json!({"event": "offline", "data": {"user_ids": ["dan", "eve"]}}));
     assert_eq!(ann.event().await["event"], "pusher:signin_success");
-    signed_in(&server, r#"{"id":"eve"}"#).await;
-    assert_eq!(ann.event().await, json!({"event": "online", "data": {"user_ids": ["eve"]}}));
+    let mut eve = Ws::connect(&server).await;
+    sign_in(&mut eve, &server, r#"{"id":"eve","watchlist":[]}"#).await;
+    let online = json!({"event": "online", "data": {"user_ids": ["eve"]}});
+    assert_eq!((eve.event().await, ann.event().await), (online.clone(), online));
+    assert_eq!(eve.event().await["event"], "pusher:signin_success");
+    drop(eve);
+    assert_eq!(ann.event().await, json!({"event": "offline", "data": {"user_ids": ["eve"]}}));
 }
