@@ -54,6 +54,8 @@ pub const STREAM_THREADS: Client =
 pub const DELEGATE: Client = Client { is_fed: true, ..rust("delegate", "vms-pusher, delegate", 900) };
 /// Ours: many channels.
 pub const CHANNELS: Client = rust("channels", "channels-client, many channels", 600);
+/// Ours: presence channels.
+pub const PRESENCE: Client = rust("presence", "channels-client", 3_000);
 /// Ours: the program.
 pub const LISTEN: Client = Client {
     id: "listen",

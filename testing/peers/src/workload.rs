@@ -64,6 +64,14 @@ fn text(event: &str, channel: &str, data: &str) -> String {
     format!("{{\"event\":{},\"channel\":{},\"data\":{}}}", json!(event), json!(channel), json!(data))
 }
 
+/// Returns the name of a presence channel.
+#[must_use]
+pub fn presence_channel(number: usize) -> String {
+    format!("presence-room.{number}")
+}
+
+/// How many members a presence channel has, with the one who subscribes.
+pub const MEMBERS: usize = 100;
 /// The user's channel, which carries the events.
 pub const USER_CHANNEL: &str = "private-user.42";
 /// The session's channel.

@@ -7,8 +7,8 @@ const [mode, port, count = "1"] = process.argv.slice(2);
 const host = process.env.BENCH_CA ? "localhost" : "127.0.0.1";
 const tls = Boolean(process.env.BENCH_CA);
 
-function open() {
-  const pusher = new Pusher("bench-key", {
+function connect() {
+  return new Pusher("bench-key", {
     cluster: "",
     wsHost: host,
     wsPort: Number(port),
@@ -22,6 +22,10 @@ function open() {
       headers: { Authorization: "Bearer bench-token" },
     },
   });
+}
+
+function open() {
+  const pusher = connect();
   return [pusher.subscribe("private-token.bench"), pusher.subscribe("private-user.42")];
 }
 
@@ -32,6 +36,20 @@ if (mode === "sessions") {
       channels.map((channel) => new Promise((done) => channel.bind("pusher:subscription_succeeded", done))),
     );
   }
+} else if (mode === "presence") {
+  const pusher = connect();
+  let changes = 0;
+  const channels = Array.from({ length: Number(count) }, (_, room) => pusher.subscribe(`presence-room.${room}`));
+  for (const channel of channels) {
+    channel.bind("pusher:member_added", () => (changes += 1));
+    channel.bind("pusher:member_removed", () => (changes += 1));
+  }
+  channels[0].bind("bench-end", () => {
+    const wrong = channels.find((channel) => channel.members.count !== 100 || channel.members.me.id !== "member-0");
+    if (wrong) throw new Error(`${wrong.members.count} members`);
+    process.stdout.write(`done ${changes} 0\n`);
+    changes = 0;
+  });
 } else {
   let events = 0;
   const times = mode === "times" ? [] : undefined;

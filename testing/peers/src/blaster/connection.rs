@@ -8,6 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::http::{Request, authorization, take_request};
+use super::presence;
 use super::registry::{Registry, Session};
 use crate::websocket::{Opcode, server_frame, switching_protocols, take_client_frame};
 
@@ -58,8 +59,8 @@ where
                 let (reader, writer) = tokio::io::split(stream);
                 return serve_websocket(reader, writer, buffer, id, registry).await;
             }
-            Some(Request::Authorization { closes }) => {
-                stream.write_all(authorization().as_bytes()).await?;
+            Some(Request::Authorization { closes, as_member }) => {
+                stream.write_all(authorization(as_member).as_bytes()).await?;
                 stream.flush().await?;
                 if closes {
                     return Ok(stream.shutdown().await?);
@@ -106,8 +107,10 @@ async fn answer(session: &Session, payload: &[u8], registry: &Registry) -> Resul
     match message["event"].as_str() {
         Some("pusher:subscribe") => {
             let channel = &message["data"]["channel"];
+            let is_presence = channel.as_str().is_some_and(|name| name.starts_with("presence-"));
+            let data = if is_presence { presence::members() } else { "{}".to_owned() };
             let event = "pusher_internal:subscription_succeeded";
-            session.write(&text(&json!({ "event": event, "channel": channel, "data": "{}" }))).await?;
+            session.write(&text(&json!({ "event": event, "channel": channel, "data": data }))).await?;
             registry.acknowledge();
         }
         Some("pusher:ping") => {

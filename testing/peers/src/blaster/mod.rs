@@ -3,6 +3,7 @@
 
 mod connection;
 mod http;
+mod presence;
 mod registry;
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -16,7 +17,7 @@ use tokio::task::JoinSet;
 
 use crate::resources::monotonic_nanos;
 use crate::websocket::{Opcode, server_frame};
-use crate::workload::{Payload, USER_CHANNEL, end_text};
+use crate::workload::{Payload, USER_CHANNEL, end_text, presence_channel};
 use registry::{Registry, Session};
 
 /// The key of the app; any is let in.
@@ -149,6 +150,23 @@ impl Blaster {
             async move {
                 write_frames(&session, &frames, events).await?;
                 session.write(&end).await
+            }
+        })
+        .await
+    }
+
+    /// Sends `changes` of the members of `channels` to each session that is there, as fast as it reads, on each channel in
+    /// turn: one comes, and goes again. Then the end, on the first channel.
+    ///
+    /// # Errors
+    /// As [`blast`](Self::blast).
+    pub async fn blast_changes(&self, channels: usize, changes: usize) -> Result<()> {
+        let frames: Arc<[Vec<u8>]> = presence::changes(channels).into();
+        self.to_each(move |session| {
+            let frames = Arc::clone(&frames);
+            async move {
+                write_frames(&session, &frames, changes).await?;
+                session.write(&end_frame(&presence_channel(0))).await
             }
         })
         .await

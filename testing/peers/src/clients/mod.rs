@@ -36,6 +36,7 @@ pub fn run(client: &str, mode: Mode, target: &Target) -> Result<()> {
         ("stream", Mode::Connect) => return ours::connect(target),
         ("stream", Mode::Stopped) => return ours::stopped(target),
         ("channels", Mode::Channels) => return ours::channels(target),
+        ("presence", Mode::Presence) => return ours::presence(target),
         ("obvious", Mode::Events | Mode::Times) => obvious::events(mode, target)?,
         ("written", Mode::Events | Mode::Times) => written::events(mode, target)?,
         ("frames", Mode::Events | Mode::Times) => frames::events(mode, target)?,
@@ -60,6 +61,8 @@ pub enum Mode {
     Sessions,
     /// Subscribe to many channels.
     Channels,
+    /// Subscribe to many presence channels, and keep their members.
+    Presence,
     /// Connect twice and print the CPU time of each.
     Connect,
     /// Connect, and take nothing.
@@ -78,6 +81,7 @@ impl Mode {
             "chunks" => Self::Chunks,
             "sessions" => Self::Sessions,
             "channels" => Self::Channels,
+            "presence" => Self::Presence,
             "connect" => Self::Connect,
             "stopped" => Self::Stopped,
             _ => bail!("there is no mode {name}"),

@@ -4,6 +4,7 @@ mod connect;
 mod cpu;
 mod growth;
 mod memory;
+mod presence;
 mod session_cost;
 mod size;
 mod sweep;
@@ -57,13 +58,14 @@ pub struct Bench {
 type Measure = fn(&Bench) -> Result<Section>;
 
 /// The sections by the names that `--only` takes.
-const SECTIONS: [(&str, Measure); 7] = [
+const SECTIONS: [(&str, Measure); 8] = [
     ("cpu", cpu::section),
     ("trickle", trickle::section),
     ("memory", memory::section),
     ("growth", growth::section),
     ("reconnect", session_cost::section),
     ("connect", connect::section),
+    ("presence", presence::section),
     ("size", size::section),
 ];
 
@@ -140,7 +142,7 @@ impl Bench {
         let authority = authority.to_string_lossy();
         let environment = [("BENCH_CA", &*authority), ("NODE_EXTRA_CA_CERTS", &*authority)];
         let environment = if tls { &environment[..] } else { &[] };
-        let wanted = blaster.acknowledged() + if mode == "channels" { count } else { 2 * count };
+        let wanted = blaster.acknowledged() + if matches!(mode, "channels" | "presence") { count } else { 2 * count };
         let running = self.programs.start_with(client, mode, &blaster.ports(), count, environment)?;
         self.runtime.block_on(blaster.wait_acknowledged(wanted, Duration::from_secs(120)))?;
         Ok(running)

@@ -2,6 +2,7 @@
 
 mod channels;
 mod connect;
+mod presence;
 mod push_client;
 mod sessions;
 
@@ -20,6 +21,7 @@ use crate::blaster::APP_KEY;
 use crate::workload::END_EVENT;
 pub(super) use channels::channels;
 pub(super) use connect::connect;
+pub(super) use presence::presence;
 pub(crate) use push_client::{Push, push_client};
 pub(super) use sessions::{sessions, stopped};
 
