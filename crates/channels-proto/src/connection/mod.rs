@@ -3,6 +3,7 @@ mod client_events;
 mod inputs;
 mod lifecycle;
 mod sign_in;
+mod state;
 #[cfg(test)]
 mod tests;
 mod unreadable;
@@ -11,13 +12,13 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-pub use self::client_events::SendError;
 use self::{
     channels::{Channels, SocketContext},
     lifecycle::{Outage, Phase},
     sign_in::SignIn,
     unreadable::Unreadable,
 };
+pub use self::{client_events::SendError, state::ConnectionState};
 use crate::{
     AppKey, ChannelName, CloseFrame, Counters, Epoch, Options, Output, Outputs, Report, SocketId, SubscribeError, Time,
     backoff::{self, Backoff},
@@ -26,21 +27,6 @@ use crate::{
     liveness::PROBE_TIMEOUT,
     outputs::Queue,
 };
-
-/// The state of a connection. It starts as [`Disconnected`](Self::Disconnected).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ConnectionState {
-    /// An attempt to connect is in progress.
-    Connecting,
-    /// The server established the connection; there is a socket id.
-    Connected,
-    /// The client is closing the connection.
-    Disconnecting,
-    /// There is no connection and none is requested, or the server refused it for good.
-    Disconnected,
-    /// The connection was lost or an attempt failed; the next attempt comes after a back-off.
-    Reconnecting,
-}
 
 /// One client's connection to a Pusher server: the protocol without the network.
 ///
