@@ -15,7 +15,7 @@ use tokio::process::{Child, ChildStdout, Command};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Those with a test of their own here.
-const EXAMPLES: [&str; 2] = ["callbacks", "public"];
+const EXAMPLES: [&str; 4] = ["callbacks", "http_authorizer", "own_authorizer", "public"];
 
 fn source_of(example: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("examples/{example}.rs"))
@@ -106,6 +106,26 @@ async fn the_public_example_shows_events_and_the_reason_of_a_refusal() {
     running.says("subscribed again: Gap").await;
     server.send(&Sockets::All, &Outbound::Close { code: 4001, reason: "no such app".to_owned() }).await;
     assert!(!running.ends().await);
+}
+
+#[tokio::test]
+async fn the_http_authorizer_is_let_into_a_private_channel() {
+    let server = server().await;
+    let mut running = Running::start(&server, "http_authorizer", &[]);
+    running.says("subscribed to private-orders").await;
+    publish(&server, "private-orders", "paid", "17").await;
+    running.says("paid: 17").await;
+    publish(&server, "private-orders", "end", "").await;
+    assert!(running.ends().await);
+}
+
+#[tokio::test]
+async fn the_own_authorizer_declines_one_channel_and_signs_for_the_other() {
+    let server = server().await;
+    let mut running = Running::start(&server, "own_authorizer", &[]);
+    running.says("the authorizer declined: private-closed is closed").await;
+    running.says("subscribed to private-orders").await;
+    assert!(running.ends().await);
 }
 
 #[tokio::test]
