@@ -21,9 +21,10 @@
 //! # The HTTP API
 //!
 //! Any Pusher server library can publish to the server, given [`App`] and the address: `POST /apps/{id}/events` and
-//! `/batch_events`, `GET /apps/{id}/channels`, `/channels/{name}` and `/channels/{name}/users`. Requests must be signed, and
-//! are answered, with the limits of the server that the profile imitates. push1st has only `events`, without a signature.
-//! [`ServerConfig::http_api`] switches the API off.
+//! `/batch_events`, `GET /apps/{id}/channels`, `/channels/{name}` and `/channels/{name}/users`, and
+//! `POST /apps/{id}/users/{user_id}/terminate_connections`. Requests must be signed; limits, answers and errors are those of the
+//! server that the profile imitates. push1st has only `events`, without a signature. [`ServerConfig::http_api`] switches the
+//! API off.
 //!
 //! # Kinds of channels, client events and users
 //!

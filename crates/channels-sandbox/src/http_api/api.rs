@@ -30,6 +30,6 @@ impl Api {
 }
 
 fn occupancy(state: &ServerState, channel: &str) -> Occupancy {
-    let users = is_presence(channel).then(Vec::new);
-    Occupancy { subscriptions: state.subscribers(channel), users }
+    let users = || state.member_ids(channel).into_iter().map(str::to_owned).collect();
+    Occupancy { subscriptions: state.subscribers(channel), users: is_presence(channel).then(users) }
 }

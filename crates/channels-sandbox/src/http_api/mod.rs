@@ -13,6 +13,7 @@ mod occupancy;
 mod publishing;
 mod push1st;
 mod signature;
+mod users;
 
 use std::sync::Arc;
 
@@ -39,6 +40,7 @@ pub(crate) fn routes(profile: Profile, shared: Arc<Shared>, clock: WallClock) ->
         .route("/apps/{app}/channels", get(channels::all))
         .route("/apps/{app}/channels/{channel}", get(channels::one))
         .route("/apps/{app}/channels/{channel}/users", get(channels::users))
+        .route("/apps/{app}/users/{user}/terminate_connections", post(users::terminate))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&api), admission::admit))
         .layer(limit)
         .with_state(api)

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use channels_sandbox::{Profile, Server, ServerConfig, WallClock};
+use channels_sandbox::{App, Profile, Server, ServerConfig, WallClock};
 use serde_json::{Value, json};
 
 use crate::{
     clients::{End, Served as _, Ws, http, try_http},
     library::Library,
-    support::start,
+    support::{join, sign_in, start},
 };
 
 /// Every profile but push1st, whose API is another.
@@ -207,6 +207,27 @@ async fn channels_are_counted_and_filtered() {
 }
 
 #[tokio::test]
+async fn members_are_counted_once_and_listed() {
+    for profile in SIGNED {
+        let server = start(profile).await;
+        let library = Library::of(&server);
+        let mut sockets = [Ws::connect(&server).await, Ws::connect(&server).await, Ws::connect(&server).await];
+        for (ws, user) in sockets.iter_mut().zip(["7", "7", "8"]) {
+            join(ws, &server, "presence-x", &App::channel_data(user, None)).await;
+            assert_eq!(ws.event().await["event"], "pusher_internal:subscription_succeeded");
+        }
+        let users = library.get("channels/presence-x/users", &[]).await.expect(200);
+        assert_eq!(users.json(), json!({"users": [{"id": "7"}, {"id": "8"}]}), "{profile}");
+        let query = [("info", "user_count,subscription_count")];
+        let answer = library.get("channels/presence-x", &query).await.expect(200);
+        assert_eq!(answer.json(), json!({"occupied": true, "user_count": 2, "subscription_count": 3}), "{profile}");
+        let query = [("info", "user_count"), ("filter_by_prefix", "presence-")];
+        let answer = library.get("channels", &query).await.expect(200);
+        assert_eq!(answer.json()["channels"]["presence-x"]["user_count"], 2, "{profile}");
+    }
+}
+
+#[tokio::test]
 async fn users_are_asked_for_where_there_are_members() {
     let server = start(Profile::Pusher7).await;
     let library = Library::of(&server);
@@ -214,6 +235,41 @@ async fn users_are_asked_for_where_there_are_members() {
     library.get("channels/news", &[("info", "user_count")]).await.expect(400);
     library.get("channels", &[("info", "user_count")]).await.expect(400);
     assert_eq!(library.get("channels/presence-x/users", &[]).await.expect(200).json(), json!({"users": []}));
+}
+
+#[tokio::test]
+async fn the_connections_of_a_user_are_ended_and_no_others() {
+    let server = start(Profile::Pusher7).await;
+    let library = Library::of(&server);
+    let mut sockets = [Ws::connect(&server).await, Ws::connect(&server).await, Ws::connect(&server).await];
+    for (ws, user) in sockets.iter_mut().zip(["a b", "a b", "c"]) {
+        sign_in(ws, &server, &json!({"id": user}).to_string()).await;
+        assert_eq!(ws.event().await["event"], "pusher:signin_success");
+    }
+    let answer = library.post("users/a%20b/terminate_connections", &json!({})).await.expect(200);
+    assert_eq!(answer.json(), json!({}));
+    let [one, two, other] = &mut sockets;
+    for ws in [one, two] {
+        assert!(matches!(ws.end().await, End::Closed(4009, _)));
+    }
+    other.round_trip().await;
+    library.post("users/nobody/terminate_connections", &json!({})).await.expect(200);
+}
+
+#[tokio::test]
+async fn an_event_for_a_user_and_the_last_of_a_cache_channel_come_from_the_api_too() {
+    let server = start(Profile::Sockudo).await;
+    let library = Library::of(&server);
+    let mut ws = Ws::connect(&server).await;
+    sign_in(&mut ws, &server, r#"{"id":"7"}"#).await;
+    assert_eq!(ws.event().await["event"], "pusher:signin_success");
+    library.post("events", &event("#server-to-user-7")).await.expect(200);
+    let received = ws.event().await;
+    assert_eq!((&received["event"], &received["data"]), (&json!("added"), &json!(r#"{"id":17}"#)));
+
+    library.post("events", &event("cache-x")).await.expect(200);
+    ws.subscribe(&server, "cache-x").await;
+    assert_eq!(ws.event().await["data"], r#"{"id":17}"#);
 }
 
 #[tokio::test]
