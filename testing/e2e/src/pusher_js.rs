@@ -5,8 +5,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 /// How long the client may take for its next step.
 const STEP_LIMIT: Duration = Duration::from_secs(60);
@@ -15,6 +15,7 @@ const STEP_LIMIT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct PusherJs {
     _process: Child,
+    stdin: ChildStdin,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
@@ -33,8 +34,14 @@ impl PusherJs {
             .kill_on_drop(true)
             .spawn()
             .expect("node is installed");
+        let stdin = process.stdin.take().expect("stdin is piped");
         let stdout = process.stdout.take().expect("stdout is piped");
-        Self { _process: process, lines: BufReader::new(stdout).lines() }
+        Self { _process: process, stdin, lines: BufReader::new(stdout).lines() }
+    }
+
+    /// Has the client carry out a command of `receive.mjs`.
+    pub async fn command(&mut self, command: &Value) {
+        self.stdin.write_all(format!("{command}\n").as_bytes()).await.expect("the client reads");
     }
 
     /// The next record of this kind; others are passed over.

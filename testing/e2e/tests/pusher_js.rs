@@ -66,7 +66,7 @@ fn options(sandbox: &Sandbox, session: &Session, channels: &[String]) -> Value {
         "path": "/pusher",
         "authorization": {
             "endpoint": format!("{}/api/v1/broadcasting/auth", sandbox.base_url()),
-            "token": session.access_token,
+            "headers": {"Authorization": format!("Bearer {}", session.access_token)},
         },
         "channels": channels,
     })
