@@ -16,6 +16,7 @@ mod history;
 mod listener;
 mod log;
 mod numbered;
+mod place;
 mod publisher;
 mod pusher_js;
 mod relay;
@@ -30,10 +31,11 @@ pub use history::{Flaw, History, Seen};
 pub use listener::{ListenerProcess, ListenerSession};
 pub use log::{LogRecord, ProcessLog};
 pub use numbered::{Sightings, number, numbered, publish_numbered, publish_pair};
+pub use place::Place;
 pub use publisher::{App, PublishError, Publisher};
 pub use pusher_js::PusherJs;
 pub use relay::Relay;
-pub use server_library::{CallError, LibraryAuthorizer, ServerLibrary};
+pub use server_library::{CallError, LibraryAuthorizer, MASTER_KEY, ServerLibrary};
 pub use sockudo::SockudoServer;
 
 /// The example of the README compiles.

@@ -5,8 +5,8 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use channels_client::proto::{Authorization, AuthorizationError};
-use channels_client::{AuthorizationRequest, Authorizer};
+use channels_client::proto::{Authorization, AuthorizationError, UserAuthentication};
+use channels_client::{AuthenticationRequest, AuthorizationRequest, Authorizer};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
@@ -18,8 +18,10 @@ use crate::publisher::App;
 /// How long a call may take, the start of the program included.
 const CALL_LIMIT: Duration = Duration::from_secs(60);
 
-/// The key that the keys of encrypted channels are derived from: 32 bytes in base64.
-const MASTER_KEY: &str = "dGhlIG1hc3RlciBrZXkgb2YgdGhlIHRlc3RzIGlzIDM=";
+/// The key that the keys of encrypted channels are derived from.
+pub const MASTER_KEY: [u8; 32] = *b"the master key of the tests is 3";
+/// The same in base64.
+const MASTER_KEY_BASE64: &str = "dGhlIG1hc3RlciBrZXkgb2YgdGhlIHRlc3RzIGlzIDM=";
 
 /// A running program that calls a server library; dropping it kills the process.
 #[derive(Debug)]
@@ -90,7 +92,7 @@ impl ServerLibrary {
             "secret": app.secret,
             "host": host,
             "port": port.parse::<u16>().expect("a port"),
-            "master_key": MASTER_KEY,
+            "master_key": MASTER_KEY_BASE64,
         });
         command.arg(options.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut process = command.spawn().unwrap_or_else(|error| panic!("{name} does not start: {error}"));
@@ -130,26 +132,36 @@ impl ServerLibrary {
     }
 }
 
-/// Authorizes as the backend of an application does: with its server library.
+/// Authorizes and authenticates as the backend of an application does: with its server library.
 #[derive(Debug, Clone)]
 pub struct LibraryAuthorizer {
     /// The library.
     pub library: Arc<ServerLibrary>,
-    /// Who subscribes to presence channels.
-    pub member: Value,
+    /// Who the client is.
+    pub user: String,
 }
 
 impl Authorizer for LibraryAuthorizer {
     async fn authorize(&self, request: AuthorizationRequest) -> Result<Authorization, AuthorizationError> {
         let channel = request.channel.as_str();
-        let member = if channel.starts_with("presence-") { self.member.clone() } else { Value::Null };
-        let arguments = json!({"socket_id": request.socket_id.as_str(), "channel": channel, "member": member});
+        let mut arguments = json!({"socket_id": request.socket_id.as_str(), "channel": channel});
+        if channel.starts_with("presence-") {
+            arguments["member"] = json!({"user_id": self.user, "user_info": {"name": self.user}});
+        }
         let answer = self.library.call("authorize", arguments).await.expect("the library signs");
         let text = |member: &str| answer[member].as_str().map(str::to_owned);
         let mut authorization = Authorization::new(text("auth").expect("a signature"));
         authorization.channel_data = text("channel_data");
         authorization.shared_secret = text("shared_secret").map(Into::into);
         Ok(authorization)
+    }
+
+    async fn authenticate(&self, request: AuthenticationRequest) -> Result<UserAuthentication, AuthorizationError> {
+        let user = json!({"id": self.user, "user_info": {"name": self.user}});
+        let arguments = json!({"socket_id": request.socket_id.as_str(), "user": user});
+        let answer = self.library.call("authenticate", arguments).await.expect("the library signs");
+        let text = |member: &str| answer[member].as_str().expect("a text").to_owned();
+        Ok(UserAuthentication::new(text("auth"), text("user_data")))
     }
 }
 

@@ -132,6 +132,6 @@ fn libraries(server: &Server) -> [Arc<ServerLibrary>; 2] {
 
 /// A client whose backend uses the library.
 fn connect(server: &Server, library: &Arc<ServerLibrary>) -> Client {
-    let authorizer = LibraryAuthorizer { library: Arc::clone(library), member: Value::Null };
+    let authorizer = LibraryAuthorizer { library: Arc::clone(library), user: "ada".to_owned() };
     Client::builder(server.socket_url().as_str(), &server.app().key).authorizer(authorizer).connect().unwrap()
 }

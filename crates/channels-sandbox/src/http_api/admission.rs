@@ -8,7 +8,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use http::{StatusCode, request::Parts};
+use http::{Method, StatusCode, request::Parts};
 
 use super::{
     api::{Api, Parameters},
@@ -39,6 +39,9 @@ async fn check(api: &Api, parts: &mut Parts, body: Body) -> Result<Bytes, Failur
         Failure::invalid("body", "the body of the request ended early")
     })?;
     let parameters = signature::parameters(parts.uri.query().unwrap_or_default());
+    if parts.method == Method::GET && !api.habits.sums_empty_bodies && parameters.contains_key("body_md5") {
+        return Err(Failure::unauthorized("body_md5", "body_md5 must not be among the parameters of a GET"));
+    }
     let path = parts.uri.path();
     let now = api.habits.checks_timestamp.then(|| api.clock.now());
     let signed = Signed { method: parts.method.as_str(), path, parameters: &parameters, body: &body };

@@ -14,6 +14,8 @@ use crate::profile::Profile;
 pub(super) struct Habits {
     /// Whether `auth_timestamp` must be close to the server's time.
     pub(super) checks_timestamp: bool,
+    /// Whether a GET may have a `body_md5`.
+    pub(super) sums_empty_bodies: bool,
     /// Whether `data` must be there, and a string.
     pub(super) needs_text: bool,
     /// Whether channel names and socket ids are checked, and an encrypted channel must be the only one of an event.
@@ -77,6 +79,7 @@ impl Habits {
 fn pusher7() -> Habits {
     Habits {
         checks_timestamp: true,
+        sums_empty_bodies: true,
         needs_text: true,
         checks_targets: true,
         checks_user_count: true,
@@ -106,6 +109,7 @@ fn pusher7() -> Habits {
 fn reverb() -> Habits {
     Habits {
         checks_timestamp: false,
+        sums_empty_bodies: true,
         needs_text: true,
         checks_targets: false,
         checks_user_count: false,
@@ -131,6 +135,7 @@ fn reverb() -> Habits {
 fn sockudo() -> Habits {
     Habits {
         checks_timestamp: true,
+        sums_empty_bodies: false,
         needs_text: false,
         checks_targets: false,
         checks_user_count: true,
@@ -154,6 +159,7 @@ fn sockudo() -> Habits {
 fn soketi() -> Habits {
     Habits {
         checks_timestamp: false,
+        sums_empty_bodies: true,
         needs_text: true,
         checks_targets: false,
         checks_user_count: false,
