@@ -1,4 +1,4 @@
-//! NaCl's `crypto_secretbox` (XSalsa20 and Poly1305), with which the events of an encrypted channel are sealed.
+//! NaCl's `crypto_secretbox` (`XSalsa20` and `Poly1305`), with which the events of an encrypted channel are sealed.
 
 use base64::{
     Engine as _,
@@ -111,7 +111,7 @@ pub(crate) mod tests {
 
     const KEY: &str = "AQgPFh0kKzI5QEdOVVxjanF4f4aNlJuiqbC3vsXM09o=";
     const NONCE: &str = "//r18Ovm4dzX0s3Iw765tK+qpaCblpGM";
-    /// `{"a":"é\n"}`, sealed by TweetNaCl.
+    /// `{"a":"é\n"}`, sealed by `TweetNaCl`.
     const SEALED: &str = "PDrldGx5vDSx2UYeJMggnLRP6iSx1KHln7zhdg==";
 
     fn key() -> Key {

@@ -138,7 +138,7 @@ fn watched(text: &str, mut online: Option<bool>) -> Option<Watched> {
     for (key, value) in Members::of(text, DEPTH).ok()?.flatten() {
         match key.as_ref() {
             "name" if online.is_none() => {
-                online = value.string().and_then(Result::ok).and_then(|name| is_online(&name))
+                online = value.string().and_then(Result::ok).and_then(|name| is_online(&name));
             }
             "user_ids" => {
                 let ids = Elements::of(value.text(), DEPTH).ok()?.flatten();

@@ -138,10 +138,10 @@ impl<T> Summary<T> {
         let (Item::MemberAdded { channel, .. } | Item::MemberRemoved { channel, .. }) = item else { return false };
         let subscribed = self.channels.get_mut(channel).and_then(|summary| summary.subscribed.as_mut());
         let Some((_, _, Some(members))) = subscribed else { return false };
-        match item {
-            Item::MemberAdded { member, .. } => members.add(member),
-            Item::MemberRemoved { member, .. } => drop(members.remove(member.id())),
-            _ => {}
+        if let Item::MemberAdded { member, .. } = item {
+            members.add(member);
+        } else if let Item::MemberRemoved { member, .. } = item {
+            members.remove(member.id());
         }
         self.reports += 1;
         true

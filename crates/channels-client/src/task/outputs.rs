@@ -173,7 +173,15 @@ impl<D: Decoder> Driver<D> {
             Report::Unreadable { lost, last } => Item::Unreadable { lost, last },
             Report::SignedIn { user } => Item::SignedIn { user },
             Report::SignInFailed { error, retry_in } => Item::SignInFailed { error, retry_in },
-            report => {
+            Report::MemberAdded { .. }
+            | Report::MemberRemoved { .. }
+            | Report::SubscriptionCount { .. }
+            | Report::CacheMiss { .. }
+            | Report::Undecryptable { .. }
+            | Report::ClientEventFailed { .. }
+            | Report::Watchlist { .. }
+            | Report::Message(_)
+            | _ => {
                 self.turn.entries.extend(news(report));
                 return;
             }
@@ -212,7 +220,18 @@ fn news<T>(report: Report) -> Option<Entry<T>> {
             let size = message.event.len() + message.data.len() + others.sum::<usize>();
             (Item::Message(message), size)
         }
-        _ => return None,
+        Report::StateChanged { .. }
+        | Report::Subscribed { .. }
+        | Report::SignedIn { .. }
+        | Report::SignInFailed { .. }
+        | Report::Interrupted { .. }
+        | Report::SubscriptionFailed { .. }
+        | Report::Lagged { .. }
+        | Report::ConnectionFailed { .. }
+        | Report::ServerError { .. }
+        | Report::Suspended { .. }
+        | Report::Unreadable { .. }
+        | _ => return None,
     };
     Some(Entry::news(item, size))
 }

@@ -130,9 +130,9 @@ fn a_refusal_is_about_the_channel_it_names_or_else_about_all_that_it_may_be() {
     };
     send(0, "private-old", "client-e");
     send(5_001, "private-a", "client-1");
-    let one = (name("private-a"), Some("client-1".into()));
-    assert_eq!(events.blame(at(5_001), None), [one.clone()]);
-    assert_eq!(events.blame(at(5_001), Some("private-a")), [one.clone()]);
+    let one = [(name("private-a"), Some("client-1".into()))];
+    assert_eq!(events.blame(at(5_001), None), one);
+    assert_eq!(events.blame(at(5_001), Some("private-a")), one);
     assert_eq!(events.blame(at(5_001), Some("private-b")), []);
     let mut send = |now, channel: &str, name: &str| {
         assert!(events.trigger(at(now), event(channel, name), Readiness::Ready, &limits).unwrap().is_some());

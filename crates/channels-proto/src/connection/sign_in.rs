@@ -235,7 +235,11 @@ impl Connection {
                 Some(Class::Normal)
             }
             SignInError::UnsupportedByServer => None,
-            _ => Some(Class::Slow),
+            SignInError::Authentication(_)
+            | SignInError::Malformed { .. }
+            | SignInError::WrongAppKey
+            | SignInError::RejectedByServer { .. }
+            | SignInError::Unanswered => Some(Class::Slow),
         };
         sign_in.is_refused |= matches!(error, SignInError::RejectedByServer { .. });
         let retry_after = if let SignInError::Authentication(error) = &error { error.retry_after() } else { None };

@@ -22,7 +22,8 @@ fn quoted(text: &str) -> String {
 // S20
 #[test]
 fn members_are_read_in_every_form_that_servers_send() {
-    let cases: &[(&str, &[(&str, Option<&str>)])] = &[
+    type Listed<'t> = &'t [(&'t str, Option<&'t str>)];
+    let cases: &[(&str, Listed<'_>)] = &[
         (r#"{"presence":{"count":1,"ids":["1"],"hash":{"1":{"name":"A"}}}}"#, &[("1", Some(r#"{"name":"A"}"#))]),
         // Reverb: numbers in `ids`, and nobody at all when one has no id
         (r#"{"presence":{"count":1,"ids":[1],"hash":{"1":{"a":1}}}}"#, &[("1", Some(r#"{"a":1}"#))]),
