@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::{
     Data, JsonError, Limits,
+    event::Extras,
     event_name::{EventName, EventNames},
     json::{Members, Value},
 };
@@ -16,7 +17,7 @@ pub(crate) struct Envelope<'t> {
     pub(crate) event: EventName<'t>,
     pub(crate) channel: Option<Cow<'t, str>>,
     pub(crate) data: Data<'t>,
-    pub(crate) user_id: Option<Cow<'t, str>>,
+    pub(crate) extras: Option<Box<Extras<'t>>>,
 }
 
 /// Why a frame is not a valid message.
@@ -64,14 +65,14 @@ impl<'t> Envelope<'t> {
 
     #[inline]
     fn read(mut members: Members<'t>, max_name_bytes: usize, names: &mut EventNames) -> Result<Self, FrameError> {
-        let (mut event, mut channel, mut user_id) = (Value::NULL, Value::NULL, Value::NULL);
+        let (mut event, mut channel, mut user_id) = (Value::NULL, Value::NULL, None);
         let mut data = "";
         while let Some((key, value)) = members.next_member()? {
             match key.name()?.as_ref() {
                 "event" => event = value,
                 "channel" => channel = value,
                 "data" => data = value.text(),
-                "user_id" => user_id = value,
+                "user_id" => user_id = Some(value),
                 _ => {}
             }
         }
@@ -84,7 +85,14 @@ impl<'t> Envelope<'t> {
             None if channel.is_null() => None,
             None => return Err(FrameError::BadChannel),
         };
-        Ok(Self { event, channel, data: Data::new(data), user_id: user_id.scalar() })
+        Ok(Self { event, channel, data: Data::new(data), extras: user_id.and_then(Extras::of_user) })
+    }
+}
+
+#[cfg(test)]
+impl Envelope<'_> {
+    fn user_id(&self) -> Option<&str> {
+        self.extras.as_ref()?.user_id.as_deref()
     }
 }
 
@@ -167,6 +175,6 @@ mod tests {
     #[test]
     fn an_event_name_keeps_its_case_and_its_single_backslashes() {
         let envelope = parse(r#"{"event":"App\\Events\\TokenPush","user_id":42}"#).unwrap();
-        assert_eq!((&*envelope.event, envelope.user_id.as_deref()), ("App\\Events\\TokenPush", Some("42")));
+        assert_eq!((&*envelope.event, envelope.user_id()), ("App\\Events\\TokenPush", Some("42")));
     }
 }

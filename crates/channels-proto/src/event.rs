@@ -1,6 +1,10 @@
 use std::borrow::Cow;
 
-use crate::{ChannelName, FrameError, JsonError, event_name::EventName, json};
+use crate::{
+    ChannelName, FrameError, JsonError,
+    event_name::EventName,
+    json::{self, Value},
+};
 
 /// An application event, borrowed from the text of its frame unless it was kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,9 +27,10 @@ pub(crate) struct Extras<'t> {
 }
 
 impl<'t> Extras<'t> {
-    #[inline]
-    pub(crate) fn new(user_id: Option<Cow<'t, str>>, defect: Option<FrameError>) -> Option<Box<Self>> {
-        (user_id.is_some() || defect.is_some()).then(|| Box::new(Self { user_id, defect, other_members: Vec::new() }))
+    /// Takes the `user_id` of a message, if it is one.
+    #[inline(never)]
+    pub(crate) fn of_user(user_id: Value<'t>) -> Option<Box<Self>> {
+        user_id.scalar().map(|user_id| Box::new(Self { user_id: Some(user_id), ..Self::default() }))
     }
 
     fn into_owned(self) -> Extras<'static> {

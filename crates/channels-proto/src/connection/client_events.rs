@@ -95,7 +95,15 @@ impl Connection {
     }
 
     /// Sends the client events that waited for their channels, and reports those that wait in vain.
+    #[inline]
     pub(super) fn settle_client_events(&mut self, now: Time) {
+        if self.client_events.is_some() {
+            self.settle_some_client_events(now);
+        }
+    }
+
+    #[inline(never)]
+    fn settle_some_client_events(&mut self, now: Time) {
         let Self { client_events: Some(events), channels, options, .. } = self else { return };
         let gone = events.gone(|channel| channels.readiness(channel));
         let mut ready = Vec::new();

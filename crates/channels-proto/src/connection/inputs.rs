@@ -14,7 +14,6 @@ use crate::{
     backoff::Class,
     close::{self, RetryDecision},
     envelope::{self, Envelope},
-    event::Extras,
     liveness::PROBE_TIMEOUT,
     user,
     wire::{self, Established, Rejection, ServerError},
@@ -86,7 +85,7 @@ impl Connection {
                 self.take_internal(now, epoch, &envelope, text);
                 self.settle_client_events(now);
             }
-            Ok(envelope) => return self.take_event(now, envelope, text, None),
+            Ok(envelope) => return self.take_event(now, envelope, text),
         }
         None
     }
@@ -296,11 +295,15 @@ impl Connection {
     }
 
     /// Handles a malformed frame; an event whose name and channel can be read is delivered as it is.
+    #[cold]
     fn take_malformed<'t>(&mut self, now: Time, text: &'t str, error: FrameError) -> Option<Event<'t>> {
         let is_up = matches!(self.phase, Phase::Up(_));
         let salvaged = if is_up { Envelope::salvage(text, &error, &self.options.limits) } else { None };
         match salvaged {
-            Some(envelope) if !is_internal(&envelope.event) => self.take_event(now, envelope, text, Some(error)),
+            Some(mut envelope) if !is_internal(&envelope.event) => {
+                envelope.extras.get_or_insert_default().defect = Some(error);
+                self.take_event(now, envelope, text)
+            }
             Some(_) | None => {
                 self.counters.malformed_frames += 1;
                 self.take_unreadable(now, error);
@@ -309,27 +312,14 @@ impl Connection {
         }
     }
 
-    fn take_event<'t>(
-        &mut self,
-        now: Time,
-        envelope: Envelope<'t>,
-        text: &'t str,
-        defect: Option<FrameError>,
-    ) -> Option<Event<'t>> {
+    #[inline]
+    fn take_event<'t>(&mut self, now: Time, envelope: Envelope<'t>, text: &'t str) -> Option<Event<'t>> {
         let delivery = envelope.channel.as_deref().map_or(Delivery::Nobody, |channel| self.channels.delivery(channel));
         match delivery {
-            Delivery::Now(channel) => Some(event_of(envelope, channel, text, defect)),
-            Delivery::Special(channel) => {
-                let event = self.with_other_members(event_of(envelope, channel, text, defect), text);
-                if !self.channels.is_sealed(event.channel()) {
-                    return Some(event);
-                }
-                self.with_socket(now, |channels, socket| channels.take_sealed(event.into_owned(), socket));
-                None
-            }
+            Delivery::Now(channel) => Some(event_of(envelope, channel, text)),
+            Delivery::Special(channel) => self.take_special(now, event_of(envelope, channel, text), text),
             Delivery::Early(channel) => {
-                let event = self.with_other_members(event_of(envelope, channel, text, defect), text);
-                self.channels.keep_early(event.into_owned(), &self.options.limits);
+                self.keep_early(event_of(envelope, channel, text), text);
                 None
             }
             Delivery::Nobody => {
@@ -337,6 +327,24 @@ impl Connection {
                 None
             }
         }
+    }
+
+    /// Handles an event that has to be looked at before it is delivered.
+    #[inline(never)]
+    fn take_special<'t>(&mut self, now: Time, event: Event<'t>, text: &str) -> Option<Event<'t>> {
+        let event = self.with_other_members(event, text);
+        if !self.channels.is_sealed(event.channel()) {
+            return Some(event);
+        }
+        self.with_socket(now, |channels, socket| channels.take_sealed(event.into_owned(), socket));
+        None
+    }
+
+    /// Keeps an event that came before the acknowledgement of its channel.
+    #[cold]
+    fn keep_early(&mut self, event: Event<'_>, text: &str) {
+        let event = self.with_other_members(event, text);
+        self.channels.keep_early(event.into_owned(), &self.options.limits);
     }
 
     /// Adds the members of the message that are not known, for those who ask for them.
@@ -351,6 +359,7 @@ impl Connection {
     }
 
     /// Handles an event without a channel, or of a channel that is not subscribed.
+    #[cold]
     fn take_event_of_nobody(&mut self, envelope: &Envelope<'_>, text: &str) {
         if envelope.channel.is_some() {
             self.counters.unexpected_events += 1;
@@ -396,9 +405,9 @@ impl Connection {
 }
 
 #[inline]
-fn event_of<'t>(envelope: Envelope<'t>, channel: ChannelName, text: &'t str, defect: Option<FrameError>) -> Event<'t> {
-    let Envelope { event: name, data, user_id, .. } = envelope;
-    let (data_is_part, extras) = (data.is_part(), Extras::new(user_id, defect));
+fn event_of<'t>(envelope: Envelope<'t>, channel: ChannelName, text: &'t str) -> Event<'t> {
+    let Envelope { event: name, data, extras, .. } = envelope;
+    let data_is_part = data.is_part();
     Event { channel, name, data: Cow::Borrowed(data.raw()), data_is_part, frame_bytes: text.len(), extras }
 }
 

@@ -189,8 +189,9 @@ impl Connection {
         if let Some(close) = close {
             self.outputs.push_back(Output::CloseSocket { epoch, close });
         }
-        let lost = self.unreadable.tell(now);
-        self.outputs.extend(lost.map(Output::Report));
+        if let Some(lost) = self.unreadable.tell(now) {
+            self.report(lost);
+        }
         self.end_client_events();
         self.end_sign_in();
         let lost_at = match &self.phase {

@@ -3,6 +3,7 @@
 use super::Envelope;
 use crate::{
     Data, FrameError, JsonError, Limits,
+    event::Extras,
     event_name::EventNames,
     json::{LooseMember, LooseMembers, Members, Value},
 };
@@ -68,7 +69,7 @@ impl<'t> Envelope<'t> {
             event: EventNames::default().read(Value::alone(event?)?)?.ok()?,
             channel: Some(Value::alone(channel?)?.string()?.ok()?),
             data: Data::part(data),
-            user_id: user_id.and_then(Value::scalar),
+            extras: user_id.and_then(Extras::of_user),
         })
     }
 }
@@ -143,8 +144,8 @@ mod tests {
             let strict = Envelope::parse(&text, &Limits::default(), &mut EventNames::default()).unwrap();
             let loose = loosely(&text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(
-                (&loose.event, &loose.channel, &loose.user_id),
-                (&strict.event, &strict.channel, &strict.user_id)
+                (&loose.event, &loose.channel, loose.user_id()),
+                (&strict.event, &strict.channel, strict.user_id())
             );
             assert_eq!(loose.data.raw(), strict.data.raw(), "{text}");
         }

@@ -327,11 +327,17 @@ impl<'t> Scanner<'t> {
     fn skip_string(&mut self) -> Result<bool, JsonError> {
         self.expect(b'"')?;
         self.at += plain_prefix(self.bytes.get(self.at..).unwrap_or_default());
-        let plain = self.peek() != Some(b'\\');
-        if !plain {
-            self.skip_escaped_string()?;
+        match self.peek() {
+            Some(b'"') => {
+                self.at += 1;
+                Ok(true)
+            }
+            Some(b'\\') => {
+                self.skip_escaped_string()?;
+                self.expect(b'"').map(|()| false)
+            }
+            _ => Err(self.syntax()),
         }
-        self.expect(b'"').map(|()| plain)
     }
 
     /// Skips the rest of a string that contains escapes, up to its closing quote, a block at a time.

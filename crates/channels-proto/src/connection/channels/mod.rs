@@ -116,6 +116,7 @@ impl Channels {
         wanted.filter(|(name, _)| needs_authorization(name)).count()
     }
 
+    #[inline]
     pub(in crate::connection) fn delivery(&self, name: &str) -> Delivery {
         let Some((name, channel)) = self.table.get(name) else { return Delivery::Nobody };
         match channel.step {
