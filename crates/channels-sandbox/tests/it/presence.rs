@@ -1,6 +1,6 @@
 //! Presence channels.
 
-use channels_sandbox::{Fault, Member, Profile, RawData, Server, SocketFault};
+use channels_sandbox::{Fault, Member, Profile, RawData, Server, SocketFault, Sockets};
 use serde_json::{Value, json};
 
 use crate::{
@@ -149,12 +149,19 @@ async fn everybody_who_comes_and_goes_is_told_in_order_even_to_one_who_does_not_
     let server = start(Profile::Pusher7).await;
     let (mut ann, _) = joined(&server, "ann").await;
     let mut bob = Ws::connect(&server).await;
-    for _ in 0..1_000 {
-        join(&mut bob, &server, CHANNEL, r#"{"user_id":"bob"}"#).await;
-        bob.send(r#"{"event":"pusher:unsubscribe","data":{"channel":"presence-x"}}"#).await;
-        bob.event().await;
+    assert_eq!(server.stall(&Sockets::Id(ann.socket_id.clone())), 1);
+    for _ in 0..6 {
+        for _ in 0..100 {
+            join(&mut bob, &server, CHANNEL, r#"{"user_id":"bob"}"#).await;
+            bob.send(r#"{"event":"pusher:unsubscribe","data":{"channel":"presence-x"}}"#).await;
+        }
+        for _ in 0..100 {
+            bob.event().await;
+        }
     }
-    for _ in 0..1_000 {
+    bob.round_trip().await;
+    assert_eq!(server.resume(&Sockets::Id(ann.socket_id.clone())), 1);
+    for _ in 0..600 {
         assert_eq!(ann.event().await["event"], "pusher_internal:member_added");
         assert_eq!(ann.event().await["event"], "pusher_internal:member_removed");
     }
