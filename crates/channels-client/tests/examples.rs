@@ -15,7 +15,7 @@ use tokio::process::{Child, ChildStdout, Command};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Those with a test of their own here.
-const EXAMPLES: [&str; 4] = ["callbacks", "http_authorizer", "own_authorizer", "public"];
+const EXAMPLES: [&str; 5] = ["callbacks", "http_authorizer", "own_authorizer", "private", "public"];
 
 fn source_of(example: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("examples/{example}.rs"))
@@ -140,4 +140,16 @@ async fn the_callbacks_are_called_until_somebody_ends_them() {
     let state = server.wait_until(PATIENCE, |state| state.sockets.is_empty()).await.unwrap();
     let ending = state.ended.last().and_then(|socket| socket.ending.clone());
     assert!(matches!(ending, Some(Ending::ClosedByClient { code: Some(1000), .. })), "{ending:?}");
+}
+
+#[tokio::test]
+async fn the_private_example_shows_the_events_of_one_name() {
+    let server = server().await;
+    let mut running = Running::start(&server, "private", &[]);
+    running.says("subscribed to private-orders").await;
+    publish(&server, "private-orders", "cancelled", "16").await;
+    publish(&server, "private-orders", "placed", "17").await;
+    running.says("placed: 17").await;
+    server.send(&Sockets::All, &Outbound::Close { code: 4001, reason: "no such app".to_owned() }).await;
+    assert!(running.ends().await);
 }
