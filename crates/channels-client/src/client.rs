@@ -18,19 +18,22 @@ mod item;
 mod items;
 mod joining;
 mod mailbox;
+mod sending;
 mod shared;
 mod status;
 mod subscription;
+mod user;
 mod wants;
 
 pub use self::{
     builder::ClientBuilder,
     callbacks::Binding,
     channel::Channel,
-    error::{BuildError, SubscribeError, WaitError},
+    error::{BuildError, SubscribeError, TriggerError, WaitError},
     event::{ChannelEvent, EventDefect},
     events::Events,
     handle::Client,
     item::{ChannelItem, ChannelState},
     items::Items,
+    user::{UserItem, UserItems},
 };

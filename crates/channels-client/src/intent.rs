@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use channels_proto::{ChannelName, SubscribeError, Time};
+use channels_proto::{ChannelName, SendError, SubscribeError, Time};
+use tokio::sync::oneshot;
 
 /// What the callers want.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Intent {
     /// Grows with every change.
     version: u64,
@@ -22,6 +23,25 @@ pub(crate) struct Intent {
     channels: HashMap<ChannelName, Wanted>,
     /// Those that have changed since the task looked last, as they were then.
     changed: BTreeMap<ChannelName, Option<Wanted>>,
+    /// The user is to be signed in.
+    signed_in: bool,
+    requests: Vec<Request>,
+}
+
+/// What is to be sent once, by those of [`Client`](crate::Client) alone. They are bounded, and end with their session.
+#[derive(Debug)]
+pub(crate) enum Request {
+    ClientEvent {
+        channel: ChannelName,
+        event: Box<str>,
+        data: Box<str>,
+    },
+    Message {
+        channel: Option<ChannelName>,
+        event: Box<str>,
+        data: Box<str>,
+        answer: oneshot::Sender<Result<(), SendError>>,
+    },
 }
 
 /// How often things were called; the task acts when a number has grown.
@@ -30,6 +50,8 @@ pub(crate) struct Calls {
     pub(crate) connect: u64,
     pub(crate) network_changed: u64,
     pub(crate) resumed: u64,
+    /// Calls to sign in or out.
+    pub(crate) sign_in: u64,
     /// The last handle is gone.
     pub(crate) end: bool,
 }
@@ -69,6 +91,8 @@ pub(crate) struct Steps {
     pub(crate) connect: bool,
     pub(crate) network_changed: bool,
     pub(crate) resumed: bool,
+    /// The user is to be signed in, or out.
+    pub(crate) sign_in: Option<bool>,
     pub(crate) end: bool,
 }
 
@@ -115,10 +139,32 @@ impl Intent {
         self.calls.connect += 1;
     }
 
-    pub(crate) const fn end_session(&mut self) {
+    pub(crate) fn end_session(&mut self) {
         self.version += 1;
         (self.wanted, self.ended) = (false, self.version);
         self.session += 1;
+        self.requests = Vec::new();
+    }
+
+    pub(crate) const fn sign_in(&mut self, signed_in: bool) {
+        self.version += 1;
+        self.signed_in = signed_in;
+        self.calls.sign_in += 1;
+    }
+
+    /// Takes a request, unless `limit` of them wait for the task.
+    pub(crate) fn request(&mut self, request: Request, limit: usize) -> Result<(), Request> {
+        if self.requests.len() >= limit {
+            return Err(request);
+        }
+        self.version += 1;
+        self.requests.push(request);
+        Ok(())
+    }
+
+    /// Takes the requests out, before the [steps](Self::steps) that they come after.
+    pub(crate) fn take_requests(&mut self) -> Vec<Request> {
+        std::mem::take(&mut self.requests)
     }
 
     pub(crate) fn subscribe(&mut self, channel: ChannelName, limit: usize) -> Result<(), SubscribeError> {
@@ -211,6 +257,7 @@ impl Intent {
             connect: new.connect != old.connect,
             network_changed: new.network_changed != old.network_changed,
             resumed: new.resumed != old.resumed,
+            sign_in: (new.sign_in != old.sign_in).then_some(self.signed_in),
             end: new.end,
         };
         *done = CarriedOut { version: self.version, session: self.session, calls: new };

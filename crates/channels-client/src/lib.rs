@@ -44,7 +44,7 @@ pub use authorize::{MasterKeyError, Signer};
 pub use channels_proto as proto;
 pub use client::{
     Binding, BuildError, Channel, ChannelEvent, ChannelItem, ChannelState, Client, ClientBuilder, EventDefect, Events,
-    Items, SubscribeError, WaitError,
+    Items, SubscribeError, TriggerError, UserItem, UserItems, WaitError,
 };
 pub use clock::{Clock, SystemClock, TokioClock};
 pub use connector::{Connector, MemoryConnector, MemoryListener, UpgradeRequest, Upgraded};

@@ -11,6 +11,7 @@ mod inputs;
 mod job_set;
 mod jobs;
 mod outputs;
+mod requests;
 mod turnstile;
 
 use std::{

@@ -78,6 +78,9 @@ pub enum ClientEventError {
         /// The server's text.
         message: String,
     },
+    /// It could not be sent when its turn came: too many had been sent, or the server is one that has no client events.
+    #[error("{0}")]
+    NotSent(#[from] TriggerError),
     /// The channel was unsubscribed before the event was sent, or its subscription failed for good.
     #[error("the channel was left before the client event was sent")]
     Unsubscribed,
@@ -100,6 +103,19 @@ pub(crate) struct ClientEvent {
 impl ClientEvent {
     /// Checks what does not depend on the connection.
     pub(crate) fn new(channel: &ChannelName, event: &str, data: &str, limits: &Limits) -> Result<Self, TriggerError> {
+        limits.check_client_event(channel, event, data)?;
+        let text = wire::event(event, Some(channel), data.trim_ascii());
+        Ok(Self { channel: channel.clone(), event: event.into(), text })
+    }
+}
+
+impl Limits {
+    /// Checks a client event as [`Connection::trigger`](crate::Connection::trigger) does, as far as that does not
+    /// depend on the connection.
+    ///
+    /// # Errors
+    /// When the name or the data may not be sent, or not on a channel of this kind.
+    pub fn check_client_event(&self, channel: &ChannelName, event: &str, data: &str) -> Result<(), TriggerError> {
         if event.strip_prefix("client-").is_none_or(str::is_empty) {
             return Err(TriggerError::Name { event: event.chars().take(MAX_EVENT_NAME).collect() });
         }
@@ -111,12 +127,12 @@ impl ClientEvent {
         if !matches!(kind, ChannelKind::Private | ChannelKind::Presence) {
             return Err(TriggerError::Kind { channel: channel.clone(), kind });
         }
-        let (data, limit) = (data.trim_ascii(), limits.max_client_event_bytes);
+        let (data, limit) = (data.trim_ascii(), self.max_client_event_bytes);
         if data.len() > limit {
             return Err(TriggerError::TooLarge { bytes: data.len(), limit });
         }
         Value::check(data)?;
-        Ok(Self { channel: channel.clone(), event: event.into(), text: wire::event(event, Some(channel), data) })
+        Ok(())
     }
 }
 

@@ -105,12 +105,12 @@ impl ClientBuilder {
         let options = self.options?;
         let runtime = self.runtime.or_else(|| Handle::try_current().ok()).ok_or(BuildError::NoRuntime)?;
         let authorizers = Arc::new(Authorizers::new(self.authorizer));
-        let max_channels = options.protocol.limits.max_channels;
+        let limits = options.protocol.limits;
         let hub = Hub::new(options.queue, runtime.clone());
         let tap = Arc::<Hub>::clone(&hub);
         let stream =
             StreamClient::with_tap(options, Arc::<Authorizers>::clone(&authorizers), EventDecoder, &runtime, tap)?;
-        Ok(Client::new(Shared { stream, hub, max_channels, authorizers }))
+        Ok(Client::new(Shared { stream, hub, limits, authorizers }))
     }
 }
 

@@ -7,10 +7,11 @@ use std::{
 
 use channels_proto::{ChannelKind, ChannelName, Members};
 use futures_core::Stream;
+use serde_core::Serialize;
 
 use super::{
     callbacks::Binding,
-    error::WaitError,
+    error::{TriggerError, WaitError},
     event::ChannelEvent,
     events::Events,
     item::{ChannelItem, ChannelState},
@@ -71,6 +72,36 @@ impl Channel {
     #[must_use]
     pub fn members(&self) -> Option<Members> {
         self.subscription.members()
+    }
+
+    /// Returns how many connections are subscribed to the channel, where the server has told it.
+    #[must_use]
+    pub fn subscription_count(&self) -> Option<u64> {
+        self.subscription.count()
+    }
+
+    /// Sends the client event `event`, whose name begins with `client-`, to the other subscribers of a private or
+    /// presence channel: now, or as soon as the channel is acknowledged. Those of a channel keep their order.
+    ///
+    /// Nothing acknowledges a client event. One that turns out not to be sent, because of the rate (10 in a second by
+    /// default), of an unsubscribe or of the server, which may also refuse it later, is told as
+    /// [`ChannelItem::ClientEventFailed`]; after an unsubscribe, to the client's [`items`](crate::Client::items). A
+    /// [`disconnect`](crate::Client::disconnect) drops what waits.
+    ///
+    /// # Errors
+    /// When it may not be sent: the name, the data or the kind of the channel is wrong, the channel was unsubscribed, or
+    /// too many are waiting.
+    pub fn trigger(&self, event: &str, data: &(impl Serialize + ?Sized)) -> Result<(), TriggerError> {
+        let data = serde_json::to_string(data).map_err(|error| TriggerError::Data { message: error.to_string() })?;
+        self.trigger_json(event, &data)
+    }
+
+    /// Sends a client event whose data is JSON text; otherwise like [`trigger`](Self::trigger).
+    ///
+    /// # Errors
+    /// As `trigger`, and when `data` is not JSON.
+    pub fn trigger_json(&self, event: &str, data: &str) -> Result<(), TriggerError> {
+        self.client.trigger(&self.subscription, event, data)
     }
 
     /// Waits until the server has acknowledged the subscription.

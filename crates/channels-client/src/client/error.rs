@@ -2,7 +2,9 @@
 
 use std::convert::Infallible;
 
-use channels_proto::{AppKeyError, ChannelName, ChannelNameError, ConnectionError, OptionError, SubscriptionError};
+use channels_proto::{
+    AppKeyError, ChannelName, ChannelNameError, ConnectionError, OptionError, SignInError, SubscriptionError,
+};
 use thiserror::Error;
 
 use crate::UrlError;
@@ -46,6 +48,21 @@ pub enum SubscribeError {
     Ended,
 }
 
+/// Why a client event was refused before anything was sent. No other handle is affected.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum TriggerError {
+    /// It may not be sent.
+    #[error("{0}")]
+    Refused(#[from] channels_proto::TriggerError),
+    /// The data cannot be written as JSON.
+    #[error("the data of the client event cannot be written as JSON: {message}")]
+    Data {
+        /// Why.
+        message: String,
+    },
+}
+
 /// Why a connection or a subscription that was waited for does not come.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -60,6 +77,10 @@ pub enum WaitError {
     /// [`ChannelItem::Failed`](crate::ChannelItem::Failed).
     #[error("{0}")]
     Subscription(#[source] SubscriptionError),
+    /// The last attempt to sign in failed. Most failures are tried again: see
+    /// [`UserItem::SignInFailed`](crate::UserItem::SignInFailed).
+    #[error("{0}")]
+    SignIn(#[source] SignInError),
     /// The channel was unsubscribed.
     #[error("the channel was unsubscribed")]
     Unsubscribed,

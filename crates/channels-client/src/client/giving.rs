@@ -1,10 +1,10 @@
 //! How what the task hands over gets to those it concerns.
 
-use channels_proto::ConnectionState;
+use channels_proto::{ChannelKind, ChannelName, ConnectionState};
 
 use super::{
     event::ChannelEvent,
-    hub::{Hub, Inner},
+    hub::{Hub, Inner, SignedIn},
     subscription::Told,
 };
 use crate::{
@@ -16,11 +16,23 @@ impl Hub {
     fn give_out(&self, inner: &mut Inner, version: u64, entry: &Entry<ChannelEvent>, told: &mut Told) {
         let channel = entry.event.as_ref().and_then(|event| event.channel.as_ref()).or_else(|| entry.item.channel());
         if let Some(channel) = channel {
-            let Some(subscription) = inner.channels.get(channel).filter(|known| version >= known.since) else { return };
-            subscription.take(entry, told);
+            match inner.channels.get(channel).filter(|known| version >= known.since) {
+                Some(subscription) => subscription.take(entry, told),
+                // The user's own channel is the server's to subscribe; and whoever sent something before the channel was
+                // left is to know what has become of it.
+                None if is_for_nobody(channel, &entry.item) => return,
+                None => {}
+            }
         } else {
             match &entry.item {
-                Item::StateChanged { to, .. } => inner.state = *to,
+                Item::StateChanged { to, .. } => {
+                    inner.state = *to;
+                    if *to != ConnectionState::Connected {
+                        inner.user = SignedIn::No;
+                    }
+                }
+                Item::SignedIn { user } => inner.user = SignedIn::Yes(user.clone()),
+                Item::SignInFailed { error, .. } => inner.user = SignedIn::Failed(error.clone()),
                 Item::ConnectionFailed { error, retry_in: None } => inner.refusal = Some(error.clone()),
                 Item::Unreadable { .. } | Item::Lagged { .. } => {
                     for subscription in inner.channels.values() {
@@ -38,8 +50,6 @@ impl Hub {
                 | Item::MemberRemoved { .. }
                 | Item::Message(_)
                 | Item::ServerError { .. }
-                | Item::SignedIn { .. }
-                | Item::SignInFailed { .. }
                 | Item::SubscriptionCount { .. }
                 | Item::Undecryptable { .. }
                 | Item::Watchlist { .. }
@@ -52,6 +62,15 @@ impl Hub {
     }
 }
 
+fn is_for_nobody(channel: &ChannelName, item: &Item<ChannelEvent>) -> bool {
+    channel.kind() != ChannelKind::ServerToUser && !matches!(item, Item::ClientEventFailed { .. })
+}
+
+/// Whether somebody may wait for it.
+const fn is_about_the_client(item: &Item<ChannelEvent>) -> bool {
+    matches!(item, Item::StateChanged { .. } | Item::SignedIn { .. } | Item::SignInFailed { .. })
+}
+
 impl Tap<ChannelEvent> for Hub {
     fn take(&self, session: u64, version: u64, entries: &mut Vec<Entry<ChannelEvent>>) {
         if entries.is_empty() {
@@ -60,16 +79,16 @@ impl Tap<ChannelEvent> for Hub {
         let mut told = Told::default();
         let mut inner = self.lock();
         let is_current = inner.session == session;
-        let mut is_about_the_connection = false;
+        let mut is_about_client = false;
         for entry in entries.drain(..).filter(|_| is_current) {
-            is_about_the_connection |= matches!(entry.item, Item::StateChanged { .. });
+            is_about_client |= is_about_the_client(&entry.item);
             self.give_out(&mut inner, version, &entry, &mut told);
         }
-        if is_about_the_connection && inner.state == ConnectionState::Disconnected && version >= inner.opened {
+        if is_about_client && inner.state == ConnectionState::Disconnected && version >= inner.opened {
             self.rest_all(&inner, &mut told);
         }
         drop(inner);
-        if is_about_the_connection { self.tell(told) } else { told.tell() }
+        if is_about_client { self.tell(told) } else { told.tell() }
     }
 
     fn end(&self) {

@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use channels_proto::{ChannelName, ConnectionState, SocketId};
+use channels_proto::{ChannelName, ConnectionState, SendError, SocketId, User};
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
 use super::{
@@ -8,9 +8,10 @@ use super::{
     channel::Channel,
     error::{SubscribeError, WaitError},
     event::ChannelEvent,
-    hub::Outcome,
+    hub::{Outcome, SignedIn},
     items::Items,
     shared::Shared,
+    user::UserItems,
     wants::Wants,
 };
 use crate::{Authorizer, ClientCounters, ClientFigures, Item};
@@ -195,7 +196,64 @@ impl Client {
     /// the state of the connection if there is one.
     #[must_use]
     pub fn items(&self) -> Items {
-        Items::of(&self.0.hub)
+        Items::new(Arc::clone(&self.0.hub), self.0.hub.add_stream(Wants::All))
+    }
+
+    /// Signs the user in, now and after every reconnect: the authorizer says who that is. Then the server sends what is
+    /// for this user alone: see [`user_items`](Self::user_items). Repeating it does nothing, except that a sign-in that
+    /// failed is tried again now.
+    pub fn sign_in(&self) {
+        self.0.hub.sign_in(self.0.core(), true);
+    }
+
+    /// Signs the user in no more, and leaves the user's own channel. The protocol has no message for it: to the server
+    /// this client is the user until the socket ends.
+    pub fn sign_out(&self) {
+        self.0.hub.sign_in(self.0.core(), false);
+    }
+
+    /// Returns the user as whom the client is signed in on the current socket.
+    #[must_use]
+    pub fn user(&self) -> Option<User> {
+        if let SignedIn::Yes(user) = self.0.hub.user() { Some(user) } else { None }
+    }
+
+    /// Waits until the user is signed in. Without a [`sign_in`](Self::sign_in) it waits for that.
+    ///
+    /// # Errors
+    /// When an attempt has failed, although most failures are tried again; when the client is disconnected or was refused
+    /// for good.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when the future is dropped.
+    pub async fn wait_signed_in(&self) -> Result<User, WaitError> {
+        match self.0.hub.sign_in_outcome().await {
+            (SignedIn::Yes(user), _) => Ok(user),
+            (SignedIn::Failed(error), _) => Err(WaitError::SignIn(error)),
+            (SignedIn::No, refusal) => Err(Shared::end_of(refusal.flatten())),
+        }
+    }
+
+    /// Returns a stream of what concerns the user from now on: the sign-ins, the events for this user alone, and who of
+    /// those that the user watches comes online and goes offline.
+    #[must_use]
+    pub fn user_items(&self) -> UserItems {
+        UserItems::new(Arc::clone(&self.0.hub), self.0.hub.add_stream(Wants::User))
+    }
+
+    /// Sends one message as it is: `event`, `channel` if there is one, and `data`, which is JSON text. Nothing is checked
+    /// that the server would check, and nothing is done again on another socket. It is sent also when the future is
+    /// dropped.
+    ///
+    /// # Errors
+    /// When there is no connection, `data` is not JSON, or the message is too large; when the server is push1st.
+    pub fn send_event(
+        &self,
+        event: &str,
+        channel: Option<&ChannelName>,
+        data: &str,
+    ) -> impl Future<Output = Result<(), SendError>> + Send + use<> {
+        self.0.send_event(event, channel, data)
     }
 
     /// Calls `callback` with every event of this name, on whatever channel; otherwise like [`Channel::bind`]. The

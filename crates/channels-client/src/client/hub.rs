@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use channels_proto::{ChannelName, ConnectionError, ConnectionState};
+use channels_proto::{ChannelName, ConnectionError, ConnectionState, SignInError, User};
 use tokio::{
     runtime::Handle,
     sync::{Notify, watch},
@@ -58,6 +58,16 @@ pub(super) struct Inner {
     /// The mailboxes of the streams of everything.
     pub(super) all: Vec<Arc<Mailbox>>,
     pub(super) has_ended: bool,
+    pub(super) user: SignedIn,
+}
+
+/// How far the user is signed in.
+#[derive(Clone)]
+pub(super) enum SignedIn {
+    /// Not yet, or nobody asked for it.
+    No,
+    Yes(User),
+    Failed(SignInError),
 }
 
 /// What has become of an attempt to connect.
@@ -137,6 +147,7 @@ impl Hub {
             return callbacks;
         }
         (inner.session, inner.state, inner.refusal) = (session, ConnectionState::Disconnected, None);
+        inner.user = SignedIn::No;
         for subscription in inner.channels.values() {
             subscription.end_session(session, &mut told);
         }
@@ -151,8 +162,8 @@ impl Hub {
     }
 
     /// Adds a stream of everything. It begins with the state of the connection if there is one.
-    pub(super) fn add_stream(&self) -> Arc<Mailbox> {
-        let mailbox = Arc::new(Mailbox::new(Wants::All, self.limits, Arc::clone(&self.status)));
+    pub(super) fn add_stream(&self, wants: Wants) -> Arc<Mailbox> {
+        let mailbox = Arc::new(Mailbox::new(wants, self.limits, Arc::clone(&self.status)));
         let mut inner = self.lock();
         if inner.state != ConnectionState::Disconnected {
             let known = Item::StateChanged { from: ConnectionState::Disconnected, to: inner.state };
@@ -173,6 +184,32 @@ impl Hub {
             let outcome = self.lock().outcome(&self.status);
             if !matches!(outcome, Outcome::Pending) {
                 return outcome;
+            }
+            changed.await;
+        }
+    }
+
+    /// Returns how far the user is signed in.
+    pub(super) fn user(&self) -> SignedIn {
+        self.lock().user.clone()
+    }
+
+    /// Has the user signed in from now on, or not any more.
+    pub(super) fn sign_in(&self, core: &Core<ChannelEvent>, signed_in: bool) {
+        let mut inner = self.lock();
+        if !signed_in || matches!(inner.user, SignedIn::Failed(_)) {
+            inner.user = SignedIn::No;
+        }
+        core.change(|intent| intent.sign_in(signed_in));
+    }
+
+    /// Waits until the user is signed in, or an attempt has failed, or none is made any more.
+    pub(super) async fn sign_in_outcome(&self) -> (SignedIn, Option<Option<ConnectionError>>) {
+        loop {
+            let changed = self.changed.notified();
+            let (user, rest) = (self.user(), self.rest());
+            if rest.is_some() || !matches!(user, SignedIn::No) {
+                return (user, rest);
             }
             changed.await;
         }
@@ -237,6 +274,7 @@ impl Inner {
             channels: BTreeMap::new(),
             all: Vec::new(),
             has_ended: false,
+            user: SignedIn::No,
         }
     }
 

@@ -19,8 +19,8 @@ pub struct Items {
 }
 
 impl Items {
-    pub(super) fn of(hub: &Arc<Hub>) -> Self {
-        Self { hub: Arc::clone(hub), mailbox: hub.add_stream() }
+    pub(super) const fn new(hub: Arc<Hub>, mailbox: Arc<Mailbox>) -> Self {
+        Self { hub, mailbox }
     }
 
     /// Returns the next item; none when everything has been taken and nothing more comes by itself: the client is gone,

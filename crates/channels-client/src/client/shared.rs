@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use channels_proto::{ChannelKind, ChannelName, ConnectionError};
+use channels_proto::{ChannelKind, ChannelName, ConnectionError, Limits};
 
 use super::{
     authorizers::Authorizers,
@@ -18,7 +18,7 @@ use crate::{DynAuthorizer, StreamClient, delivery::Core};
 pub(super) struct Shared {
     pub(super) stream: StreamClient<ChannelEvent>,
     pub(super) hub: Arc<Hub>,
-    pub(super) max_channels: usize,
+    pub(super) limits: Limits,
     pub(super) authorizers: Arc<Authorizers>,
 }
 
@@ -58,7 +58,7 @@ impl Shared {
     }
 
     fn join(&self, name: &ChannelName) -> Result<Seat, SubscribeError> {
-        self.hub.subscribe(self.core(), name, self.max_channels)
+        self.hub.subscribe(self.core(), name, self.limits.max_channels)
     }
 
     /// Returns why nothing comes any more.

@@ -34,6 +34,8 @@ struct Inner {
     state: ChannelState,
     /// Who is on a presence channel, as it was told last.
     members: Option<Members>,
+    /// How many connections are subscribed to it, as the server said last.
+    count: Option<u64>,
     /// One for each handle.
     mailboxes: Vec<Arc<Mailbox>>,
     /// It is kept without a handle.
@@ -51,7 +53,13 @@ pub(super) struct Told {
 
 impl Subscription {
     pub(super) fn new(name: ChannelName, since: u64, callbacks: Callbacks) -> Self {
-        let inner = Inner { state: ChannelState::Pending, members: None, mailboxes: Vec::new(), is_detached: false };
+        let inner = Inner {
+            state: ChannelState::Pending,
+            members: None,
+            count: None,
+            mailboxes: Vec::new(),
+            is_detached: false,
+        };
         let callbacks = Arc::new(callbacks);
         Self { name, since, callbacks, changed: Notify::new(), inner: Mutex::new(inner) }
     }
@@ -88,6 +96,15 @@ impl Subscription {
         inner.mailboxes.is_empty() && !inner.is_detached
     }
 
+    /// Returns how many connections are subscribed to the channel, as far as the server said.
+    pub(super) fn count(&self) -> Option<u64> {
+        self.lock().count
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.lock().state == ChannelState::Unsubscribed
+    }
+
     pub(super) fn detach(&self) {
         self.lock().is_detached = true;
     }
@@ -101,6 +118,7 @@ impl Subscription {
         }
         match (&entry.item, &mut inner.members) {
             (Item::Subscribed { members, .. }, known) => known.clone_from(members),
+            (Item::SubscriptionCount { count, .. }, _) => inner.count = Some(*count),
             (Item::MemberAdded { member, .. }, Some(members)) => members.add(member),
             (Item::MemberRemoved { member, .. }, Some(members)) => drop(members.remove(member.id())),
             _ => {}

@@ -1,5 +1,7 @@
 //! What a consumer asks to be told of.
 
+use channels_proto::ChannelKind;
+
 use super::event::ChannelEvent;
 use crate::Item;
 
@@ -14,6 +16,8 @@ pub(super) enum Wants {
     Named(Box<str>),
     /// Changes of the connection's state.
     States,
+    /// What concerns the user as whom the client is signed in.
+    User,
 }
 
 impl Wants {
@@ -23,6 +27,13 @@ impl Wants {
             Self::Events => matches!(item, Item::Event(_)),
             Self::Named(name) => matches!(item, Item::Event(event) if event.name() == &**name),
             Self::States => matches!(item, Item::StateChanged { .. }),
+            Self::User => is_of_user(item),
         }
     }
+}
+
+fn is_of_user(item: &Item<ChannelEvent>) -> bool {
+    let channel = if let Item::Event(event) = item { Some(event.channel()) } else { item.channel() };
+    let is_channel = channel.is_some_and(|channel| channel.kind() == ChannelKind::ServerToUser);
+    is_channel || matches!(item, Item::SignedIn { .. } | Item::SignInFailed { .. } | Item::Watchlist { .. })
 }

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     ClientCounters, Item, QueueLimits,
-    intent::{CarriedOut, Intent, Steps},
+    intent::{CarriedOut, Intent, Request, Steps},
 };
 
 pub(crate) struct Core<T> {
@@ -114,9 +114,11 @@ impl<T: Send + 'static> Core<T> {
         look(&self.lock().intent)
     }
 
-    /// Returns what there is to do since it was `done` last.
-    pub(crate) fn steps(&self, done: &mut CarriedOut) -> Option<Steps> {
-        self.lock().intent.steps(done)
+    /// Returns what there is to do since it was `done` last, and what is to be sent after that.
+    pub(crate) fn steps(&self, done: &mut CarriedOut) -> Option<(Steps, Vec<Request>)> {
+        let mut shared = self.lock();
+        let requests = shared.intent.take_requests();
+        shared.intent.steps(done).map(|steps| (steps, requests))
     }
 
     /// Returns the number of the handler's call in progress, and whether a handler is at work.

@@ -46,7 +46,7 @@ impl<D: Decoder> Task<D> {
 
     /// Carries out what the callers want.
     pub(super) fn take_intent(&mut self, now: Time) -> Next {
-        let Some(steps) = self.driver.core.steps(&mut self.carried_out) else {
+        let Some((steps, requests)) = self.driver.core.steps(&mut self.carried_out) else {
             return Next::Input;
         };
         // Nothing is sent in a session that was ended, not even that a channel is left.
@@ -78,6 +78,12 @@ impl<D: Decoder> Task<D> {
         }
         if steps.resumed {
             self.drive(now, |machine| machine.resumed(now));
+        }
+        if let Some(signed_in) = steps.sign_in {
+            self.drive(now, |machine| if signed_in { machine.sign_in(now) } else { machine.sign_out(now) });
+        }
+        for request in requests {
+            self.request(now, request);
         }
         if steps.end {
             self.drive(now, |machine| machine.disconnect(now));

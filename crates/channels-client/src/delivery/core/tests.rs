@@ -132,7 +132,7 @@ async fn events_of_a_channel_that_was_left_are_discarded_until_the_task_knows() 
     core.hand_over(&mut turn(0, vec![event("a", 1), event("b", 2)]), &Tally::default(), false);
     assert_eq!(taken(&core), [Item::Event(2)]);
     let mut done = CarriedOut::default();
-    let steps = core.steps(&mut done).unwrap();
+    let steps = core.steps(&mut done).unwrap().0;
     core.carried_out(steps.version);
     core.hand_over(&mut turn(0, vec![event("a", 3)]), &Tally::default(), false);
     assert_eq!(taken(&core), [Item::Event(3)]);
