@@ -8,14 +8,25 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use channels_sandbox::{Ending, Outbound, RawData, RawPush, Server, ServerConfig, Sockets};
-use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 /// Long enough for any machine; nothing waits that long unless something is broken.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Those with a test of their own here.
-const EXAMPLES: [&str; 5] = ["callbacks", "http_authorizer", "own_authorizer", "private", "public"];
+const EXAMPLES: [&str; 10] = [
+    "cache",
+    "callbacks",
+    "client_events",
+    "encrypted",
+    "http_authorizer",
+    "own_authorizer",
+    "presence",
+    "private",
+    "public",
+    "sign_in",
+];
 
 fn source_of(example: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("examples/{example}.rs"))
@@ -40,6 +51,7 @@ fn program(example: &str) -> Command {
 /// An example at work.
 struct Running {
     child: Child,
+    input: ChildStdin,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
@@ -50,9 +62,10 @@ impl Running {
         command.env("CHANNELS_AUTH", format!("{}/pusher/auth", server.base_url()));
         command.env("CHANNELS_USER_AUTH", format!("{}/pusher/user-auth", server.base_url()));
         command.envs(environment.iter().copied());
-        let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines }
+        let input = child.stdin.take().unwrap();
+        Self { child, input, lines }
     }
 
     /// Reads until a line says this.
@@ -71,8 +84,14 @@ impl Running {
         assert!(has_said == Ok(true), "it does not say {text:?} but {said:#?}");
     }
 
-    async fn ends(mut self) -> bool {
-        tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("it does not end").unwrap().success()
+    async fn is_told(&mut self, line: &str) {
+        self.input.write_all(format!("{line}\n").as_bytes()).await.unwrap();
+    }
+
+    async fn ends(self) -> bool {
+        let Self { mut child, input, .. } = self;
+        drop(input);
+        tokio::time::timeout(PATIENCE, child.wait()).await.expect("it does not end").unwrap().success()
     }
 }
 
@@ -152,4 +171,65 @@ async fn the_private_example_shows_the_events_of_one_name() {
     running.says("placed: 17").await;
     server.send(&Sockets::All, &Outbound::Close { code: 4001, reason: "no such app".to_owned() }).await;
     assert!(running.ends().await);
+}
+
+#[tokio::test]
+async fn two_chat_on_a_presence_channel() {
+    let server = server().await;
+    let mut ann = Running::start(&server, "presence", &[("CHANNELS_USER", "ann")]);
+    ann.says("1 here").await;
+    let mut bob = Running::start(&server, "presence", &[("CHANNELS_USER", "bob")]);
+    bob.says("2 here").await;
+    ann.says("bob came").await;
+    bob.is_told("hello").await;
+    ann.says(r#"bob: "hello""#).await;
+    assert!(bob.ends().await);
+    ann.says("bob left").await;
+    assert!(ann.ends().await);
+}
+
+#[tokio::test]
+async fn the_encrypted_example_shows_the_plaintext() {
+    let server = server().await;
+    let mut running = Running::start(&server, "encrypted", &[]);
+    running.says("Subscribed").await;
+    let channel = "private-encrypted-letters";
+    server.publish_encrypted(channel.to_owned(), "letter".to_owned(), r#"{"to":"bob"}"#).await;
+    running.says(r#"letter: {"to":"bob"}"#).await;
+    publish(&server, channel, "letter", "plain").await;
+    running.says("letter cannot be read").await;
+}
+
+#[tokio::test]
+async fn client_events_reach_the_others_and_what_cannot_be_sent_is_said() {
+    let server = server().await;
+    let mut first = Running::start(&server, "client_events", &[]);
+    first.says("not sent: `moved` is not the name of a client event").await;
+    first.says("Subscribed").await;
+    let mut second = Running::start(&server, "client_events", &[]);
+    second.says("Subscribed").await;
+    first.says(r#"client-moved: {"from":"e2","to":"e4"}"#).await;
+    publish(&server, "private-game", "client-resigned", "{}").await;
+    assert!(first.ends().await && second.ends().await);
+}
+
+#[tokio::test]
+async fn the_user_gets_what_is_for_that_user_alone() {
+    let server = server().await;
+    let mut running = Running::start(&server, "sign_in", &[]);
+    running.says("signed in as ann").await;
+    server.wait_until(PATIENCE, |state| state.channels.contains_key("#server-to-user-ann")).await.unwrap();
+    server.publish_to_user("ann", "greeting".to_owned(), RawData::Text("hello".to_owned())).await;
+    running.says("for me: greeting: hello").await;
+}
+
+#[tokio::test]
+async fn the_cached_event_comes_with_the_subscription() {
+    let server = server().await;
+    let mut first = Running::start(&server, "cache", &[]);
+    first.says("no price yet").await;
+    publish(&server, "cache-price", "price", "17").await;
+    first.says("price: 17").await;
+    let mut second = Running::start(&server, "cache", &[]);
+    second.says("price: 17").await;
 }
