@@ -36,5 +36,6 @@ mod proxy;
 mod secrets;
 mod socket;
 mod spans;
+mod talking;
 mod threads;
 mod tls;
