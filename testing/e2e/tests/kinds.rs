@@ -11,7 +11,7 @@
 use std::time::Duration;
 
 use channels_client::proto::Member;
-use channels_client::{Channel, ChannelEvent, ChannelItem};
+use channels_client::{Channel, ChannelEvent, ChannelItem, UserItem, UserItems};
 use e2e::Place;
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -113,6 +113,72 @@ async fn the_server_libraries_see_the_members_that_our_client_is_one_of() {
             assert_eq!((&info["occupied"], &info["user_count"]), (&json!(true), &json!(1)), "{}", place.name);
         }
     }
+}
+
+// Sockudo says nothing of who sent a client event.
+#[tokio::test]
+async fn client_events_go_both_ways_between_our_client_and_pusher_js() {
+    for place in Place::all().await {
+        let [library, _] = place.libraries();
+        let client = place.connect(&library, "ada");
+        let mut room = client.subscribe("presence-room").unwrap();
+        room.wait_subscribed().await.unwrap();
+        let mut bob = place.start_pusher_js("bob", &["presence-room"]);
+        bob.next("subscribed").await;
+        let names_senders = !place.name.to_lowercase().ends_with("sockudo");
+
+        room.trigger("client-typing", &json!({"at": 3})).unwrap();
+        let bound = bob.next("bound").await;
+        assert_eq!((&bound["event"], &bound["data"]), (&json!("client-typing"), &json!({"at": 3})), "{}", place.name);
+        assert_eq!(bound["user"], if names_senders { json!("ada") } else { Value::Null }, "{}", place.name);
+
+        let typing = json!({"do": "trigger", "channel": "presence-room", "event": "client-typing", "data": {"at": 4}});
+        bob.command(&typing).await;
+        let event = until(&mut room, event).await;
+        assert_eq!((event.name(), event.user_id()), ("client-typing", names_senders.then_some("bob")), "{}", place.name);
+        assert_eq!(event.json::<Value>().unwrap(), json!({"at": 4}), "{}", place.name);
+    }
+}
+
+// Reverb has no sign-in.
+#[tokio::test]
+async fn our_client_signs_in_reads_what_is_sent_to_its_user_and_is_ended_by_npms_library() {
+    for place in Place::all().await.into_iter().filter(|place| !place.name.ends_with("reverb")) {
+        let libraries = place.libraries();
+        let client = place.connect(&libraries[0], "ada");
+        let mut items = client.user_items();
+        client.sign_in();
+        assert_eq!(client.wait_signed_in().await.unwrap().id(), "ada", "{}", place.name);
+        if place.name.ends_with("pusher7") {
+            // Only there must the channel of the user be subscribed to.
+            place.sandbox.wait_until(PATIENCE, |state| state.subscribers("#server-to-user-ada") == 1).await.unwrap();
+        }
+        for library in &libraries {
+            let event = json!({"user": "ada", "event": "greeting", "data": {"from": library.name()}});
+            library.call("send_to_user", event).await.unwrap();
+            let greeting = user_event(&mut items).await;
+            assert_eq!(greeting.name(), "greeting", "{}", place.name);
+            assert_eq!(greeting.json::<Value>().unwrap(), json!({"from": library.name()}), "{}", place.name);
+        }
+
+        let ended = client.socket_id();
+        let mut states = client.watch_state();
+        libraries[0].call("terminate", json!({"user": "ada"})).await.unwrap();
+        let is_other = states.wait_for(|_| client.socket_id() != ended);
+        drop(timeout(PATIENCE, is_other).await.expect("the connection is ended"));
+    }
+}
+
+async fn user_event(items: &mut UserItems) -> ChannelEvent {
+    timeout(PATIENCE, async {
+        loop {
+            if let UserItem::Event(event) = items.next().await.expect("the stream goes on") {
+                return event;
+            }
+        }
+    })
+    .await
+    .expect("an event for the user in time")
 }
 
 /// Passes over everything up to the first item for which `wanted` has an answer.
