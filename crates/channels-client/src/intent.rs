@@ -223,12 +223,16 @@ impl Intent {
             return None;
         }
         let changed = std::mem::take(&mut self.changed);
-        let places = changed.keys().filter_map(|name| Some((self.channels.get(name)?.place, name)));
-        let places: BTreeMap<u64, &ChannelName> = places.collect();
+        let mut places = BTreeMap::new();
+        for name in changed.keys() {
+            if let Some(wanted) = self.channels.get(name) {
+                places.insert(wanted.place, name.clone());
+            }
+        }
         let (mut unsubscribe, mut replace, mut renew) = (Vec::new(), Vec::new(), Vec::new());
         for (name, old) in changed.iter().filter_map(|(name, old)| Some((name, old.as_ref()?))) {
             // Who has its place now, which may be the channel itself.
-            let heir = places.get(&old.place).and_then(|heir| self.channels.get_key_value(*heir));
+            let heir = places.get(&old.place).and_then(|heir| self.channels.get_key_value(heir));
             match heir {
                 Some((heir, new)) if heir == name => renew.extend((new.renewed != old.renewed).then(|| name.clone())),
                 Some((heir, new)) => {

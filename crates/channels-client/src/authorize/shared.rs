@@ -205,7 +205,9 @@ impl State {
             }
             other => {
                 let EndpointRequest { socket_id, channel } = request.clone();
-                *other = Some(Box::new(Forbidden { socket_id, channels: BTreeSet::from([channel]) }));
+                let mut channels = BTreeSet::new();
+                channels.insert(channel);
+                *other = Some(Box::new(Forbidden { socket_id, channels }));
             }
         }
     }

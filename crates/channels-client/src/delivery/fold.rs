@@ -170,7 +170,7 @@ impl<T> Summary<T> {
 
 /// The reports about the channels, as they came.
 fn in_order<T>(channels: BTreeMap<ChannelName, ChannelSummary>) -> Vec<Item<T>> {
-    let mut reports = Vec::new();
+    let mut reports = BTreeMap::new();
     for (channel, summary) in channels {
         let ChannelSummary { subscribed, interrupted, failed, suspended } = summary;
         let name = || channel.clone();
@@ -188,8 +188,7 @@ fn in_order<T>(channels: BTreeMap<ChannelName, ChannelSummary>) -> Vec<Item<T>> 
         }));
         reports.extend(suspended.map(|(place, since)| (place, Item::Suspended { channel: Some(name()), since })));
     }
-    reports.sort_unstable_by_key(|(place, _)| *place);
-    reports.into_iter().map(|(_, item)| item).collect()
+    reports.into_values().collect()
 }
 
 /// A gap wins over a first subscription, because it asks for more; of two gaps the whole span counts.

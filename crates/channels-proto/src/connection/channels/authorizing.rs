@@ -14,7 +14,7 @@ impl Channels {
         answer: Result<Authorization, AuthorizationError>,
         socket: &mut SocketContext<'_>,
     ) -> bool {
-        let Some(name) = self.pending.remove(&id) else { return false };
+        let Some(name) = self.pending.remove(&id.0) else { return false };
         let Some((_, channel)) = self.table.get(name.as_str()) else { return true };
         if channel.is_key_asked(id) {
             self.take_key(&name, answer, socket);
@@ -46,7 +46,7 @@ impl Channels {
         } else if self.pending.len() < socket.options.limits.max_authorizations {
             self.authorizations += 1;
             let id = AuthorizationId(self.authorizations);
-            self.pending.insert(id, name.clone());
+            self.pending.insert(id.0, name.clone());
             channel.step =
                 Step::Authorizing { id, deadline: socket.now + channel.authorization_timeout(socket.options) };
             socket.outputs.push_back(Output::Authorize {
@@ -114,7 +114,7 @@ impl Channels {
 
     pub(super) fn cancel_authorizations(&mut self, outputs: &mut Queue) {
         let pending = std::mem::take(&mut self.pending);
-        outputs.extend(pending.into_keys().map(|id| Output::CancelAuthorization { id }));
+        outputs.extend(pending.into_keys().map(|id| Output::CancelAuthorization { id: AuthorizationId(id) }));
     }
 }
 

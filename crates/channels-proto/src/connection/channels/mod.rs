@@ -10,14 +10,14 @@ mod replacing;
 mod sealed;
 mod table;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use fastrand::Rng;
 
 use self::answers::{Answer, Answers};
 use self::channel::{Absence, Blame, Channel, Early, Step, Suspicion};
 use self::refusals::blame;
-use self::table::{Index, Table};
+use self::table::{Index, Table, by_place};
 use super::SUSPENDED_AFTER;
 use crate::{
     AuthorizationError, AuthorizationId, ChannelKind, ChannelName, Counters, Data, Epoch, Event, GapCause, Limits,
@@ -29,8 +29,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub(in crate::connection) struct Channels {
     table: Table,
-    /// Authorizations in progress on the current socket.
-    pending: BTreeMap<AuthorizationId, ChannelName>,
+    /// Authorizations in progress on the current socket, by number.
+    pending: BTreeMap<u64, ChannelName>,
     /// Channels that wait until they may ask for a fresh key.
     keys_wanted: VecDeque<ChannelName>,
     places: u64,
@@ -39,7 +39,7 @@ pub(in crate::connection) struct Channels {
     /// Errors by which the server refused a subscribe on the current socket without saying which.
     rejections: VecDeque<SubscriptionError>,
     /// Channels acknowledged on the current socket although they were not requested; each is unsubscribed once.
-    unwanted: BTreeSet<ChannelName>,
+    unwanted: Vec<ChannelName>,
     /// When the server last answered a subscribe on the current socket: it answers in order, so the others wait for
     /// it.
     last_answer: Time,
@@ -240,7 +240,7 @@ impl Channels {
         let left = Channel { step: Step::Left, answers, ..Channel::new(channel.place) };
         match std::mem::replace(&mut *channel, left).step {
             Step::Authorizing { id, .. } => {
-                self.pending.remove(&id);
+                self.pending.remove(&id.0);
                 socket.outputs.push_back(Output::CancelAuthorization { id });
             }
             Step::Subscribing(subscribe) | Step::Leaving(subscribe) => channel.step = Step::Leaving(subscribe),
@@ -425,7 +425,7 @@ impl Channels {
         }
         let (Some(subscribe), blame) = (channel.unanswered.take(), channel.blamed.take()) else { return };
         if let Step::Authorizing { id, .. } = std::mem::replace(&mut channel.step, Step::Subscribing(subscribe)) {
-            self.pending.remove(&id);
+            self.pending.remove(&id.0);
             socket.outputs.push_back(Output::CancelAuthorization { id });
         }
         drop(channel);
@@ -467,9 +467,7 @@ impl Channels {
     /// Returns what is due in `list`, by place.
     fn due(&self, now: Time, list: impl FnOnce(&Index) -> &BTreeMap<(Time, u64), ChannelName>) -> Vec<ChannelName> {
         let Some(index) = self.table.index() else { return Vec::new() };
-        let due = list(index).range(..=(now, u64::MAX)).map(|((_, place), name)| (*place, name.clone()));
-        let due: BTreeMap<_, _> = due.collect();
-        due.into_values().collect()
+        by_place(list(index).range(..=(now, u64::MAX)).map(|((_, place), name)| (*place, name.clone())))
     }
 
     fn expire(&mut self, name: &ChannelName, socket: &mut SocketContext<'_>) -> Result<(), ChannelName> {
@@ -480,7 +478,7 @@ impl Channels {
             Step::Waiting { .. } => channel.step = Step::Idle,
             Step::Authorizing { id, .. } => {
                 let id = *id;
-                self.pending.remove(&id);
+                self.pending.remove(&id.0);
                 drop(edit);
                 socket.outputs.push_back(Output::CancelAuthorization { id });
                 self.take_authorization_error(name, AuthorizationError::TimedOut, socket);
@@ -521,7 +519,8 @@ impl Channels {
     fn refuse_acknowledgement(&mut self, name: &str, socket: &mut SocketContext<'_>) {
         socket.counters.unexpected_acknowledgements += 1;
         let Ok(name) = ChannelName::parse(name) else { return };
-        if self.unwanted.len() < MAX_UNWANTED && self.unwanted.insert(name.clone()) {
+        if self.unwanted.len() < MAX_UNWANTED && !self.unwanted.contains(&name) {
+            self.unwanted.push(name.clone());
             socket.send(wire::unsubscribe(&name));
         }
     }

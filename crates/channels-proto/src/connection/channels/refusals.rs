@@ -1,11 +1,10 @@
 //! Subscribes the server refuses: by an event that names the channel, by an error that does not, or by closing the socket.
 
-use std::collections::BTreeMap;
-
 use super::{
     Channels, SocketContext,
     answers::Answer,
     channel::{Absence, Blame, Channel, Step, Suspicion},
+    table::by_place,
 };
 use crate::{
     ChannelName, GapCause, SubscriptionError,
@@ -146,8 +145,7 @@ impl Channels {
         let Some(index) = self.table.index() else { return Vec::new() };
         let placed =
             |name: &ChannelName| self.table.get(name.as_str()).map(|(name, channel)| (channel.place, name.clone()));
-        let by_place: BTreeMap<_, _> = index.unanswered.values().filter_map(placed).collect();
-        by_place.into_values().collect()
+        by_place(index.unanswered.values().filter_map(placed))
     }
 
     /// Handles the refusal of a subscribe whose channel is no longer requested; it may have been sent twice.

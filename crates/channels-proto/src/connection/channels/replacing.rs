@@ -47,7 +47,7 @@ impl Channels {
         let Some(mut channel) = self.table.edit(name) else { return };
         if let Step::Authorizing { id, .. } = channel.step {
             channel.step = Step::Idle;
-            self.pending.remove(&id);
+            self.pending.remove(&id.0);
             link.outputs.push_back(Output::CancelAuthorization { id });
         }
     }

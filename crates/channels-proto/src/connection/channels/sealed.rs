@@ -129,7 +129,7 @@ impl Channels {
             asking.id = Some(id);
             drop(channel);
             self.authorizations += 1;
-            self.pending.insert(id, name.clone());
+            self.pending.insert(id.0, name.clone());
             socket.outputs.push_back(Output::Authorize {
                 id,
                 channel: name,
@@ -169,7 +169,7 @@ impl Channels {
     pub(super) fn cancel_key(&mut self, name: &ChannelName, outputs: &mut Queue) {
         let asking = self.table.edit(name).and_then(|mut channel| channel.seal_mut()?.asking.take());
         if let Some(Asking { id: Some(id), .. }) = asking {
-            self.pending.remove(&id);
+            self.pending.remove(&id.0);
             outputs.push_back(Output::CancelAuthorization { id });
         }
     }

@@ -229,6 +229,16 @@ fn change(index: &mut Option<Box<Index>>, name: &ChannelName, before: Option<&Ke
     }
 }
 
+/// Returns names by place. They go into a map of the kind that the index has: to sort them, or to collect them into a
+/// map, which sorts them too, would take several kilobytes of code more.
+pub(super) fn by_place(names: impl Iterator<Item = (u64, ChannelName)>) -> Vec<ChannelName> {
+    let mut places = BTreeMap::new();
+    for (place, name) in names {
+        places.insert(place, name);
+    }
+    places.into_values().collect()
+}
+
 impl Table {
     pub(super) fn len(&self) -> usize {
         self.channels.len()
@@ -273,9 +283,7 @@ impl Table {
 
     /// Returns all names by place.
     pub(super) fn in_order(&self) -> Vec<ChannelName> {
-        let mut names: Vec<_> = self.iter().map(|(name, channel)| (channel.place, name.clone())).collect();
-        names.sort_unstable_by_key(|(place, _)| *place);
-        names.into_iter().map(|(_, name)| name).collect()
+        by_place(self.iter().map(|(name, channel)| (channel.place, name.clone())))
     }
 
     /// Drops the channels that nobody wants any more.
