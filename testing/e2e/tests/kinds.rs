@@ -135,7 +135,12 @@ async fn client_events_go_both_ways_between_our_client_and_pusher_js() {
         let typing = json!({"do": "trigger", "channel": "presence-room", "event": "client-typing", "data": {"at": 4}});
         bob.command(&typing).await;
         let event = until(&mut room, event).await;
-        assert_eq!((event.name(), event.user_id()), ("client-typing", names_senders.then_some("bob")), "{}", place.name);
+        assert_eq!(
+            (event.name(), event.user_id()),
+            ("client-typing", names_senders.then_some("bob")),
+            "{}",
+            place.name
+        );
         assert_eq!(event.json::<Value>().unwrap(), json!({"at": 4}), "{}", place.name);
     }
 }

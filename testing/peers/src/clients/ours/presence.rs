@@ -30,12 +30,14 @@ pub(in crate::clients) fn presence(target: &Target) -> Result<()> {
             let mut has_ended = false;
             // What was received before the end is there by then.
             while let Some(item) = next {
-                match item {
-                    ChannelItem::MemberAdded { .. } | ChannelItem::MemberRemoved { .. } => changes += 1,
-                    ChannelItem::Event(event) if event.name() == END_EVENT => has_ended = true,
-                    ChannelItem::Lagged { dropped: more } => dropped += more,
-                    ChannelItem::Subscribed { .. } => {}
-                    other => bail!("{other:?}"),
+                if matches!(item, ChannelItem::MemberAdded { .. } | ChannelItem::MemberRemoved { .. }) {
+                    changes += 1;
+                } else if let ChannelItem::Event(event) = &item {
+                    has_ended |= event.name() == END_EVENT;
+                } else if let ChannelItem::Lagged { dropped: more } = item {
+                    dropped += more;
+                } else if !matches!(item, ChannelItem::Subscribed { .. }) {
+                    bail!("{item:?}");
                 }
                 next = items.next().now_or_never().flatten();
             }
