@@ -27,7 +27,8 @@ pub(super) struct Seal {
 struct Asking {
     /// None while as many authorizations are in progress as there may be.
     id: Option<AuthorizationId>,
-    deadline: Time,
+    /// Counts from when it is asked for.
+    deadline: Option<Time>,
 }
 
 /// Takes the key out of the authorization of an encrypted channel.
@@ -44,7 +45,7 @@ pub(super) fn extra_of(authorization: Option<&Authorization>) -> Result<Extra, S
 
 impl Channel {
     pub(super) fn key_deadline(&self) -> Option<Time> {
-        self.seal()?.asking.as_ref().map(|asking| asking.deadline)
+        self.seal()?.asking.as_ref()?.deadline
     }
 
     /// Returns whether this is the request for its key.
@@ -54,8 +55,13 @@ impl Channel {
 
     /// Ends what its kind has beside its events: the events that wait are lost.
     pub(super) fn end_extra(&mut self, name: &ChannelName, outputs: &mut Queue) {
-        if let Extra::Sealed(_) = std::mem::replace(&mut self.extra, Extra::None) {
-            for event in self.early.take().into_iter().flat_map(|early| early.events) {
+        if let Extra::Sealed(_) = std::mem::replace(&mut self.extra, Extra::None)
+            && let Some(early) = self.early.take()
+        {
+            if early.dropped > 0 {
+                outputs.push_back(Output::Report(Report::Lagged { channel: name.clone(), dropped: early.dropped }));
+            }
+            for event in early.events {
                 let error = DecryptionError::Interrupted;
                 outputs.push_back(Output::Report(lost(name, &event, error)));
             }
@@ -76,6 +82,15 @@ impl Channels {
     /// after it wait behind it.
     pub(in crate::connection) fn take_sealed(&mut self, event: Event<'static>, socket: &mut SocketContext<'_>) {
         let name = event.channel().clone();
+        let none_waits = |channel: &&Channel| channel.early.is_none();
+        let channel = self.table.get(name.as_str()).map(|(_, channel)| channel).filter(none_waits);
+        if let Some(seal) = channel.and_then(Channel::seal).filter(|seal| seal.asking.is_none()) {
+            match seal.key.open(event.data()) {
+                Err(error) if error.is_of_key() && socket.now >= seal.not_before => {}
+                Ok(text) => return socket.outputs.push_back(delivered(event, &text)),
+                Err(error) => return socket.report(lost(&name, &event, error)),
+            }
+        }
         self.keep_early(event, &socket.options.limits);
         self.open_waiting(&name, socket);
     }
@@ -83,7 +98,6 @@ impl Channels {
     /// Delivers the events that wait, up to one that needs another key.
     pub(super) fn open_waiting(&mut self, name: &ChannelName, socket: &mut SocketContext<'_>) {
         let Some(mut channel) = self.table.edit(name) else { return };
-        let deadline = socket.now + channel.authorization_timeout(socket.options);
         let Channel { extra: Extra::Sealed(seal), early: waiting, .. } = &mut *channel else { return };
         if seal.asking.is_some() {
             return;
@@ -96,7 +110,7 @@ impl Channels {
         while let Some(event) = early.events.pop_front() {
             match seal.key.open(event.data()) {
                 Err(error) if error.is_of_key() && socket.now >= seal.not_before => {
-                    seal.asking = Some(Asking { id: None, deadline });
+                    seal.asking = Some(Asking { id: None, deadline: None });
                     early.events.push_front(event);
                     *waiting = Some(early);
                     self.keys_wanted.push_back(name.clone());
@@ -105,10 +119,7 @@ impl Channels {
                 opened => {
                     early.bytes = early.bytes.saturating_sub(event.frame_bytes());
                     match opened {
-                        Ok(text) => {
-                            let data = Cow::Owned(wire::quoted(&text));
-                            socket.outputs.push_back(Output::Event(Event { data, ..event }));
-                        }
+                        Ok(text) => socket.outputs.push_back(delivered(event, &text)),
                         Err(error) => socket.report(lost(name, &event, error)),
                     }
                 }
@@ -124,9 +135,10 @@ impl Channels {
             let Some(name) = self.keys_wanted.pop_front() else { return };
             let id = AuthorizationId(self.authorizations + 1);
             let Some(mut channel) = self.table.edit(&name) else { continue };
+            let deadline = socket.now + channel.authorization_timeout(socket.options);
             let asking = channel.seal_mut().and_then(|seal| seal.asking.as_mut());
             let Some(asking) = asking.filter(|asking| asking.id.is_none()) else { continue };
-            asking.id = Some(id);
+            (asking.id, asking.deadline) = (Some(id), Some(deadline));
             drop(channel);
             self.authorizations += 1;
             self.pending.insert(id.0, name.clone());
@@ -180,6 +192,10 @@ impl Channels {
             |channel: &Channel| matches!((&channel.step, &channel.extra), (Step::Subscribed, Extra::Sealed(_)));
         self.table.get(name.as_str()).is_some_and(|(_, channel)| is_sealed(channel))
     }
+}
+
+fn delivered(event: Event<'static>, text: &str) -> Output<'static> {
+    Output::Event(Event { data: Cow::Owned(wire::quoted(text)), ..event })
 }
 
 fn lost(name: &ChannelName, event: &Event<'_>, error: DecryptionError) -> Report {

@@ -279,3 +279,56 @@ fn a_repeated_acknowledgement_asks_for_no_second_key() {
     answer(&mut world, Ok(with_key(2)));
     assert_eq!(told(&mut world), ["1=one"]);
 }
+
+// S21, I36
+#[test]
+fn an_event_that_opens_at_once_needs_no_room_among_those_that_wait() {
+    let mut limited = options();
+    limited.limits.max_early_bytes = 1;
+    let mut world = subscribed_with(limited);
+    world.message("1", CHANNEL, &sealed(1, "one"));
+    assert_eq!(told(&mut world), ["1=one"]);
+    world.message("2", CHANNEL, &sealed(2, "two"));
+    assert_eq!(told(&mut world), ["1 dropped"], "it would have to wait, and does not fit");
+}
+
+// S21, I36
+#[test]
+fn what_found_no_room_to_wait_is_counted_when_the_socket_ends_too() {
+    let mut limited = options();
+    limited.limits.max_early_events = 2;
+    let mut world = subscribed_with(limited);
+    for event in ["1", "2", "3"] {
+        world.message(event, CHANNEL, &sealed(2, "x"));
+    }
+    world.close(1006);
+    assert_eq!(told(&mut world), ["1 dropped", "2: Interrupted", "3: Interrupted"]);
+}
+
+// S21, I19
+#[test]
+fn the_time_in_line_does_not_count_as_time_to_answer_a_request_for_a_key() {
+    let mut limited = options();
+    limited.limits.max_authorizations = 1;
+    let mut world = World::with_options(limited);
+    let channels = ["private-encrypted-b", CHANNEL];
+    world.command(Connection::connect);
+    world.establish();
+    for channel in channels {
+        world.take();
+        world.subscribe(channel);
+        world.authorize_with(with_key(1));
+        world.acknowledge(channel);
+    }
+    world.take();
+    for channel in channels {
+        world.message("e", channel, &sealed(2, channel));
+    }
+    world.pass(9.0);
+    answer(&mut world, Ok(with_key(2)));
+    world.pass(9.0);
+    assert_eq!(told(&mut world), ["e=private-encrypted-b"]);
+    let expected = Output::CancelAuthorization { id: AuthorizationId(4) };
+    world.pass(1.0);
+    assert!(world.take().contains(&expected), "it has an end all the same");
+}
