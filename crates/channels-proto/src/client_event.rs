@@ -171,6 +171,7 @@ impl ClientEvents {
         readiness: Readiness,
         limits: &Limits,
     ) -> Result<Option<ClientEvent>, TriggerError> {
+        self.heed(now);
         let is_first = !self.waiting.iter().any(|waiting| waiting.channel == event.channel);
         if readiness == Readiness::Gone {
             return Err(TriggerError::NotSubscribed { channel: event.channel });
@@ -199,6 +200,7 @@ impl ClientEvents {
         limits: &Limits,
         readiness: impl Fn(&ChannelName) -> Readiness,
     ) -> Option<ClientEvent> {
+        self.heed(now);
         if self.next_at(limits).is_some_and(|at| at > now) {
             return None;
         }
@@ -257,6 +259,13 @@ impl ClientEvents {
             blamed.iter_mut().for_each(|(_, event)| *event = None);
         }
         blamed
+    }
+
+    /// Handles a clock that has stepped back: nothing was sent in the future.
+    fn heed(&mut self, now: Time) {
+        if self.sent.back().is_some_and(|newest| newest.at > now) {
+            self.sent.iter_mut().for_each(|sent| sent.at = sent.at.min(now));
+        }
     }
 
     fn sent(&mut self, now: Time, event: ClientEvent, limits: &Limits) -> ClientEvent {

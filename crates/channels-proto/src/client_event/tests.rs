@@ -144,3 +144,17 @@ fn a_refusal_is_about_the_channel_it_names_or_else_about_all_that_it_may_be() {
     assert_eq!(events.blame(at(5_004), Some("private-b")), [(name("private-b"), Some("client-2".into()))]);
     assert_eq!(events.blame(at(20_000), None), []);
 }
+
+// Z06
+#[test]
+fn a_clock_that_steps_back_stops_client_events_for_a_second_at_most() {
+    let limits = Limits::default();
+    let mut events = ClientEvents::default();
+    for _ in 0..limits.max_client_events_per_second {
+        events.trigger(at(3_600_000), event("private-a", "client-e"), Readiness::Ready, &limits).unwrap();
+    }
+    let error = events.trigger(at(10), event("private-a", "client-e"), Readiness::Ready, &limits).unwrap_err();
+    let limit = limits.max_client_events_per_second;
+    assert_eq!(error, TriggerError::TooFast { limit, retry_in: SECOND });
+    assert!(events.trigger(at(1_010), event("private-a", "client-e"), Readiness::Ready, &limits).unwrap().is_some());
+}

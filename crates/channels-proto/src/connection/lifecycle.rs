@@ -229,6 +229,7 @@ impl Connection {
     fn stop(&mut self, error: ConnectionError) {
         self.phase = Phase::Idle;
         self.outage = Outage::None;
+        self.drop_client_events();
         self.set_state(ConnectionState::Disconnected);
         self.report(Report::ConnectionFailed { error, retry_in: None });
     }
@@ -322,6 +323,6 @@ const fn strictness(decision: RetryDecision) -> u8 {
 /// Fault R05.
 const ATTEMPTS_APART: Duration = Duration::from_secs(1);
 /// Fault C10: how close before a close an error has to come to explain it.
-const ERROR_EXPLAINS_CLOSE: Duration = Duration::from_secs(2);
+pub(super) const ERROR_EXPLAINS_CLOSE: Duration = Duration::from_secs(2);
 /// RFC 6455, section 7.4.1.
 pub(super) const PROTOCOL_ERROR: u16 = 1002;

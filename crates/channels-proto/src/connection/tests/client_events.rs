@@ -178,3 +178,17 @@ fn a_raw_event_is_sent_as_it_is_while_there_is_a_connection() {
     world.command(Connection::disconnect);
     assert_eq!(world.connection.send_event(now, "e", None, "1").map(drop), Err(SendError::NotConnected));
 }
+
+// S22
+#[test]
+fn client_events_that_wait_fail_when_no_attempt_follows() {
+    let mut world = World::with_options(Options { auto_reconnect: false, ..options() });
+    world.subscribe("private-a");
+    world.command(Connection::connect);
+    world.establish();
+    trigger(&mut world, "private-a", "client-e").unwrap();
+    world.close(1006);
+    assert_eq!(world.connection.state(), ConnectionState::Disconnected);
+    let error = ClientEventError::Disconnected;
+    assert_eq!(failed(&mut world), [("private-a".to_owned(), Some("client-e".to_owned()), error)]);
+}
