@@ -391,6 +391,11 @@ impl Connection {
             // stands.
             decision = RetryDecision::Retry(Class::Normal);
         }
+        if let (RetryDecision::Unauthorized, Some(code), Phase::Up(_)) = (decision, code, &self.phase)
+            && self.explains_close(now, code, &reason)
+        {
+            decision = RetryDecision::Retry(Class::Normal);
+        }
         let cause = match (&error, code) {
             (None, code) => GapCause::ClosedByServer { code },
             (Some(_), None) => GapCause::TransportLost,

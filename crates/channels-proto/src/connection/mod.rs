@@ -154,6 +154,7 @@ impl Connection {
                 self.backoff = Backoff::new();
                 (self.unauthorized, self.slow_attempts, self.failed_attempts) = (false, 0, 0);
                 self.channels.forgive();
+                self.reset_sign_in();
                 self.outage = Outage::Since(now);
                 self.open(now);
             }

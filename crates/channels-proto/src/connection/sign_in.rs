@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Connection, channels::Channels, lifecycle::Phase};
+use super::{
+    Connection,
+    channels::Channels,
+    lifecycle::{ERROR_EXPLAINS_CLOSE, Phase},
+};
 use crate::{
     AuthorizationError, AuthorizationId, Data, Output, Outputs, Report, SignInError, Time, User, UserAuthentication,
     backoff::{Backoff, Class},
@@ -14,8 +18,8 @@ use crate::{
 pub(super) struct SignIn {
     step: Step,
     backoff: Backoff,
-    /// The server refused, and has not accepted since.
-    is_refused: bool,
+    /// When the server refused, if it has not accepted since.
+    refused: Option<Time>,
 }
 
 #[derive(Debug)]
@@ -33,7 +37,7 @@ enum Step {
         behind: u64,
     },
     SignedIn(User),
-    /// An attempt failed; the next one comes at `until`, or on the next socket.
+    /// An attempt failed; the next one comes at `until`, or on the next socket unless the server refused.
     Waiting {
         until: Time,
     },
@@ -56,7 +60,7 @@ impl Connection {
     /// Then [`Report::SignedIn`] follows, and the user's own channel, `#server-to-user-{id}`, is subscribed. Repeating
     /// it does nothing, except that a sign-in that failed is tried again now.
     pub fn sign_in(&mut self, now: Time) -> Outputs<'_, 'static> {
-        let new = || Box::new(SignIn { step: Step::Idle, backoff: Backoff::new(), is_refused: false });
+        let new = || Box::new(SignIn { step: Step::Idle, backoff: Backoff::new(), refused: None });
         let sign_in = self.sign_in.get_or_insert_with(new);
         if matches!(sign_in.step, Step::Waiting { .. } | Step::Failed) {
             sign_in.step = Step::Idle;
@@ -126,7 +130,7 @@ impl Connection {
         }
         let id = self.channels.next_authorization();
         sign_in.step = Step::Authenticating { id, deadline: now + self.options.authorization_timeout };
-        let (socket_id, refresh_token) = (live.socket_id.clone(), self.refresh_token || sign_in.is_refused);
+        let (socket_id, refresh_token) = (live.socket_id.clone(), self.refresh_token || sign_in.refused.is_some());
         self.outputs.push_back(Output::Authenticate { id, socket_id, refresh_token });
     }
 
@@ -146,14 +150,19 @@ impl Connection {
 
     /// Handles `pusher:signin_success`.
     pub(super) fn take_signed_in(&mut self, now: Time, data: Data<'_>) {
-        let Some(SignIn { step: step @ Step::Sent { .. }, is_refused, backoff }) = self.sign_in.as_deref_mut() else {
-            self.counters.ignored_internal_events += 1;
-            return;
+        let confirmed = User::confirmed(data);
+        let user = match self.sign_in.as_deref().map(|sign_in| &sign_in.step) {
+            // It may be the answer to an earlier one.
+            Some(Step::Sent { user, .. }) if confirmed.as_ref().is_none_or(|other| other.id() == user.id()) => {
+                confirmed.unwrap_or_else(|| user.clone())
+            }
+            _ => {
+                self.counters.ignored_internal_events += 1;
+                return;
+            }
         };
-        let Step::Sent { user, .. } = std::mem::replace(step, Step::Idle) else { return };
-        let user = User::confirmed(data).unwrap_or(user);
-        *step = Step::SignedIn(user.clone());
-        (*is_refused, *backoff) = (false, Backoff::new());
+        let step = Step::SignedIn(user.clone());
+        self.sign_in = Some(Box::new(SignIn { step, backoff: Backoff::new(), refused: None }));
         let channel = user.channel();
         self.report(Report::SignedIn { user });
         if let Some(channel) = channel {
@@ -183,6 +192,19 @@ impl Connection {
         is_refusal
     }
 
+    /// Handles a close with 4009. Returns whether a sign-in explains it: that was refused just now, or is not answered.
+    pub(super) fn explains_close(&mut self, now: Time, code: u16, reason: &str) -> bool {
+        match self.sign_in.as_deref() {
+            Some(SignIn { step: Step::Sent { .. }, .. }) => {
+                let error = SignInError::RejectedByServer { code: Some(code), message: reason.to_owned() };
+                self.fail_sign_in(now, error);
+                true
+            }
+            Some(SignIn { refused: Some(at), .. }) => now.saturating_since(*at) <= ERROR_EXPLAINS_CLOSE,
+            Some(_) | None => false,
+        }
+    }
+
     pub(super) fn check_sign_in(&mut self, now: Time) {
         let Some(sign_in) = &mut self.sign_in else { return };
         if sign_in.deadline().is_none_or(|deadline| now < deadline) {
@@ -207,6 +229,8 @@ impl Connection {
         let Some(sign_in) = &mut self.sign_in else { return };
         match sign_in.step {
             Step::Failed => {}
+            // The server may have closed on it: another socket is no reason to hurry.
+            Step::Waiting { .. } if sign_in.refused.is_some() => {}
             Step::Authenticating { id, .. } => {
                 self.outputs.push_back(Output::CancelAuthorization { id });
                 sign_in.step = Step::Idle;
@@ -219,7 +243,7 @@ impl Connection {
     pub(super) fn reset_sign_in(&mut self) {
         self.end_sign_in();
         if let Some(sign_in) = &mut self.sign_in {
-            **sign_in = SignIn { step: Step::Idle, backoff: Backoff::new(), is_refused: false };
+            **sign_in = SignIn { step: Step::Idle, backoff: Backoff::new(), refused: None };
         }
     }
 
@@ -231,7 +255,7 @@ impl Connection {
                 Some(Class::Normal)
             }
             // Once more with a fresh token.
-            SignInError::RejectedByServer { code: Some(UNAUTHORIZED), .. } if !sign_in.is_refused => {
+            SignInError::RejectedByServer { code: Some(UNAUTHORIZED), .. } if sign_in.refused.is_none() => {
                 Some(Class::Normal)
             }
             SignInError::UnsupportedByServer => None,
@@ -241,7 +265,9 @@ impl Connection {
             | SignInError::RejectedByServer { .. }
             | SignInError::Unanswered => Some(Class::Slow),
         };
-        sign_in.is_refused |= matches!(error, SignInError::RejectedByServer { .. });
+        if matches!(error, SignInError::RejectedByServer { .. }) {
+            sign_in.refused = Some(now);
+        }
         let retry_after = if let SignInError::Authentication(error) = &error { error.retry_after() } else { None };
         let retry_in: Option<Duration> =
             class.map(|class| sign_in.backoff.next_delay(class, retry_after, &mut self.rng));

@@ -222,3 +222,60 @@ fn no_debug_output_shows_who_signs_in_with_what() {
     assert!(!format!("{:?}", world.connection).contains("canary"));
     assert!(!format!("{:?}", world.outputs).contains("canary"));
 }
+
+#[test]
+fn an_answer_to_an_earlier_sign_in_signs_nobody_else_in() {
+    let mut world = World::connected();
+    world.command(Connection::sign_in);
+    authenticate(&mut world, Ok(user()));
+    world.command(Connection::sign_out);
+    world.take();
+    world.command(Connection::sign_in);
+    authenticate(&mut world, Ok(UserAuthentication { user_data: r#"{"id":"7"}"#.to_owned(), ..user() }));
+    world.text(SUCCESS);
+    assert_eq!(world.connection.user(), None);
+    world.text(&SUCCESS.replace("42", "7"));
+    assert_eq!(world.connection.user().unwrap().id(), "7");
+}
+
+#[test]
+fn a_sign_in_on_which_the_server_closes_costs_the_connection_two_sockets_at_most() {
+    for said in [true, false] {
+        let mut world = World::connected();
+        world.command(Connection::sign_in);
+        for last in [false, true] {
+            authenticate(&mut world, Ok(user()));
+            if said {
+                world.text(r#"{"event":"pusher:error","data":{"code":4009,"message":"no"}}"#);
+            }
+            world.close(4009);
+            let (error, retry_in) = failure(&mut world);
+            assert!(matches!(error, SignInError::RejectedByServer { code: Some(4009), .. }), "{error}");
+            assert_eq!(retry_in.unwrap() >= Duration::from_secs(30), last);
+            assert_eq!(world.connection.state(), ConnectionState::Reconnecting);
+            world.until_next_attempt();
+            world.take();
+            world.establish();
+            if !last {
+                world.pass(1.0);
+                assert!(authentications(&world)[0].1, "with a fresh token");
+            }
+        }
+        assert_eq!(authentications(&world), []);
+        world.pass(20.0);
+        assert_eq!(authentications(&world), []);
+    }
+}
+
+#[test]
+fn a_sign_in_that_was_given_up_is_tried_again_when_the_caller_connects_again() {
+    let mut world = World::connected();
+    world.command(Connection::sign_in);
+    authenticate(&mut world, Err(AuthorizationError::denied(401)));
+    world.close(4001);
+    assert_eq!(world.connection.state(), ConnectionState::Disconnected);
+    world.take();
+    world.command(Connection::connect);
+    world.establish();
+    assert_eq!(authentications(&world).len(), 1);
+}
