@@ -16,6 +16,8 @@ pub struct LogRecord {
     pub target: String,
     /// Everything that it says.
     pub text: String,
+    /// Whether it is a span, whose level says down to which level of lines it is shown with them.
+    pub is_span: bool,
 }
 
 /// The log of this process, kept in memory from the first call on.
@@ -49,7 +51,10 @@ impl ProcessLog {
     }
 
     fn keep(&self, level: Level, target: &str, text: String) {
-        let record = LogRecord { level, target: target.to_owned(), text };
+        self.keep_record(LogRecord { level, target: target.to_owned(), text, is_span: false });
+    }
+
+    fn keep_record(&self, record: LogRecord) {
         self.records.lock().unwrap_or_else(PoisonError::into_inner).push(record);
         if let Some(callback) = self.on_record.get() {
             callback();
@@ -93,7 +98,8 @@ impl Subscriber for TracingSide {
     fn new_span(&self, span: &span::Attributes<'_>) -> span::Id {
         let mut text = Text::default();
         span.record(&mut text);
-        self.0.keep(*span.metadata().level(), span.metadata().target(), text.0);
+        let (level, target) = (*span.metadata().level(), span.metadata().target().to_owned());
+        self.0.keep_record(LogRecord { level, target, text: text.0, is_span: true });
         span::Id::from_u64(1)
     }
 
