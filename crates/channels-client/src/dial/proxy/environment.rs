@@ -9,7 +9,10 @@ pub(super) fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Proxie
     // The web server of a CGI program puts the header `Proxy` of a request there.
     let is_cgi = variable("REQUEST_METHOD").is_some();
     let value = |names: [&'static str; 2]| -> Result<Option<(&'static str, String)>, ProxyError> {
-        for name in names.into_iter().filter(|name| !(is_cgi && *name == "HTTP_PROXY")) {
+        // Where the case of a name makes no difference, it is the same variable.
+        let is_from_request =
+            |name: &str| is_cgi && (name == "HTTP_PROXY" || cfg!(windows) && name.eq_ignore_ascii_case("http_proxy"));
+        for name in names.into_iter().filter(|name| !is_from_request(name)) {
             let value = variable(name).filter(|value| !value.is_empty());
             let text = value.map(OsString::into_string).transpose();
             if let Some(text) = text.map_err(|_| ProxyError::NotText { variable: name })? {
