@@ -193,6 +193,19 @@ async fn an_error_says_what_the_endpoint_said_and_no_secret() {
     }
 }
 
+// Q01: of a header with a scheme or with several values, an endpoint may quote a part.
+#[tokio::test]
+async fn no_part_of_a_header_is_quoted_in_an_error() {
+    for (name, value) in [("Authorization", "Bearer c4nary"), ("Cookie", "a=1; session=c4nary; b=2")] {
+        let listener = Listener::bind().await;
+        let authorizer = builder(&listener).header(name, value).build().unwrap();
+        let body = r#"{"message":"c4nary has expired"}"#;
+        let (refused, _) = against(&listener, ("403 x", body), authorizer.authorize(request())).await;
+        let error = refused.unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("c4nary"), "{name}: {error:?}");
+    }
+}
+
 // Q01: a body may hold a signature whatever is wrong with it
 #[tokio::test]
 async fn nothing_of_a_successful_answer_is_quoted() {

@@ -76,7 +76,9 @@ pub(super) fn hide_values(
     params: &[(String, String)],
     extras: &EndpointExtras,
 ) -> String {
-    let headers = headers.values().chain(extras.headers.values()).filter_map(|value| value.to_str().ok());
+    let headers = || headers.values().chain(extras.headers.values()).filter_map(|value| value.to_str().ok());
+    // The token behind a scheme, the values of cookies.
+    let parts = headers().flat_map(|value| value.split([' ', ';', ',', '=', '"']));
     let params = params.iter().chain(&extras.params).map(|(_, value)| value.as_str());
-    headers.chain(params).fold(text, |text, value| Secret::new(value).hide_in(&text).into_owned())
+    headers().chain(parts).chain(params).fold(text, |text, value| Secret::new(value).hide_in(&text).into_owned())
 }
