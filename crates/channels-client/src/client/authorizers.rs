@@ -36,12 +36,15 @@ impl Authorizers {
     ) {
         let mut own = self.own();
         // As many again may come until the next time.
-        if own.len() >= FEW && own.len().is_power_of_two() {
-            own.retain(|channel, _| !are_left(channel));
-        }
+        let left: Vec<_> = if own.len() >= FEW && own.len().is_power_of_two() {
+            own.extract_if(.., |channel, _| are_left(channel)).collect()
+        } else {
+            Vec::new()
+        };
         let replaced = own.insert(channel, authorizer);
+        // Foreign code may run when they are dropped.
         drop(own);
-        drop(replaced);
+        drop((left, replaced));
     }
 
     pub(super) fn forget(&self, channel: &ChannelName) {
@@ -51,6 +54,10 @@ impl Authorizers {
 
     fn own(&self) -> MutexGuard<'_, BTreeMap<ChannelName, Arc<dyn DynAuthorizer>>> {
         self.own.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn all(&self) -> Vec<Arc<dyn DynAuthorizer>> {
+        self.own().values().chain(&self.of_all).cloned().collect()
     }
 
     fn of(&self, channel: &ChannelName) -> Option<Arc<dyn DynAuthorizer>> {
@@ -76,16 +83,15 @@ impl Authorizer for Authorizers {
     }
 
     fn hide_secrets(&self, text: &str) -> Option<String> {
-        let own: Vec<_> = self.own().values().cloned().collect();
-        own.iter().chain(&self.of_all).fold(None, |hidden, authorizer| {
+        self.all().iter().fold(None, |hidden, authorizer| {
             let more = (**authorizer).hide_secrets(hidden.as_deref().unwrap_or(text));
             more.or(hidden)
         })
     }
 
     fn release(&self) {
-        if let Some(authorizer) = &self.of_all {
-            (**authorizer).release();
+        for authorizer in self.all() {
+            (*authorizer).release();
         }
     }
 }
@@ -102,3 +108,61 @@ impl fmt::Debug for Authorizers {
 
 /// So many are not worth a look.
 const FEW: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Weak,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Count {
+        released: AtomicUsize,
+        dropped_in_lock: AtomicUsize,
+        dropped: AtomicUsize,
+    }
+
+    struct Counting(Arc<Count>, Weak<Authorizers>);
+
+    impl Authorizer for Counting {
+        async fn authorize(&self, _: AuthorizationRequest) -> Result<Authorization, AuthorizationError> {
+            Err(nobody())
+        }
+
+        fn release(&self) {
+            self.0.released.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    impl Drop for Counting {
+        fn drop(&mut self) {
+            self.0.dropped.fetch_add(1, Ordering::SeqCst);
+            if self.1.upgrade().is_some_and(|all| all.own.try_lock().is_err()) {
+                self.0.dropped_in_lock.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+    }
+
+    #[test]
+    fn authorizers_of_channels_that_were_left_are_dropped_where_they_may_call_the_client() {
+        let (count, all) = (Arc::new(Count::default()), Arc::new(Authorizers::new(None)));
+        for number in 0..=FEW {
+            let channel = ChannelName::parse(format!("private-{number}").as_str()).unwrap();
+            all.give(channel, Arc::new(Counting(Arc::clone(&count), Arc::downgrade(&all))), |_| true);
+        }
+        assert_eq!(count.dropped.load(Ordering::SeqCst), FEW);
+        assert_eq!(count.dropped_in_lock.load(Ordering::SeqCst), 0);
+    }
+
+    #[test]
+    fn the_authorizer_of_a_channel_is_released_like_that_of_the_client() {
+        let (count, all) = (Arc::new(Count::default()), Arc::new(Authorizers::new(None)));
+        let channel = ChannelName::parse("private-a").unwrap();
+        all.give(channel, Arc::new(Counting(Arc::clone(&count), Weak::new())), |_| false);
+        Authorizer::release(&*all);
+        assert_eq!(count.released.load(Ordering::SeqCst), 1);
+    }
+}
