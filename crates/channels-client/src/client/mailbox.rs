@@ -70,10 +70,11 @@ impl Mailbox {
         if taken.is_some() || inner.reading == Reading::Over || self.status.is_at_rest() {
             return Poll::Ready(taken);
         }
-        match &mut inner.waker {
-            Some(waker) => waker.clone_from(cx.waker()),
-            None => inner.waker = Some(cx.waker().clone()),
-        }
+        let is_known = inner.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
+        let before = if is_known { None } else { inner.waker.replace(cx.waker().clone()) };
+        drop(inner);
+        // With a waker, whole tasks may be dropped, and what they hold.
+        drop(before);
         Poll::Pending
     }
 
@@ -131,5 +132,39 @@ impl Inner {
             }
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::atomic::{AtomicBool, Ordering},
+        task::Wake,
+    };
+
+    use super::*;
+
+    struct Looking(Arc<Mailbox>, Arc<AtomicBool>);
+
+    impl Wake for Looking {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    impl Drop for Looking {
+        fn drop(&mut self) {
+            self.1.store(self.0.inner.try_lock().is_ok(), Ordering::SeqCst);
+        }
+    }
+
+    // A task that goes with its last waker may hold a handle.
+    #[test]
+    fn a_waker_is_dropped_where_handles_may_be_dropped() {
+        let mailbox = Arc::new(Mailbox::new(Wants::All, QueueLimits::default(), Arc::default()));
+        let could_lock = Arc::new(AtomicBool::new(false));
+        let waker = Waker::from(Arc::new(Looking(Arc::clone(&mailbox), Arc::clone(&could_lock))));
+        assert!(mailbox.poll(&mut Context::from_waker(&waker), Some).is_pending());
+        drop(waker);
+        assert!(mailbox.poll(&mut Context::from_waker(Waker::noop()), Some).is_pending());
+        assert!(could_lock.load(Ordering::SeqCst));
     }
 }
