@@ -25,7 +25,27 @@ pub(crate) struct Intent {
     changed: BTreeMap<ChannelName, Option<Wanted>>,
     /// The user is to be signed in.
     signed_in: bool,
-    requests: Vec<Request>,
+    /// None before the first.
+    requests: Option<Box<Requests>>,
+}
+
+/// What is to be sent once.
+#[derive(Debug, Default)]
+struct Requests {
+    waiting: Vec<Request>,
+    /// Of sessions that have ended. Whoever waits for an answer is woken when they are dropped.
+    void: Vec<Request>,
+    /// The task has ended: nobody takes them any more.
+    is_over: bool,
+}
+
+/// Why a request is not taken.
+#[derive(Debug)]
+pub(crate) enum NotTaken {
+    /// Too many wait for the task.
+    TooMany,
+    /// The task has ended.
+    Over,
 }
 
 /// What is to be sent once, by those of [`Client`](crate::Client) alone. They are bounded, and end with their session.
@@ -143,7 +163,9 @@ impl Intent {
         self.version += 1;
         (self.wanted, self.ended) = (false, self.version);
         self.session += 1;
-        self.requests = Vec::new();
+        if let Some(Requests { waiting, void, .. }) = self.requests.as_deref_mut() {
+            void.append(waiting);
+        }
     }
 
     pub(crate) const fn sign_in(&mut self, signed_in: bool) {
@@ -152,19 +174,33 @@ impl Intent {
         self.calls.sign_in += 1;
     }
 
-    /// Takes a request, unless `limit` of them wait for the task.
-    pub(crate) fn request(&mut self, request: Request, limit: usize) -> Result<(), Request> {
-        if self.requests.len() >= limit {
-            return Err(request);
+    /// Takes a request, unless `limit` of them wait for the task, or it has ended.
+    pub(crate) fn request(&mut self, request: Request, limit: usize) -> Result<(), (NotTaken, Request)> {
+        let Requests { waiting, void, is_over } = &mut **self.requests.get_or_insert_default();
+        if *is_over {
+            return Err((NotTaken::Over, request));
+        }
+        if waiting.len() + void.len() >= limit {
+            return Err((NotTaken::TooMany, request));
         }
         self.version += 1;
-        self.requests.push(request);
+        waiting.push(request);
         Ok(())
     }
 
-    /// Takes the requests out, before the [steps](Self::steps) that they come after.
-    pub(crate) fn take_requests(&mut self) -> Vec<Request> {
-        std::mem::take(&mut self.requests)
+    /// Takes the requests out, before the [steps](Self::steps) that they come after, and those that are void: both to be
+    /// dropped where foreign code may run.
+    pub(crate) fn take_requests(&mut self) -> (Vec<Request>, Vec<Request>) {
+        match self.requests.as_deref_mut() {
+            Some(requests) => (std::mem::take(&mut requests.waiting), std::mem::take(&mut requests.void)),
+            None => (Vec::new(), Vec::new()),
+        }
+    }
+
+    /// The task has ended. What it has not taken is to be dropped where foreign code may run.
+    pub(crate) fn end_requests(&mut self) -> (Vec<Request>, Vec<Request>) {
+        self.requests.get_or_insert_default().is_over = true;
+        self.take_requests()
     }
 
     pub(crate) fn subscribe(&mut self, channel: ChannelName, limit: usize) -> Result<(), SubscribeError> {

@@ -55,6 +55,9 @@ pub enum TriggerError {
     /// It may not be sent.
     #[error("{0}")]
     Refused(#[from] channels_proto::TriggerError),
+    /// The client has ended with the runtime that it ran on.
+    #[error("the client has ended with its runtime")]
+    Ended,
     /// The data cannot be written as JSON.
     #[error("the data of the client event cannot be written as JSON: {message}")]
     Data {

@@ -6,7 +6,7 @@ use channels_proto::{ChannelName, SendError};
 use tokio::sync::oneshot;
 
 use super::{error::TriggerError, shared::Shared, subscription::Subscription};
-use crate::intent::Request;
+use crate::intent::{NotTaken, Request};
 
 impl Shared {
     /// Sends a client event to the other subscribers of a channel.
@@ -27,7 +27,10 @@ impl Shared {
         }
         let limit = limits.max_waiting_client_events;
         let requested = self.core().change(|intent| intent.request(request, limit));
-        requested.map_err(|_| channels_proto::TriggerError::QueueFull { limit }.into())
+        requested.map_err(|(why, _)| match why {
+            NotTaken::TooMany => channels_proto::TriggerError::QueueFull { limit }.into(),
+            NotTaken::Over => TriggerError::Ended,
+        })
     }
 
     /// Sends a message as it is.

@@ -52,8 +52,10 @@ impl<T: Send + 'static> Core<T> {
         let mut shared = self.lock();
         shared.ended = true;
         (shared.state, shared.socket_id) = (ConnectionState::Disconnected, None);
+        let requests = shared.intent.end_requests();
         let wake = shared.wake();
         drop(shared);
+        drop(requests);
         self.settling.notify_waiters();
         self.deliver(wake);
         if let Some(tap) = &self.tap {

@@ -117,8 +117,11 @@ impl<T: Send + 'static> Core<T> {
     /// Returns what there is to do since it was `done` last, and what is to be sent after that.
     pub(crate) fn steps(&self, done: &mut CarriedOut) -> Option<(Steps, Vec<Request>)> {
         let mut shared = self.lock();
-        let requests = shared.intent.take_requests();
-        shared.intent.steps(done).map(|steps| (steps, requests))
+        let (requests, void) = shared.intent.take_requests();
+        let steps = shared.intent.steps(done);
+        drop(shared);
+        drop(void);
+        steps.map(|steps| (steps, requests))
     }
 
     /// Returns the number of the handler's call in progress, and whether a handler is at work.
