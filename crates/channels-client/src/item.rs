@@ -175,6 +175,9 @@ pub enum Item<T> {
     /// Events were dropped here: the queue was full, too many came before the acknowledgement, or the decoder
     /// panicked.
     Lagged {
+        /// The channel, when all of them were lost before its acknowledgement; none when the queue was full, or the
+        /// events were of several channels.
+        channel: Option<ChannelName>,
         /// How many.
         dropped: u64,
     },
@@ -236,12 +239,13 @@ impl<T> Item<T> {
             | Self::SubscriptionCount { channel, .. }
             | Self::Undecryptable { channel, .. }
             | Self::SubscriptionFailed { channel, .. }
+            | Self::Lagged { channel: Some(channel), .. }
             | Self::Suspended { channel: Some(channel), .. } => Some(channel),
             Self::Coalesced { .. }
             | Self::ConnectionFailed { .. }
             | Self::Event(_)
             | Self::HandlerPanicked { .. }
-            | Self::Lagged { .. }
+            | Self::Lagged { channel: None, .. }
             | Self::Message(_)
             | Self::ServerError { .. }
             | Self::SignedIn { .. }

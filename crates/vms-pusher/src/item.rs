@@ -140,7 +140,7 @@ impl Channels {
             Item::SubscriptionFailed { channel, error, since, failures, retry_in } => {
                 return self.subscription_failed(&channel, &error, (failures, since), retry_in);
             }
-            Item::Lagged { dropped } => VmsSocketItem::Continuity(VmsContinuity::Lagged { dropped }),
+            Item::Lagged { dropped, .. } => VmsSocketItem::Continuity(VmsContinuity::Lagged { dropped }),
             Item::ConnectionFailed { error, retry_in } => return connection_failed(&error, retry_in),
             Item::ServerError { code, message } => VmsSocketItem::error(PusherErrorKind::ServerError, code, message),
             Item::Suspended { channel, since } => {

@@ -20,6 +20,11 @@ impl Backlog {
         Self { queue: Queue::new(limits), known: ConnectionState::Disconnected }
     }
 
+    /// The consumer knows of this state without having been told here.
+    pub(super) const fn know(&mut self, state: ConnectionState) {
+        self.known = state;
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use channels_proto::ConnectionState;
 use tokio::{runtime::Handle, sync::Notify};
 
 use super::{backlog::Backlog, event::ChannelEvent, status::Status, wants::Wants};
@@ -78,6 +79,16 @@ impl Callbacks {
         let binding = Binding(number);
         self.lock().bound.push(Bound { binding, wants, callback: Some(callback), has_panicked: false });
         binding
+    }
+
+    /// The same for one of the client, while the state of the connection is `known`.
+    pub(super) fn bind_at(&self, known: ConnectionState, number: u64, wants: Wants, callback: Callback) -> Binding {
+        let mut inner = self.lock();
+        if wants.cover_states() && !inner.bound.iter().any(|bound| bound.wants.cover_states()) {
+            inner.backlog.get_or_insert_with(|| Box::new(Backlog::new(self.limits))).know(known);
+        }
+        drop(inner);
+        self.bind(number, wants, callback)
     }
 
     /// Returns whether it was bound here.

@@ -17,7 +17,7 @@ impl Hub {
         let channel = entry.event.as_ref().and_then(|event| event.channel.as_ref()).or_else(|| entry.item.channel());
         if let Some(channel) = channel {
             match inner.channels.get(channel).filter(|known| version >= known.since) {
-                Some(subscription) => subscription.take(entry, told),
+                Some(subscription) => subscription.take(version, entry, told),
                 // The user's own channel is the server's to subscribe; and whoever sent something before the channel was
                 // left is to know what has become of it.
                 None if is_for_nobody(channel, &entry.item) => return,
@@ -31,12 +31,14 @@ impl Hub {
                         inner.user = SignedIn::No;
                     }
                 }
+                // It is about an earlier attempt.
+                Item::SignedIn { .. } | Item::SignInFailed { .. } if version < inner.sign_in_asked => {}
                 Item::SignedIn { user } => inner.user = SignedIn::Yes(user.clone()),
                 Item::SignInFailed { error, .. } => inner.user = SignedIn::Failed(error.clone()),
                 Item::ConnectionFailed { error, retry_in: None } => inner.refusal = Some(error.clone()),
-                Item::Unreadable { .. } | Item::Lagged { .. } => {
+                Item::Unreadable { .. } => {
                     for subscription in inner.channels.values() {
-                        subscription.take(entry, told);
+                        subscription.take(version, entry, told);
                     }
                 }
                 Item::CacheMiss { .. }
@@ -46,6 +48,7 @@ impl Hub {
                 | Item::Event(_)
                 | Item::HandlerPanicked { .. }
                 | Item::Interrupted { .. }
+                | Item::Lagged { .. }
                 | Item::MemberAdded { .. }
                 | Item::MemberRemoved { .. }
                 | Item::Message(_)
@@ -102,5 +105,32 @@ impl Tap<ChannelEvent> for Hub {
         drop(inner);
         self.tell(told);
         drop(unbound);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use channels_proto::SignInError;
+    use tokio::runtime::Handle;
+
+    use super::*;
+    use crate::{QueueLimits, delivery::Core};
+
+    // The task may be about to hand over what has become of an attempt when the caller asks for another one.
+    #[tokio::test]
+    async fn what_was_under_way_when_the_caller_signs_in_or_out_does_not_count() {
+        let limits = QueueLimits::default();
+        let (hub, core) = (Hub::new(limits, Handle::current()), Core::new(limits, Handle::current(), None));
+        let failed = |version| {
+            let error = SignInError::Unanswered;
+            hub.take(0, version, &mut vec![Entry::report(Item::SignInFailed { error, retry_in: None })]);
+            matches!(hub.user(), SignedIn::Failed(_))
+        };
+        hub.sign_in(&core, true);
+        assert!(failed(1));
+        hub.sign_in(&core, true);
+        assert!(!failed(1) && failed(2));
+        hub.sign_in(&core, false);
+        assert!(!failed(2));
     }
 }

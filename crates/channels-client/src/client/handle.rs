@@ -165,6 +165,9 @@ impl Client {
     }
 
     /// Returns the state of the connection as a value to watch. Who looks seldom may miss states, but never the last.
+    ///
+    /// What `borrow` returns is a lock: copy the state out of it at once. As long as it is held the client stands still,
+    /// and [`disconnect`](Self::disconnect) waits for it.
     #[must_use]
     pub fn watch_state(&self) -> watch::Receiver<ConnectionState> {
         self.0.hub.watch()
@@ -335,7 +338,7 @@ impl Client {
     }
 
     fn bind_to(&self, wants: Wants, callback: Callback) -> Binding {
-        self.0.hub.callbacks.bind(self.0.hub.next_binding(), wants, callback)
+        self.0.hub.bind(wants, callback)
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::{
-    callbacks::{Callbacks, PanicReport},
+    callbacks::{Binding, Callback, Callbacks, PanicReport},
     event::ChannelEvent,
     mailbox::Mailbox,
     status::Status,
@@ -59,6 +59,8 @@ pub(super) struct Inner {
     pub(super) all: Vec<Arc<Mailbox>>,
     pub(super) has_ended: bool,
     pub(super) user: SignedIn,
+    /// The version of the intent at which the user was to be signed in or out last.
+    pub(super) sign_in_asked: u64,
 }
 
 /// How far the user is signed in.
@@ -111,15 +113,30 @@ impl Hub {
         self.bindings.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// Binds a callback to the client. It counts as told of the state that there is now.
+    pub(super) fn bind(&self, wants: Wants, callback: Callback) -> Binding {
+        let inner = self.lock();
+        self.callbacks.bind_at(inner.state, self.next_binding(), wants, callback)
+    }
+
     /// Asks for a connection.
     pub(super) fn open(&self, core: &Core<ChannelEvent>) {
         let mut inner = self.lock();
         self.status.set_at_rest(inner.has_ended);
         inner.refusal = None;
-        inner.opened = core.change(|intent| {
+        let version = core.change(|intent| {
             intent.connect();
             intent.version()
         });
+        inner.opened = version;
+        let mut told = Told::default();
+        if inner.state == ConnectionState::Disconnected {
+            for subscription in inner.channels.values() {
+                subscription.ask_again(version, &mut told);
+            }
+        }
+        drop(inner);
+        told.tell();
     }
 
     /// Ends the session, and waits a moment for calls in progress.
@@ -200,7 +217,10 @@ impl Hub {
         if !signed_in || matches!(inner.user, SignedIn::Failed(_)) {
             inner.user = SignedIn::No;
         }
-        core.change(|intent| intent.sign_in(signed_in));
+        inner.sign_in_asked = core.change(|intent| {
+            intent.sign_in(signed_in);
+            intent.version()
+        });
     }
 
     /// Waits until the user is signed in, or an attempt has failed, or none is made any more.
@@ -275,6 +295,7 @@ impl Inner {
             all: Vec::new(),
             has_ended: false,
             user: SignedIn::No,
+            sign_in_asked: 0,
         }
     }
 

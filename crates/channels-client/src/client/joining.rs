@@ -41,7 +41,11 @@ impl Hub {
             Arc::new(Subscription::new(name.clone(), since, callbacks))
         });
         let subscription = Arc::clone(subscription);
+        let mut told = Told::default();
+        subscription.ask_again(since, &mut told);
         let mailbox = self.add_mailbox(&subscription, Wants::All);
+        drop(inner);
+        told.tell();
         Ok((subscription, mailbox))
     }
 
@@ -79,7 +83,8 @@ impl Hub {
         let mut told = Told::default();
         let unbound = subscription.close(&mut told);
         drop(inner);
-        self.tell(told);
+        // The state of the connection is as it was, and somebody may be looking at it.
+        told.tell();
         drop(unbound);
     }
 

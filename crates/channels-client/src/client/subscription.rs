@@ -32,6 +32,10 @@ pub(super) struct Subscription {
 #[derive(Debug)]
 struct Inner {
     state: ChannelState,
+    /// It has failed, and is not tried again until somebody asks for it.
+    is_given_up: bool,
+    /// The version of the callers' intent at which it was asked for last.
+    asked: u64,
     /// Who is on a presence channel, as it was told last.
     members: Option<Members>,
     /// How many connections are subscribed to it, as the server said last.
@@ -55,6 +59,8 @@ impl Subscription {
     pub(super) fn new(name: ChannelName, since: u64, callbacks: Callbacks) -> Self {
         let inner = Inner {
             state: ChannelState::Pending,
+            is_given_up: false,
+            asked: since,
             members: None,
             count: None,
             mailboxes: Vec::new(),
@@ -109,11 +115,23 @@ impl Subscription {
         self.lock().is_detached = true;
     }
 
-    /// Takes what is about this channel.
-    pub(super) fn take(self: &Arc<Self>, entry: &Entry<ChannelEvent>, told: &mut Told) {
+    /// It is asked for again, at `version` of the callers' intent: that it was given up before is over.
+    pub(super) fn ask_again(self: &Arc<Self>, version: u64, told: &mut Told) {
         let mut inner = self.lock();
-        if let Some(state) = state_after(&entry.item) {
+        inner.asked = version;
+        if std::mem::take(&mut inner.is_given_up) {
+            inner.state = ChannelState::Pending;
+            told.changed.push(Arc::clone(self));
+        }
+    }
+
+    /// Takes what is about this channel, and was handed over with `version` of the callers' intent carried out.
+    pub(super) fn take(self: &Arc<Self>, version: u64, entry: &Entry<ChannelEvent>, told: &mut Told) {
+        let mut inner = self.lock();
+        let is_outdated = version < inner.asked && matches!(entry.item, Item::SubscriptionFailed { .. });
+        if let Some(state) = state_after(&entry.item).filter(|_| !is_outdated) {
             inner.state = state;
+            inner.is_given_up = matches!(entry.item, Item::SubscriptionFailed { retry_in: None, .. });
             told.changed.push(Arc::clone(self));
         }
         match (&entry.item, &mut inner.members) {
@@ -143,7 +161,7 @@ impl Subscription {
     /// Drops what is still to be told of a session that has ended.
     pub(super) fn end_session(self: &Arc<Self>, session: u64, told: &mut Told) {
         let mut inner = self.lock();
-        inner.state = ChannelState::Pending;
+        (inner.state, inner.is_given_up) = (ChannelState::Pending, false);
         told.wakers.extend(inner.mailboxes.iter().filter_map(|mailbox| mailbox.end_session()));
         told.changed.push(Arc::clone(self));
         drop(inner);

@@ -30,6 +30,11 @@ impl Wants {
             Self::User => is_of_user(item),
         }
     }
+
+    /// Returns whether changes of the connection's state are told.
+    pub(super) const fn cover_states(&self) -> bool {
+        matches!(self, Self::All | Self::States)
+    }
 }
 
 fn is_of_user(item: &Item<ChannelEvent>) -> bool {

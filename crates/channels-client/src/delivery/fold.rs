@@ -103,7 +103,7 @@ impl<T> Summary<T> {
                 let failed = Failed { error, since, failures, retry_in };
                 self.channels.entry(channel).or_default().failed = Some((place, failed));
             }
-            Item::Lagged { dropped } => {
+            Item::Lagged { dropped, .. } => {
                 self.reports -= 1;
                 self.lost = self.lost.saturating_add(dropped);
             }
@@ -150,7 +150,7 @@ impl<T> Summary<T> {
     fn into_entries(self) -> VecDeque<Entry<T>> {
         let mut first = Vec::new();
         first.extend(self.unreadable.map(|(lost, last)| Item::Unreadable { lost, last }));
-        first.extend((self.lost > 0).then_some(Item::Lagged { dropped: self.lost }));
+        first.extend((self.lost > 0).then_some(Item::Lagged { channel: None, dropped: self.lost }));
         let state = self.state.filter(|(from, to)| from != to).map(|(from, to)| Item::StateChanged { from, to });
         // A channel may have taken the place of one that was interrupted, so what was told before it was subscribed
         // stays before that.

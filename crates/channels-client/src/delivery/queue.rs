@@ -108,8 +108,11 @@ impl<T> Queue<T> {
     fn push_report(&mut self, item: Item<T>, dropped: &mut Vec<Entry<T>>) {
         match (self.entries.back_mut().map(|last| &mut last.item), &item) {
             (Some(last), Item::SubscriptionFailed { channel, .. }) if is_failure_of(last, channel) => *last = item,
-            (Some(Item::Lagged { dropped }), Item::Lagged { dropped: more }) => {
+            (Some(Item::Lagged { channel, dropped }), Item::Lagged { channel: other, dropped: more }) => {
                 *dropped = dropped.saturating_add(*more);
+                if channel != other {
+                    *channel = None;
+                }
             }
             (Some(last @ Item::ConnectionFailed { .. }), Item::ConnectionFailed { .. })
             | (Some(last @ Item::SignInFailed { .. }), Item::SignInFailed { .. }) => *last = item,
@@ -149,7 +152,7 @@ impl<T> Queue<T> {
         let Some(entry) = place.and_then(|place| self.entries.get_mut(place)) else {
             return false;
         };
-        let lost = std::mem::replace(entry, Entry::report(Item::Lagged { dropped: 1 }));
+        let lost = std::mem::replace(entry, Entry::report(Item::Lagged { channel: None, dropped: 1 }));
         self.forget(&lost);
         dropped.push(lost);
         self.merge_lags(place.unwrap_or_default());
@@ -159,7 +162,7 @@ impl<T> Queue<T> {
     /// Merges the `Lagged` at `place` with its neighbours.
     fn merge_lags(&mut self, mut place: usize) {
         let lag = |entry: Option<&Entry<T>>| match entry.map(|entry| &entry.item) {
-            Some(Item::Lagged { dropped }) => *dropped,
+            Some(Item::Lagged { dropped, .. }) => *dropped,
             _ => 0,
         };
         let (before, after) =
@@ -171,7 +174,10 @@ impl<T> Queue<T> {
             self.remove(place - 1);
             place -= 1;
         }
-        if let Some(Item::Lagged { dropped }) = self.entries.get_mut(place).map(|entry| &mut entry.item) {
+        if let Some(Item::Lagged { channel, dropped }) = self.entries.get_mut(place).map(|entry| &mut entry.item)
+            && before.saturating_add(after) > 0
+        {
+            *channel = None;
             *dropped = dropped.saturating_add(before).saturating_add(after);
         }
     }

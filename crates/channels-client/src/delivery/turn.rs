@@ -57,7 +57,7 @@ impl<T: Send + 'static> Turn<T> {
             if core.count_decoder_panic() == 1 {
                 tracing::warn!("the decoder panicked; the event is lost");
             }
-            self.entries.push(Entry::report(Item::Lagged { dropped: 1 }));
+            self.entries.push(Entry::report(Item::Lagged { channel: None, dropped: 1 }));
             return false;
         };
         let frame_bytes = event.frame_bytes();
@@ -98,7 +98,7 @@ impl<T: Send + 'static> Core<T> {
                 discarded.push(entry);
                 continue;
             }
-            let told = if let Item::Lagged { dropped } = entry.item { dropped } else { 0 };
+            let told = if let Item::Lagged { dropped, .. } = entry.item { dropped } else { 0 };
             let lost = shared.queue.push(entry, &mut discarded).saturating_add(told);
             shared.counters.dropped_events = shared.counters.dropped_events.saturating_add(lost);
         }

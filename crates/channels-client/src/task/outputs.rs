@@ -52,7 +52,7 @@ impl<D: Decoder> Driver<D> {
             Output::Authenticate { id, socket_id, refresh_token } => {
                 let request = AuthenticationRequest { socket_id, refresh_token };
                 self.prepared = true;
-                let job = self.jobs.spawn(jobs::authenticate(Arc::clone(&self.authorizer), id, request));
+                let job = self.spawn(jobs::authenticate(Arc::clone(&self.authorizer), id, request));
                 self.authorizations.insert(id, job);
             }
             Output::CancelAuthorization { id } => {
@@ -160,7 +160,7 @@ impl<D: Decoder> Driver<D> {
                 let since = gap_times.wall(clock, since);
                 Item::SubscriptionFailed { channel, error, since, failures, retry_in }
             }
-            Report::Lagged { dropped, .. } => Item::Lagged { dropped },
+            Report::Lagged { channel, dropped } => Item::Lagged { channel: Some(channel), dropped },
             Report::ConnectionFailed { error, retry_in } => {
                 tracing::debug!(error = kind(&error), is_final = error.is_final(), ?retry_in, "the connection failed");
                 if let Some(provider) = self.search.failed(clock.now(), &error) {

@@ -13,9 +13,9 @@ impl<D: Decoder> Task<D> {
                 match triggered {
                     Ok(outputs) => self.driver.carry_out(outputs),
                     Err(error) => {
-                        let (event, error) = (Some(event), ClientEventError::NotSent(error));
+                        let (size, event, error) = (event.len(), Some(event), ClientEventError::NotSent(error));
                         let report = Item::ClientEventFailed { channel, event, error };
-                        self.driver.turn.entries.push(Entry::report(report));
+                        self.driver.turn.entries.push(Entry::news(report, size));
                     }
                 }
             }

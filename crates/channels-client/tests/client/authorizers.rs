@@ -182,6 +182,28 @@ async fn an_authorizer_that_declines_is_not_asked_again_until_the_caller_subscri
     assert_eq!(failure(&mut under).await, (declined, None));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_channel_that_was_given_up_is_pending_once_it_is_subscribed_again() {
+    let (options, mut listener) = world();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let authorizer = move |_: AuthorizationRequest| {
+        let is_first = asked.fetch_add(1, Ordering::SeqCst) == 0;
+        std::future::ready(if is_first {
+            Err(AuthorizationError::declined("log in first"))
+        } else {
+            Ok(Authorization::new("key:sig"))
+        })
+    };
+    let client = Client::with_options(options).authorizer(authorizer).connect().unwrap();
+    let first = client.subscribe("private-a").unwrap();
+    let mut peer = establish(&mut listener, "1.1").await;
+    soon("the refusal", first.wait_subscribed()).await.unwrap_err();
+    let again = client.subscribe("private-a").unwrap();
+    assert_eq!((again.state(), first.state()), (ChannelState::Pending, ChannelState::Pending));
+    let (waited, ()) = tokio::join!(soon("the subscription", again.wait_subscribed()), peer.acknowledge_all(1));
+    waited.unwrap();
+}
+
 // Auth values that are given: README of pusher-websocket-swift, "Self-provided auth values"
 #[tokio::test(start_paused = true)]
 async fn a_channel_may_have_an_authorizer_of_its_own_which_is_asked_on_every_socket() {

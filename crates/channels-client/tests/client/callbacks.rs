@@ -107,6 +107,18 @@ async fn what_is_unbound_is_not_called_any_more() {
 
 // K03, and a known defect of peers: a list that changes while it is gone through.
 #[tokio::test]
+async fn a_callback_that_is_bound_while_connected_is_told_of_the_disconnect() {
+    let listener = Listener::bind().await;
+    let (client, _channel, _peer) = subscribed(&listener).await;
+    let states = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&states);
+    client.on_state(move |from, to| told.lock().unwrap().push((from, to)));
+    client.disconnect();
+    eventually("the end", || !states.lock().unwrap().is_empty()).await;
+    assert_eq!(*states.lock().unwrap(), [(Connected, Disconnected)]);
+}
+
+#[tokio::test]
 async fn a_callback_may_bind_and_unbind_others_and_itself() {
     let listener = Listener::bind().await;
     let (client, channel, mut peer) = subscribed(&listener).await;

@@ -115,7 +115,7 @@ async fn a_burst_to_a_consumer_that_does_not_read_is_delivered_or_counted_exactl
     world.peer.json(json!({"event": "pusher:ping"})).await;
     assert_eq!(world.peer.next().await.unwrap()["event"], "pusher:pong");
     let taken = world.taken();
-    assert_eq!(taken[0], Item::Lagged { dropped: 10_000 - 1_024 });
+    assert_eq!(taken[0], Item::Lagged { channel: None, dropped: 10_000 - 1_024 });
     let rest: Vec<_> = (10_000 - 1_024..10_000).map(Item::Event).collect();
     assert_eq!(taken[1..], rest);
     assert_eq!(world.client.counters().dropped_events, 10_000 - 1_024);
@@ -130,7 +130,7 @@ async fn the_queue_is_bounded_in_bytes_too() {
     world.burst((0..100).map(|_| ("n", padding.clone()))).await;
     let taken = world.taken();
     // Ten frames of 9,000 bytes and their places fit, eleven do not.
-    assert_eq!(taken[0], Item::Lagged { dropped: 90 });
+    assert_eq!(taken[0], Item::Lagged { channel: None, dropped: 90 });
     assert_eq!(taken.len(), 11);
 }
 
@@ -141,7 +141,7 @@ async fn what_is_to_be_kept_survives_any_burst() {
     world.numbers(-1..0).await;
     world.numbers(0..1_000).await;
     let taken = world.taken();
-    assert_eq!(taken[..2], [Item::Event(-1), Item::Lagged { dropped: 991 }]);
+    assert_eq!(taken[..2], [Item::Event(-1), Item::Lagged { channel: None, dropped: 991 }]);
     assert_eq!(taken.len(), 11);
 }
 
@@ -151,7 +151,7 @@ async fn an_event_on_which_the_decoder_panics_is_counted_at_its_place() {
     let mut world = subscribed(QueueLimits::default()).await;
     let events = [("n", "1"), ("panic", ""), ("panic", ""), ("n", "2")];
     world.burst(events.map(|(name, data)| (name, data.to_owned()))).await;
-    assert_eq!(world.taken(), [Item::Event(1), Item::Lagged { dropped: 2 }, Item::Event(2)]);
+    assert_eq!(world.taken(), [Item::Event(1), Item::Lagged { channel: None, dropped: 2 }, Item::Event(2)]);
     let counters = world.client.counters();
     assert_eq!((counters.decoder_panics, counters.dropped_events), (2, 2));
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use channels_client::{
-    BuildError, Channel, ChannelItem, ChannelState, Client, Continuity, Item, QueueLimits, SubscribeError, WaitError,
+    BuildError, Channel, ChannelItem, ChannelState, Client, Continuity, Item, QueueLimits, SubscribeError,
+    TriggerError, WaitError,
     proto::{self, AppKeyError, ChannelKind, ChannelNameError, ConnectionError, ConnectionState, OptionError},
 };
 use futures_util::FutureExt;
@@ -414,6 +415,66 @@ async fn closing_shows_the_server_a_close_frame() {
         code
     });
     assert_eq!((is_closed, code), (true, Some(1000)));
+}
+
+#[tokio::test]
+async fn events_that_one_channel_lost_before_its_acknowledgement_are_told_on_no_other() {
+    let listener = Listener::bind().await;
+    let mut options = options_for(&listener);
+    options.protocol.limits.max_early_events = 2;
+    let client = Client::with_options(options).connect().unwrap();
+    let mut peer = listener.establish("1.1").await;
+    let mut calm = subscribed(&client, &mut peer, "calm").await;
+    let mut busy = client.subscribe("busy").unwrap();
+    assert_eq!(peer.subscribe().await.0, "busy");
+    for id in 0..3 {
+        peer.event("busy", "e", json!(id)).await;
+    }
+    peer.acknowledge("busy").await;
+    peer.event("calm", "e", json!(0)).await;
+    assert_eq!(next_event(&mut calm).await, event("e", "0"));
+    let mut lost = 0;
+    loop {
+        match next(&mut busy).await {
+            ChannelItem::Lagged { dropped } => lost += dropped,
+            ChannelItem::Event(event) if event.data() == "2" => break,
+            _ => {}
+        }
+    }
+    assert_eq!(lost, 1);
+}
+
+#[tokio::test]
+async fn a_handle_may_be_dropped_while_the_state_is_looked_at() {
+    let listener = Listener::bind().await;
+    let (client, mut peer) = connected(&listener).await;
+    let [one, other] = [subscribed(&client, &mut peer, "a").await, subscribed(&client, &mut peer, "b").await];
+    let states = client.watch_state();
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let known = states.borrow();
+        drop(one);
+        other.unsubscribe();
+        tell.send(*known).unwrap();
+    });
+    assert_eq!(told.recv_timeout(Duration::from_secs(10)), Ok(ConnectionState::Connected));
+}
+
+#[test]
+fn what_is_sent_after_the_runtime_of_the_client_has_ended_is_an_error() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (client, channel) = runtime.block_on(async {
+        let (client, mut peer) = connected(&Listener::bind().await).await;
+        let channel = client.subscribe("private-a").unwrap();
+        peer.acknowledge_all(1).await;
+        soon("the subscription", channel.wait_subscribed()).await.unwrap();
+        (client, channel)
+    });
+    runtime.shutdown_timeout(Duration::from_secs(10));
+    let another = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let sent = another.block_on(soon("an answer", client.send_event("e", None, "1")));
+    assert_eq!(sent, Err(proto::SendError::NotConnected));
+    assert_eq!(channel.trigger_json("client-e", "1"), Err(TriggerError::Ended));
 }
 
 #[test]

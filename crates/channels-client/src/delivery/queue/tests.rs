@@ -51,8 +51,13 @@ fn the_oldest_events_give_way_and_their_number_stands_in_their_place() {
     let connected = || state(ConnectionState::Connecting, ConnectionState::Connected);
     let lost = push_all(&mut queue, [connected()].into_iter().chain((0..10_000).map(event)));
     assert_eq!(lost, 9_997);
-    let expected =
-        [connected().item, Item::Lagged { dropped: 9_997 }, Item::Event(9_997), Item::Event(9_998), Item::Event(9_999)];
+    let expected = [
+        connected().item,
+        Item::Lagged { channel: None, dropped: 9_997 },
+        Item::Event(9_997),
+        Item::Event(9_998),
+        Item::Event(9_999),
+    ];
     assert_eq!(drain(&mut queue), expected);
     assert_eq!((queue.events, queue.bytes, queue.reports), (0, 0, 0));
 }
@@ -63,8 +68,13 @@ fn losses_on_either_side_of_a_report_stay_on_their_side_until_it_is_read() {
     let mut queue = queue(2, usize::MAX);
     let report = || state(ConnectionState::Connected, ConnectionState::Reconnecting);
     push_all(&mut queue, [event(1), event(2), report(), event(3), event(4), event(5)]);
-    let expected =
-        [Item::Lagged { dropped: 2 }, report().item, Item::Lagged { dropped: 1 }, Item::Event(4), Item::Event(5)];
+    let expected = [
+        Item::Lagged { channel: None, dropped: 2 },
+        report().item,
+        Item::Lagged { channel: None, dropped: 1 },
+        Item::Event(4),
+        Item::Event(5),
+    ];
     assert_eq!(drain(&mut queue), expected);
 }
 
@@ -73,17 +83,20 @@ fn losses_on_either_side_of_a_report_stay_on_their_side_until_it_is_read() {
 fn bytes_bound_the_queue_as_items_do() {
     let mut queue = queue(usize::MAX, 3 * 228);
     assert_eq!(push_all(&mut queue, (0..4).map(event)), 1);
-    assert_eq!(drain(&mut queue), [Item::Lagged { dropped: 1 }, Item::Event(1), Item::Event(2), Item::Event(3)]);
+    assert_eq!(
+        drain(&mut queue),
+        [Item::Lagged { channel: None, dropped: 1 }, Item::Event(1), Item::Event(2), Item::Event(3)]
+    );
     let huge = Entry::event(channel("a"), 10_000, false, 9);
     assert_eq!(push_all(&mut queue, [huge]), 1);
-    assert_eq!(drain(&mut queue), [Item::Lagged { dropped: 1 }]);
+    assert_eq!(drain(&mut queue), [Item::Lagged { channel: None, dropped: 1 }]);
 }
 
 #[test]
 fn a_kept_event_stays_while_any_other_event_can_go() {
     let mut queue = queue(2, usize::MAX);
     push_all(&mut queue, [kept(1), event(2), event(3), event(4)]);
-    assert_eq!(drain(&mut queue), [Item::Event(1), Item::Lagged { dropped: 2 }, Item::Event(4)]);
+    assert_eq!(drain(&mut queue), [Item::Event(1), Item::Lagged { channel: None, dropped: 2 }, Item::Event(4)]);
 }
 
 // I36: a server cannot make the queue grow with events that are to be kept.
@@ -91,7 +104,7 @@ fn a_kept_event_stays_while_any_other_event_can_go() {
 fn kept_events_alone_are_bounded_too() {
     let mut queue = queue(2, usize::MAX);
     push_all(&mut queue, (0..5).map(kept));
-    assert_eq!(drain(&mut queue), [Item::Lagged { dropped: 3 }, Item::Event(3), Item::Event(4)]);
+    assert_eq!(drain(&mut queue), [Item::Lagged { channel: None, dropped: 3 }, Item::Event(3), Item::Event(4)]);
 }
 
 #[test]
@@ -102,9 +115,9 @@ fn the_place_of_a_loss_is_found_again_after_items_were_taken() {
     assert_eq!(pop(&mut queue), Some(Item::Event(0)));
     push_all(&mut queue, [event(3), event(4), event(5)]);
     let expected = [
-        Item::Lagged { dropped: 1 },
+        Item::Lagged { channel: None, dropped: 1 },
         report().item,
-        Item::Lagged { dropped: 1 },
+        Item::Lagged { channel: None, dropped: 1 },
         Item::Event(3),
         Item::Event(4),
         Item::Event(5),
@@ -157,7 +170,7 @@ fn whatever_is_pushed_and_popped_every_event_is_delivered_or_counted_at_its_plac
                 assert_eq!(number, seen, "what came before was neither delivered nor counted");
                 *seen += 1;
             }
-            Some(Item::Lagged { dropped }) => *seen += u32::try_from(*dropped).unwrap(),
+            Some(Item::Lagged { dropped, .. }) => *seen += u32::try_from(*dropped).unwrap(),
             _ => {}
         }
     }
@@ -255,7 +268,7 @@ fn a_consumer_that_comes_back_after_a_day_of_flapping_gets_one_gap_and_the_prese
         assert!(queue.entries.len() < 2 * MIN_REPORTS, "{}", queue.entries.len());
     }
     let items = drain(&mut queue);
-    assert_eq!(items[0], Item::Lagged { dropped: 1 });
+    assert_eq!(items[0], Item::Lagged { channel: None, dropped: 1 });
     assert_eq!(items.iter().filter(|item| matches!(item, Item::Event(_))).collect::<Vec<_>>(), [&Item::Event(2)]);
 
     let states = items.iter().filter_map(|item| match item {
@@ -379,7 +392,12 @@ fn a_kept_event_that_gives_way_hides_no_other_event_that_may_go() {
     push_all(&mut queue, [event(5)]);
     assert_eq!(
         drain(&mut queue),
-        [Item::Lagged { dropped: 2 }, Item::Event(3), Item::Event(4), Item::Lagged { dropped: 1 }]
+        [
+            Item::Lagged { channel: None, dropped: 2 },
+            Item::Event(3),
+            Item::Event(4),
+            Item::Lagged { channel: None, dropped: 1 }
+        ]
     );
 }
 

@@ -31,7 +31,7 @@ pub(in crate::clients) fn channels(target: &Target) -> Result<()> {
                     black_box(push);
                     events += 1;
                 }
-                Item::Lagged { dropped: more } => dropped += more,
+                Item::Lagged { dropped: more, .. } => dropped += more,
                 Item::ConnectionFailed { error, .. } => anyhow::bail!("the connection was lost: {error}"),
                 Item::SubscriptionFailed { error, .. } => anyhow::bail!("a channel was refused: {error}"),
                 Item::StateChanged { .. }
