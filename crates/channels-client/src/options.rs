@@ -72,7 +72,8 @@ pub struct QueueLimits {
     /// Items, 1,024 by default.
     pub max_items: usize,
     /// Bytes, 4 MiB by default. An event counts as the length of its frame plus 128 for its entry. What the decoder
-    /// made of it is not counted, and may take a multiple of that.
+    /// made of it is not counted, and may take a multiple of that. The lists of members in reports have as much room
+    /// again: above that, the reports are folded, so that only the last list of each channel is left.
     pub max_bytes: usize,
 }
 

@@ -105,6 +105,12 @@ impl Members {
         self.0.kept.values()
     }
 
+    /// Returns about how many bytes of memory the members that are kept take.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.0.bytes.saturating_add(self.0.kept.len().saturating_mul(MEMBER_BYTES))
+    }
+
     /// Adds a member, or renews what is known of it.
     pub fn add(&mut self, member: &Member) {
         self.added(member);
@@ -147,5 +153,7 @@ impl Members {
     }
 }
 
+/// What a member takes beside its id and info.
+const MEMBER_BYTES: usize = 128;
 /// Of the ids and infos that are kept of one channel: a server could send any number of long ones.
 const MOST_BYTES: usize = 4 * 1024 * 1024;

@@ -23,6 +23,9 @@ pub(crate) struct Queue<T> {
     /// Entries that are neither events nor [`Item::Lagged`].
     reports: usize,
     fold_above: usize,
+    /// Bytes of the lists of members in them.
+    lists: usize,
+    fold_lists_above: usize,
 }
 
 impl<T> Queue<T> {
@@ -35,6 +38,8 @@ impl<T> Queue<T> {
             droppable_from: 0,
             reports: 0,
             fold_above: limits.max_items.max(MIN_REPORTS),
+            lists: 0,
+            fold_lists_above: limits.max_bytes,
         }
     }
 
@@ -121,15 +126,25 @@ impl<T> Queue<T> {
                 Item::ServerError { code: same_code, message: same_message },
             ) if code == same_code && message == same_message => {}
             _ => {
+                let (lists, has_older) = (list_bytes(&item), self.has_older_list(&item));
+                self.lists = self.lists.saturating_add(lists);
                 if !matches!(item, Item::Lagged { .. }) {
                     self.reports += 1;
                 }
                 self.entries.push_back(Entry::report(item));
-                if self.reports > self.fold_above {
+                if self.reports > self.fold_above || has_older && self.lists > self.fold_lists_above {
                     self.fold(dropped);
                 }
             }
         }
+    }
+
+    /// Returns whether `item` has the members of a channel of which an older list waits. It is not looked for while all
+    /// lists are small.
+    fn has_older_list(&self, item: &Item<T>) -> bool {
+        let bytes = list_bytes(item);
+        let is_older = |entry: &Entry<T>| list_bytes(&entry.item) > 0 && entry.item.channel() == item.channel();
+        bytes > 0 && self.lists.saturating_add(bytes) > self.fold_lists_above && self.entries.iter().any(is_older)
     }
 
     /// Returns whether a quarter of the room is taken.
@@ -195,6 +210,7 @@ impl<T> Queue<T> {
         self.restore(folded);
         // What is left after folding is bounded by the number of channels; folding again too soon would be quadratic.
         self.fold_above = self.fold_above.max(self.reports.saturating_mul(2));
+        self.fold_lists_above = self.fold_lists_above.max(self.lists.saturating_mul(2));
     }
 
     /// Takes over entries after [`take_all`](Self::take_all), and counts them anew.
@@ -211,7 +227,10 @@ impl<T> Queue<T> {
                 self.events += 1;
                 self.bytes = self.bytes.saturating_add(event.bytes);
             }
-            None => self.reports += usize::from(!matches!(entry.item, Item::Lagged { .. })),
+            None => {
+                self.reports += usize::from(!matches!(entry.item, Item::Lagged { .. }));
+                self.lists = self.lists.saturating_add(list_bytes(&entry.item));
+            }
         }
     }
 
@@ -221,9 +240,16 @@ impl<T> Queue<T> {
                 self.events -= 1;
                 self.bytes = self.bytes.saturating_sub(event.bytes);
             }
-            None => self.reports -= usize::from(!matches!(entry.item, Item::Lagged { .. })),
+            None => {
+                self.reports -= usize::from(!matches!(entry.item, Item::Lagged { .. }));
+                self.lists = self.lists.saturating_sub(list_bytes(&entry.item));
+            }
         }
     }
+}
+
+fn list_bytes<T>(item: &Item<T>) -> usize {
+    if let Item::Subscribed { members: Some(members), .. } = item { members.size() } else { 0 }
 }
 
 /// Reports are few and small: even the smallest queue has room for these.

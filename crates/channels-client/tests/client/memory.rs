@@ -1,13 +1,14 @@
 use std::{sync::Arc, time::Duration};
 
 use channels_client::{
-    ClientOptions, Continuity, Item, MemoryConnector, MemoryListener, SocketUrl,
-    proto::{AppKey, ConnectionState, OwnedEvent},
+    AuthorizationRequest, ChannelItem, Client, ClientOptions, Continuity, Item, MemoryConnector, MemoryListener,
+    SocketUrl,
+    proto::{AppKey, Authorization, ConnectionState, OwnedEvent},
 };
 use serde_json::json;
 use tokio::{io::DuplexStream, time::Instant};
 
-use crate::support::{Peer, Raw, Under, event_of, private};
+use crate::support::{Peer, Raw, Under, event_of, private, soon};
 
 async fn accept(listener: &mut MemoryListener) -> Peer<DuplexStream> {
     let (endpoint, stream) = listener.accept().await.unwrap();
@@ -69,4 +70,38 @@ async fn a_whole_client_runs_without_a_port_and_the_same_seed_gives_the_same_run
     let times = |seen: &[(Duration, Item<OwnedEvent>)]| seen.iter().map(|(at, _)| *at).collect::<Vec<_>>();
     assert_eq!(times(&seen), times(&session(7).await));
     assert_ne!(times(&seen), times(&session(8).await));
+}
+
+// Y02, Y03: whoever looks at the members alone never reads the handle.
+#[tokio::test(start_paused = true)]
+async fn the_lists_of_members_that_an_unread_handle_keeps_are_bounded() {
+    let (connector, mut listener) = MemoryConnector::new(7);
+    let mut options = ClientOptions::new(SocketUrl::parse("ws://example.com").unwrap(), AppKey::parse("key").unwrap());
+    options.connector = Arc::new(connector);
+    options.queue.max_bytes = 64 * 1024;
+    let sign = |_: AuthorizationRequest| async {
+        Ok(Authorization::new("key:sig").with_channel_data(r#"{"user_id":"me"}"#.to_owned()))
+    };
+    let client = Client::with_options(options).authorizer(sign).connect().unwrap();
+    let mut room = client.subscribe("presence-room").unwrap();
+    // More than 10 kB.
+    let ids: Vec<_> = (0..100).map(|number| format!("{number:0>100}")).collect();
+    let hash: serde_json::Map<_, _> = ids.iter().map(|id| (id.clone(), json!(null))).collect();
+    let list = json!({"presence": {"count": 100, "ids": ids, "hash": hash}}).to_string();
+    for socket in 1..=50 {
+        let mut peer = Raw { stream: listener.accept().await.unwrap().1 }.upgrade().await;
+        peer.establish(&format!("{socket}.1")).await;
+        peer.subscribe().await;
+        let event = "pusher_internal:subscription_succeeded";
+        peer.json(json!({"event": event, "channel": "presence-room", "data": list})).await;
+        soon("the subscription", room.wait_subscribed()).await.unwrap();
+    }
+    let (mut lists, mut last) = (0, None);
+    while let Some(item) = room.try_next() {
+        if let ChannelItem::Subscribed { members, .. } = item {
+            (lists, last) = (lists + 1, members);
+        }
+    }
+    assert!(lists <= 8, "{lists}");
+    assert_eq!(last.map(|members| members.count()), Some(100));
 }
