@@ -77,4 +77,4 @@ const FLAGS: [&str; 3] = ["--quick", "--only", "--no-peers"];
 const COUNT_INSTRUCTIONS: &str = "--count-instructions";
 /// Bytes of a stripped program with TLS, authorization and typed events: opt-level s, fat LTO, unwinding. It is what there
 /// is and a little; the goal is 1,900,000.
-const SIZE_BUDGET: u64 = 3_140_000;
+const SIZE_BUDGET: u64 = 3_170_000;
